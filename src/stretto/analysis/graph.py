@@ -1,0 +1,142 @@
+"""The graph of waits: which task needs which, through phases and chains (R1.2, R1.4, R1.5).
+
+Nodes are ints. Tasks come first, in plan order; then one join node a phase, "this phase is done". A dependency on a
+phase is one edge to its join node, never one to each of its tasks, so the graph stays linear in the plan's text.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import msgspec
+
+from stretto.model.plan import Plan
+
+
+class Graph(msgspec.Struct, frozen=True):
+    """Node `i` waits for every node in `needs[i]` to land, and for every node in `after[i]` to be final."""
+
+    names: tuple[str, ...]
+    """Task ids, then phase ids."""
+    tasks: int
+    """How many nodes are tasks; node `tasks + p` is the join of phase `p`."""
+    needs: tuple[tuple[int, ...], ...]
+    after: tuple[tuple[int, ...], ...]
+    dangling: tuple[tuple[str, str], ...]
+    """(who, name) of every reference to something that does not exist, in plan order."""
+
+    def is_join(self, node: int) -> bool:
+        return node >= self.tasks
+
+    def dependents(self) -> list[list[int]]:
+        """For each node, the nodes that wait for it, for landing or for being final, each once."""
+        out: list[list[int]] = [[] for _ in self.names]
+        for node in range(len(self.names)):
+            for other in dict.fromkeys((*self.needs[node], *self.after[node])):
+                out[other].append(node)
+        return out
+
+
+def build(plan: Plan) -> Graph:
+    """The graph of a plan. With duplicate ids the first one counts; unknown names are left out and listed."""
+    n = len(plan.tasks)
+    task_of: dict[str, int] = {}
+    for i, task in enumerate(plan.tasks):
+        task_of.setdefault(task.id, i)
+    join_of: dict[str, int] = {}
+    for p, phase in enumerate(plan.phases):
+        join_of.setdefault(phase.id, n + p)
+    dangling: list[tuple[str, str]] = []
+
+    def resolve(who: str, names: Sequence[str], *, phases_only: bool = False) -> list[int]:
+        nodes = []
+        for name in names:
+            node = join_of.get(name) if phases_only else task_of.get(name, join_of.get(name))
+            if node is None:
+                dangling.append((who, name))
+            else:
+                nodes.append(node)
+        return nodes
+
+    members: dict[str, list[int]] = {phase.id: [] for phase in plan.phases}
+    for i, task in enumerate(plan.tasks):
+        members.setdefault(task.phase, []).append(i)
+
+    phase_needs = [resolve(phase.id, phase.depends_on, phases_only=True) for phase in plan.phases]
+    phase_needs_of = {phase.id: needs for phase, needs in zip(reversed(plan.phases), reversed(phase_needs), strict=True)}
+    needs = [resolve(task.id, task.depends_on) for task in plan.tasks]
+    after = [resolve(task.id, task.after) for task in plan.tasks]
+    for phase in plan.phases:
+        if not phase.parallel:
+            for before, later in _chain(members[phase.id], needs):
+                needs[later].append(before)
+    for i, task in enumerate(plan.tasks):
+        needs[i].extend(phase_needs_of.get(task.phase, ()))
+    needs.extend(list(members[phase.id]) + own for phase, own in zip(plan.phases, phase_needs, strict=True))
+    after.extend([] for _ in plan.phases)
+    return Graph(
+        names=tuple(t.id for t in plan.tasks) + tuple(p.id for p in plan.phases),
+        tasks=n,
+        needs=tuple(tuple(dict.fromkeys(x)) for x in needs),
+        after=tuple(tuple(dict.fromkeys(x)) for x in after),
+        dangling=tuple(dangling),
+    )
+
+
+def _chain(members: list[int], needs: list[list[int]]) -> Iterator[tuple[int, int]]:
+    """Links of a phase that is not parallel: plan order, unless its tasks name each other (R1.4)."""
+    inside = set(members)
+    if not any(other in inside for member in members for other in needs[member]):
+        yield from zip(members, members[1:], strict=False)
+
+
+def topological(graph: Graph) -> list[int]:
+    """All nodes, each after what it waits for, in plan order where free; nodes on or behind a cycle are missing."""
+    missing = [len(set(graph.needs[i]) | set(graph.after[i])) for i in range(len(graph.names))]
+    dependents = graph.dependents()
+    order = [i for i, count in enumerate(missing) if not count]
+    for node in order:  # grows while it is walked
+        for other in dependents[node]:
+            missing[other] -= 1
+            if not missing[other]:
+                order.append(other)
+    return order
+
+
+def cycle(graph: Graph) -> tuple[str, ...] | None:
+    """One cycle, whole, first node repeated at the end; None when there is none."""
+    order = set(topological(graph))
+    rest = [i for i in range(len(graph.names)) if i not in order]
+    if not rest:
+        return None
+    # Every node left waits for another node left, so walking backwards must come round.
+    seen: dict[int, int] = {}
+    path: list[int] = []
+    node = rest[0]
+    while node not in seen:
+        seen[node] = len(path)
+        path.append(node)
+        node = next(x for x in (*graph.needs[node], *graph.after[node]) if x not in order)
+    loop = [*path[seen[node] :], node]
+    return tuple(graph.names[i] for i in reversed(loop))
+
+
+def levels(graph: Graph) -> list[int]:
+    """The length of the longest chain of tasks in front of each node, 0 for none; -1 on or behind a cycle."""
+    level = [-1] * len(graph.names)
+    for node in topological(graph):
+        before = (level[x] + (not graph.is_join(x)) for x in (*graph.needs[node], *graph.after[node]))
+        level[node] = max(before, default=0)
+    return level
+
+
+def ranks(graph: Graph, durations_s: Sequence[float]) -> list[float]:
+    """Longest expected time in seconds from a node's start to the end of everything behind it (R10.1).
+
+    `durations_s` has one entry a task; a join takes no time."""
+    rank = [0.0] * len(graph.names)
+    dependents = graph.dependents()
+    for node in reversed(topological(graph)):
+        own = 0.0 if graph.is_join(node) else durations_s[node]
+        rank[node] = own + max((rank[x] for x in dependents[node]), default=0.0)
+    return rank

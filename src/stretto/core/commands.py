@@ -1,0 +1,123 @@
+"""What the core wants done: wishes, in the imperative (SEMANTICS R12).
+
+A command carries everything its performer needs, so that performing it reads no core state. Repeating one after a
+crash is safe for all but StartAttempt, whose loss is the event AttemptLost.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from stretto.model.run import LandEntry, Outcome, PastAttempt
+
+
+class _Command(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag=True):
+    pass
+
+
+class RequestGrant(_Command, frozen=True, kw_only=True):
+    """Ask for the shared things an attempt needs: answered by Granted or Denied (R9.1)."""
+
+    task: str
+    attempt: int
+
+
+class ReleaseGrant(_Command, frozen=True, kw_only=True):
+    """Give them back."""
+
+    task: str
+    attempt: int
+
+
+class StartAttempt(_Command, frozen=True, kw_only=True):
+    """Run the agent on the task, in a workspace made from `base`."""
+
+    task: str
+    attempt: int
+    lane: str
+    base: str
+    """Commit: the lane's head as the core knows it, so everything the task depends on is in it (R1.1)."""
+    carry: str | None = None
+    """Commit of an earlier attempt whose work goes along, for agents that can go on with it."""
+    conflict: bool = False
+    """The carried work conflicts with `base`: bring it as a merge with markers (R4)."""
+    past: tuple[PastAttempt, ...] = ()
+    """Earlier attempts, for the prompt."""
+    timeout_s: float
+    idle_s: float
+    agents: tuple[str, ...]
+
+
+class CancelAttempt(_Command, frozen=True, kw_only=True):
+    """End the attempt's whole process tree; answered by AttemptCancelled, or by the end that came first."""
+
+    task: str
+    attempt: int
+
+
+class RunGates(_Command, frozen=True, kw_only=True):
+    """Judge the attempt's commit (None: the untouched `base`); answered by AttemptGated."""
+
+    task: str
+    attempt: int
+    commit: str
+
+
+class AskApproval(_Command, frozen=True, kw_only=True):
+    """Tell people that the task waits for their word."""
+
+    task: str
+    attempt: int
+
+
+class LandBatch(_Command, frozen=True, kw_only=True):
+    """Merge, gate and advance; the same lane and batch must always give the same answer (R6.1a)."""
+
+    lane: str
+    batch: int
+    entries: tuple[LandEntry, ...]
+
+
+class StartTimer(_Command, frozen=True, kw_only=True):
+    """Send TimerFired at `due`, in seconds since the epoch; starting it again changes nothing."""
+
+    timer: str
+    due: float
+
+
+class Answer(_Command, frozen=True, kw_only=True):
+    """The core's word on a request (R8.3a)."""
+
+    request: str
+    accepted: bool
+    why: str = ""
+
+
+class Notify(_Command, frozen=True, kw_only=True):
+    """Something worth a person's attention now; owed by nobody after a crash."""
+
+    code: str
+    message: str
+    tasks: tuple[str, ...] = ()
+
+
+class WriteStatus(_Command, frozen=True, kw_only=True):
+    """Bring what the run says of its tasks into the plan's status for tasks that will not land (R6.4)."""
+
+    statuses: dict[str, str]
+    """Task id to `failed`, `skipped` or `cancelled`."""
+
+
+class EndRun(_Command, frozen=True, kw_only=True):
+    """Nothing is in flight and nothing can start."""
+
+    outcome: Outcome
+    reason: str = ""
+    until: float | None = None
+    """Earliest time at which going on makes sense, in seconds since the epoch."""
+
+
+Command = (
+    RequestGrant | ReleaseGrant | StartAttempt | CancelAttempt | RunGates | AskApproval | LandBatch | StartTimer
+    | Answer | Notify | WriteStatus | EndRun
+)  # fmt: skip

@@ -1,0 +1,109 @@
+"""The run: what happens to a plan, as plain data shared by the core, the engines and every reader."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+from stretto.model.plan import Value
+
+FailureKind = Literal[
+    "transient", "overloaded", "rate_limited", "quota", "lost", "timeout", "idle", "out_of_memory", "failed",
+    "blocked_on_prompt", "gate", "conflict", "no_effect", "tampered", "permanent", "auth", "cancelled",
+]  # fmt: skip
+"""Kinds of R4; what each costs is the table in `core/retry.py`."""
+
+TaskState = Literal[
+    "pending", "ready", "running", "gating", "landing", "waiting", "succeeded", "failed", "skipped", "cancelled"
+]  # fmt: skip
+FINAL_STATES: frozenset[TaskState] = frozenset({"succeeded", "failed", "skipped", "cancelled"})
+
+RunState = Literal["running", "draining", "paused", "stopped", "succeeded", "failed", "abandoned"]
+Outcome = Literal["succeeded", "failed", "stopped", "paused", "stuck"]
+"""How a run ended (R12). `stuck` is a bug in stretto, exit 70."""
+
+ConflictPolicy = Literal["serialize", "serialize-unknown", "refuse", "allow"]
+"""What happens to tasks whose claims overlap (R2.5)."""
+
+TARGET = "target"
+"""The lane of all tasks outside atomic phases: the branch `stretto/<run>`."""
+
+
+class Failure(Value, frozen=True, kw_only=True):
+    """Failed work as data. `retry_after_s` is what the far side asked for, in seconds from the failure."""
+
+    kind: FailureKind
+    message: str = ""
+    retry_after_s: float | None = None
+
+
+class Usage(Value, frozen=True, kw_only=True):
+    """What an attempt spent, as its agent tells it; None is unknown, never zero."""
+
+    input_tokens: int | None = None
+    output_tokens: int | None = None
+    cost_usd: float | None = None
+
+
+class Remark(Value, frozen=True, kw_only=True):
+    """One thing a gate found: which check, what it said (the end of its output), where the whole output is."""
+
+    check: str
+    message: str
+    log: str | None = None
+
+
+class RunSettings(Value, frozen=True, kw_only=True):
+    """Everything the core reads besides the plan, recorded in RunStarted (R8.1). Defaults are R9.6's."""
+
+    parallel: int = 5
+    attempts: int = 3
+    timeout_s: float = 900.0
+    idle_s: float = 600.0
+    gate_timeout_s: float = 600.0
+    setup_timeout_s: float = 600.0
+    grace_s: float = 5.0
+    drain_timeout_s: float = 600.0
+    estimate_s: float = 720.0
+    """Expected duration of a task that nobody estimated: 12 minutes (R10.1)."""
+    agent: str = ""
+    on_failure: Literal["continue", "stop"] = "continue"
+    """Policy of phases that name none; `stop` here is the run's own policy (R4)."""
+    run_stops: bool = False
+    """`stop` was written in the plan's defaults or on the command line: it concerns the run, not a phase."""
+    conflicts: ConflictPolicy = "serialize"
+    on_approval: Literal["wait", "exit"] = "exit"
+    only: tuple[str, ...] | None = None
+    """Ids of the tasks this run may start; None is all. What they depend on outside counts as landed."""
+
+
+class LandEntry(Value, frozen=True, kw_only=True):
+    """A finished attempt in a batch. `commit` is what the agent left; None when it changed nothing."""
+
+    task: str
+    attempt: int
+    commit: str | None
+
+
+class Culprit(Value, frozen=True, kw_only=True):
+    """A member of a batch that did not land, and why: a conflict with `paths`, or red gates with `remarks`."""
+
+    task: str
+    kind: Literal["conflict", "gate"]
+    paths: tuple[str, ...] = ()
+    remarks: tuple[Remark, ...] = ()
+
+
+class PastAttempt(Value, frozen=True, kw_only=True):
+    """An attempt that did not land: told to the next one in its prompt, and to people by `explain`."""
+
+    attempt: int
+    failure: Failure
+    commit: str | None = None
+    remarks: tuple[Remark, ...] = ()
+
+
+def dump(value: msgspec.Struct) -> bytes:
+    """JSON for journal and files; the inverse is `msgspec.json.decode(..., type=...)`."""
+    return msgspec.json.encode(value)
