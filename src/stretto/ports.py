@@ -5,12 +5,12 @@ An adapter raises on trouble; only `engine/performer.py` turns an exception into
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Literal, Protocol
 
 from stretto.core.events import Event, Wish
-from stretto.model.plan import Check, Plan, Task, Value
+from stretto.model.plan import Check, Task, Value
 from stretto.model.run import Culprit, Failure, LandEntry, Remark, Usage
 
 # --- processes ---------------------------------------------------------------------------------------------------
@@ -135,7 +135,9 @@ class Merge(Value, frozen=True, kw_only=True):
 class Workspaces(Protocol):
     """Workspaces of one run in one repository; the git kind is `workspace/worktree.py` and `workspace/landing.py`."""
 
-    async def open(self, *, base: str, role: Literal["agent", "gate"], carry: str | None = None, conflict: bool = False) -> Workspace:
+    async def open(
+        self, *, base: str, role: Literal["agent", "gate"], carry: str | None = None, conflict: bool = False
+    ) -> Workspace:
         """A clean workspace at `base` with set-up done. `carry`: apply that commit's changes on top, uncommitted;
         with `conflict` as a three-way merge that may leave markers."""
         ...
@@ -174,8 +176,9 @@ class Workspaces(Protocol):
         """One closing commit that holds only statuses; None when there is nothing to write (R6.4)."""
         ...
 
-    async def watch(self) -> Callable[[], "object"]:
-        """Look at the user's tree now; the value returned compares later looks with it (R7.4)."""
+    async def look(self) -> Mapping[str, str]:
+        """A fingerprint of what stretto must never touch, by aspect: HEAD, index and status, refs outside its own,
+        stash, config, hooks (R7.4). Two looks differ exactly in the aspects that changed."""
         ...
 
 
@@ -309,5 +312,3 @@ class StatusWriter(Protocol):
     """Writes task states into the bytes of a plan file and changes nothing else (R6.4); readers offer it."""
 
     def __call__(self, source: bytes, statuses: Mapping[str, str]) -> bytes: ...
-
-

@@ -63,7 +63,9 @@ def build(plan: Plan) -> Graph:
         members.setdefault(task.phase, []).append(i)
 
     phase_needs = [resolve(phase.id, phase.depends_on, phases_only=True) for phase in plan.phases]
-    phase_needs_of = {phase.id: needs for phase, needs in zip(reversed(plan.phases), reversed(phase_needs), strict=True)}
+    phase_needs_of = {
+        phase.id: needs for phase, needs in zip(reversed(plan.phases), reversed(phase_needs), strict=True)
+    }
     needs = [resolve(task.id, task.depends_on) for task in plan.tasks]
     after = [resolve(task.id, task.after) for task in plan.tasks]
     for phase in plan.phases:

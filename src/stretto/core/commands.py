@@ -101,23 +101,18 @@ class Notify(_Command, frozen=True, kw_only=True):
     tasks: tuple[str, ...] = ()
 
 
-class WriteStatus(_Command, frozen=True, kw_only=True):
-    """Bring what the run says of its tasks into the plan's status for tasks that will not land (R6.4)."""
-
-    statuses: dict[str, str]
-    """Task id to `failed`, `skipped` or `cancelled`."""
-
-
 class EndRun(_Command, frozen=True, kw_only=True):
-    """Nothing is in flight and nothing can start."""
+    """Nothing is in flight and nothing can start; failures go into the plan's status by one closing commit (R6.4)."""
 
     outcome: Outcome
     reason: str = ""
     until: float | None = None
     """Earliest time at which going on makes sense, in seconds since the epoch."""
+    statuses: dict[str, str] = {}
+    """Task id to `failed`, for every task that is finally so; empty unless the run is over for good."""
 
 
 Command = (
     RequestGrant | ReleaseGrant | StartAttempt | CancelAttempt | RunGates | AskApproval | LandBatch | StartTimer
-    | Answer | Notify | WriteStatus | EndRun
+    | Answer | Notify | EndRun
 )  # fmt: skip
