@@ -136,10 +136,17 @@ class Workspaces(Protocol):
     """Workspaces of one run in one repository; the git kind is `workspace/worktree.py` and `workspace/landing.py`."""
 
     async def open(
-        self, *, base: str, role: Literal["agent", "gate"], carry: str | None = None, conflict: bool = False
+        self,
+        *,
+        task: str,
+        attempt: int,
+        base: str,
+        role: Literal["agent", "gate"],
+        carry: str | None = None,
+        conflict: bool = False,
     ) -> Workspace:
         """A clean workspace at `base` with set-up done. `carry`: apply that commit's changes on top, uncommitted;
-        with `conflict` as a three-way merge that may leave markers."""
+        with `conflict` as a three-way merge that may leave markers. Landing gates of a batch pass task ""."""
         ...
 
     async def save(self, workspace: Workspace, *, task: str, attempt: int, message: str) -> Saved:

@@ -6,6 +6,7 @@ phase is one edge to its join node, never one to each of its tasks, so the graph
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Sequence
 
 import msgspec
@@ -89,7 +90,7 @@ def _chain(members: list[int], needs: list[list[int]]) -> Iterator[tuple[int, in
     """Links of a phase that is not parallel: plan order, unless its tasks name each other (R1.4)."""
     inside = set(members)
     if not any(other in inside for member in members for other in needs[member]):
-        yield from zip(members, members[1:], strict=False)
+        yield from itertools.pairwise(members)
 
 
 def topological(graph: Graph) -> list[int]:
