@@ -1,0 +1,61 @@
+# Everything lives in .venv (installed) and .state (made by runs); `make clean` removes both.
+PYTHON ?= python3
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
+LOCKED := $(PIP) install --quiet --require-hashes --only-binary :all:
+RUNTIME := .venv/.runtime
+DEV := .venv/.dev
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help demo test lint format types check docs lock clean
+
+help: ## this list
+	@sed -n 's/^\([a-z]*\):[^#]*## /  make \1	/p' Makefile
+
+demo: $(RUNTIME) ## the whole story on a toy repository: no key, no network once it is set up
+	@mkdir -p .state/demo
+	@STRETTO_STATE_DIR="$(CURDIR)/.state/demo" $(BIN)/stretto demo
+
+test: $(DEV) ## every test
+	@tmp=$$(mktemp -d) && trap 'rm -rf "$$tmp"' EXIT && TMPDIR="$$tmp" $(BIN)/python -m pytest -n 2
+
+lint: $(DEV) ## style, by ruff
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+
+format: $(DEV) ## rewrite to that style
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+types: $(DEV) ## types, by mypy --strict
+	$(BIN)/mypy
+
+check: lint types test ## lint, types and tests
+
+docs: $(DEV) ## write the generated pages again
+	$(BIN)/python tools/state_diagram.py
+	$(BIN)/python tools/cli_reference.py
+
+lock: ## pin the newest versions that fit (needs the network)
+	@$(PYTHON) tools/lock.py
+
+clean: ## remove everything that make made
+	rm -rf .venv .state .hypothesis .mypy_cache .pytest_cache .ruff_cache
+
+# Both stamps are newer than what they were made from, or the step is done again; a step that finds everything in place
+# asks no network.
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo 'stretto needs Python 3.11 or newer: make PYTHON=/path/to/python3.11'; exit 1; }
+	@echo 'setting up .venv'
+	@$(PYTHON) -m venv .venv
+
+$(RUNTIME): requirements/runtime.txt pyproject.toml | $(BIN)/python
+	@$(LOCKED) -r requirements/runtime.txt
+	@$(PIP) install --quiet --no-index --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(DEV): requirements/dev.txt $(RUNTIME)
+	@$(LOCKED) -r requirements/dev.txt
+	@touch $@
