@@ -43,6 +43,9 @@ lock: ## pin the newest versions that fit (needs the network)
 clean: ## remove everything that make made
 	rm -rf .venv .state .hypothesis .mypy_cache .pytest_cache .ruff_cache
 
+# pip asks a rustc on the PATH for its version, and rustup's would make a folder in the home for that.
+$(BIN)/python $(RUNTIME) $(DEV): export RUSTUP_HOME := $(CURDIR)/.venv/.rustup
+
 # Both stamps are newer than what they were made from, or the step is done again; a step that finds everything in place
 # asks no network.
 $(BIN)/python:
