@@ -1,0 +1,98 @@
+"""The result file: what an agent may say about its attempt beside the exit code (R4, DESIGN section 6)."""
+
+from __future__ import annotations
+
+import errno
+import os
+import re
+import stat
+from pathlib import Path
+from typing import Annotated, Final
+
+import msgspec
+
+from stretto.errors import AdapterError
+from stretto.model.excerpt import clip, legible
+from stretto.model.plan import Value
+from stretto.model.run import Failure, FailureKind, Usage
+
+MAX_BYTES: Final = 256 * 1024
+_LONGEST_PAUSE_S: Final = 31 * 86400.0
+_OURS: Final = frozenset[FailureKind]({"lost", "tampered", "gate", "cancelled"})
+"""Kinds that only stretto can know."""
+
+
+class BrokenResult(AdapterError):
+    """The result file cannot be read; the message names file, line and column."""
+
+
+class Result(Value, frozen=True, kw_only=True):
+    """A result file. Every key may be absent or null; unknown ones are ignored."""
+
+    summary: str | None = None
+    confidence: Annotated[float, msgspec.Meta(ge=0, le=1)] | None = None
+    artifacts: tuple[str, ...] | None = None
+    usage: Usage | None = None
+    failure: Failure | None = None
+    already_done: bool | None = None
+
+    def __post_init__(self) -> None:
+        usage = self.usage or Usage()
+        if any(n is not None and n < 0 for n in (usage.input_tokens, usage.output_tokens, usage.cost_usd)):
+            raise ValueError("`usage` holds a negative number")
+
+
+def read_result(path: Path) -> Result | None:
+    """What the agent left at `path`; None when it left nothing. Raises BrokenResult."""
+    body = _read(path)
+    if not body.strip():
+        return None
+    try:
+        return msgspec.json.decode(body, type=Result)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        line, column = _place(body, str(error))
+        raise BrokenResult(f"{path.name}:{line}:{column}: the result file is broken: {error}") from error
+
+
+def claimed(failure: Failure) -> Failure:
+    """The failure that an agent's own word amounts to (R4)."""
+    kind, message = failure.kind, clip(legible(failure.message), 4000)
+    wait = failure.retry_after_s
+    wait = min(wait, _LONGEST_PAUSE_S) if wait is not None and wait > 0 else None
+    if kind in _OURS:
+        kind, message = "failed", f"the agent says {kind!r}, which only stretto can know: {message}"
+    elif kind == "quota" and wait is None:
+        kind = "rate_limited"
+    return Failure(kind=kind, message=message, retry_after_s=wait)
+
+
+def _read(path: Path) -> bytes:
+    # An agent can leave anything here: no link is followed, and a pipe does not make us wait.
+    try:
+        fd = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    except FileNotFoundError:
+        return b""
+    except OSError as error:
+        why = "it is a symbolic link" if error.errno == errno.ELOOP else error.strerror
+        raise BrokenResult(f"{path.name}:1:1: the result file cannot be read: {why}") from error
+    with os.fdopen(fd, "rb") as file:
+        if not stat.S_ISREG(os.fstat(fd).st_mode):
+            raise BrokenResult(f"{path.name}:1:1: the result file is not a file")
+        body = file.read(MAX_BYTES + 1)
+    if len(body) > MAX_BYTES:
+        raise BrokenResult(f"{path.name}:1:1: the result file is larger than {MAX_BYTES} bytes")
+    return body
+
+
+def _place(body: bytes, error: str) -> tuple[int, int]:
+    """Line and column of a decoding error, which names either a byte or the path of a value (`$.usage.cost_usd`)."""
+    offset = 0
+    if byte := re.search(r"\(byte (\d+)\)", error):
+        offset = int(byte[1])
+    elif "truncated" in error:
+        offset = len(body.rstrip())
+    elif path := re.search(r"at `\$([^`]*)`", error):
+        for key in re.findall(r"\.(\w+)", path[1]):
+            offset = max(offset, body.find(b'"%s"' % key.encode(), offset))
+    before = body[:offset].decode("utf-8", "replace")
+    return before.count("\n") + 1, len(before) - (before.rfind("\n") + 1) + 1

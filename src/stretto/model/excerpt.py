@@ -1,0 +1,28 @@
+"""What people and prompts get to see of a program's output: its end, bounded, without control characters."""
+
+from __future__ import annotations
+
+import re
+from typing import BinaryIO
+
+_ESCAPES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\^_])")
+_OVERWRITTEN = re.compile(r"[^\n]*\r(?!\n|$)", re.MULTILINE)
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+
+
+def legible(text: str) -> str:
+    """`text` without terminal sequences, overwritten progress lines, control and direction characters."""
+    return _CONTROL.sub("", _OVERWRITTEN.sub("", _ESCAPES.sub("", text)))
+
+
+def clip(text: str, limit: int) -> str:
+    """At most `limit` characters of `text`, from its end: programs say last what went wrong."""
+    return text if len(text) <= limit else "…" + text[len(text) - limit + 1 :] if limit > 1 else ""
+
+
+def ending(stream: BinaryIO, *, after: int = 0, lines: int = 30, limit: int = 3000) -> str:
+    """The last lines of a log that is open for reading, from byte `after` on; never more than `limit` characters."""
+    end = stream.seek(0, 2)
+    stream.seek(max(after, end - 4 * limit))
+    text = legible(stream.read(4 * limit).decode("utf-8", "replace"))
+    return clip("\n".join(line.rstrip() for line in text.strip().split("\n")[-lines:]), limit)
