@@ -1,0 +1,281 @@
+"""Runs commands so that their whole tree can always be ended: the port Processes.
+
+Every command is a session of its own and gets a *leash*: a pipe whose write end only the engine holds, and whose read
+end, kept open by the command, has been told to send SIGKILL to the command's process group when the writer is gone.
+So when the engine dies in any way, the kernel ends the command at once, together with whatever stayed in its group.
+(`setpriv --pdeathsig` does less, for a second exec: it costs more than a whole `true`.) What leaves the group is found
+by session, by descent and by the cookie in its environment. Elsewhere than on Linux there is no leash, and the end
+of a command is waited for in a thread; that is untested.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import fcntl
+import itertools
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Coroutine, Iterator
+from pathlib import Path
+from typing import Any, Literal
+
+from stretto.engine import proctable
+from stretto.engine.proctable import Seen
+from stretto.engine.strays import Started
+from stretto.errors import AdapterError
+from stretto.ports import ProcessExit, ProcessSpec
+
+COOKIE = ("STRETTO_RUN", "STRETTO_TASK", "STRETTO_ATTEMPT")
+LEASH = 100
+"""Lowest number for the leash's file descriptor."""
+GIVE_UP_S = 10.0
+"""How long KILL may take before the survivors are an error."""
+BUSY = 0.05
+"""A silent tree that uses more than this share of one processor is not idle yet…"""
+BUSY_FACTOR = 3.0
+"""…until it has been silent for so many times `idle_s`."""
+
+
+class ProcessSupervisor:
+    """Call it from one event loop only. `record` hears of every start, so that a sweep can find it after a crash."""
+
+    def __init__(self, record: Callable[[Started], None] = lambda started: None) -> None:
+        self._record = record
+        self._trees: set[_Tree] = set()
+        self._warden = _warden_above()
+
+    async def run(self, spec: ProcessSpec) -> ProcessExit:
+        """Run to the end. Raises AdapterError when it cannot be started, or when some of it cannot be ended."""
+        tree = _start(spec)
+        self._trees.add(tree)
+        try:
+            with _noticed(tree):
+                if (seen := proctable.examine(tree.pid)) is not None:
+                    boot = proctable.boot_id()
+                    self._record(Started(cookie=spec.cookie, pid=tree.pid, start=seen.start, boot_id=boot))
+                try:
+                    ended = await self._watch(tree, spec)
+                finally:
+                    if not (tree.exited.done() and self._nothing_left()):
+                        await _to_the_end(self._end(tree, spec.grace_s))
+        finally:
+            self._trees.discard(tree)
+            code, cpu_s = tree.reap()
+        return ProcessExit(
+            ended=ended,
+            code=code if code >= 0 else None,
+            signal=-code if code < 0 else None,
+            duration_s=time.monotonic() - tree.began,
+            cpu_s=cpu_s,
+        )
+
+    async def _watch(self, tree: _Tree, spec: ProcessSpec) -> Literal["exit", "timeout", "idle"]:
+        """Until the command itself ends, or its time is over, or it has been idle for too long."""
+        deadline = tree.began + spec.timeout_s
+        step = spec.timeout_s if spec.idle_s is None else min(max(spec.idle_s / 8, 0.02), 5.0)
+        quiet = _Quiet(tree, spec.log)
+        while not tree.exited.done():
+            now = time.monotonic()
+            if now >= deadline:
+                return "timeout"
+            await asyncio.wait({tree.exited}, timeout=min(step, deadline - now))
+            if spec.idle_s is not None and not tree.exited.done() and await quiet.is_idle(spec.idle_s, self._cpu_s):
+                return "idle"
+        return "exit"
+
+    async def _end(self, tree: _Tree, grace_s: float) -> None:
+        """TERM, grace, then KILL, for the command and whatever has come of it, until nothing is left."""
+        asked: set[tuple[int, int]] = set()
+        began = time.monotonic()
+        for turn in itertools.count():
+            left = await asyncio.to_thread(self._members, tree)
+            if not left:
+                break
+            waited = time.monotonic() - began
+            if waited > grace_s + GIVE_UP_S:
+                pids = ", ".join(str(seen.pid) for seen in left)
+                raise AdapterError(f"some processes of the command would not end: {pids}")
+            for seen in left:
+                if waited >= grace_s:
+                    proctable.send(seen, signal.SIGKILL)
+                elif (seen.pid, seen.start) not in asked:
+                    asked.add((seen.pid, seen.start))
+                    proctable.send(seen, signal.SIGTERM)
+            await asyncio.sleep(proctable.pause(turn))
+        await tree.exited
+
+    def _nothing_left(self) -> bool:
+        """Orphans go to the warden: while its only child is this engine, no command has left anything behind."""
+        return self._warden is not None and proctable.children(self._warden) == [os.getpid()]
+
+    def _members(self, tree: _Tree) -> list[Seen]:
+        """Every living process of the tree: by session, by cookie unless another tree has the same, by descent."""
+        table = proctable.look()
+        shared = any(other.cookie == tree.cookie for other in self._trees.copy() if other is not tree)
+        marks = {os.fsencode(f"{name}={value}") for name, value in zip(COOKIE, tree.cookie, strict=True)}
+        roots = {tree.pid}
+        for pid, seen in table.items():
+            if seen.session == tree.pid or (
+                not shared and proctable.is_own(pid) and marks.issubset(proctable.environment(pid))
+            ):
+                roots.add(pid)
+        spared = proctable.ancestors(os.getpid())
+        return [table[pid] for pid in proctable.below(table, roots - spared) if pid in table]
+
+    def _cpu_s(self, tree: _Tree) -> float:
+        return sum(seen.cpu_s for seen in self._members(tree))
+
+
+class _Tree:
+    """A started command. It stays a zombie until `reap`, so that its pid, the name of its session, stays its own."""
+
+    def __init__(self, spec: ProcessSpec, process: subprocess.Popen[bytes], leash: int | None) -> None:
+        self.pid = process.pid
+        self.cookie = spec.cookie
+        self.began = time.monotonic()
+        self.exited: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._process = process
+        self._leash = leash
+
+    def notice(self) -> None:
+        if not self.exited.done():
+            self.exited.set_result(None)
+
+    def reap(self) -> tuple[int, float]:
+        """(exit code, or the signal below zero; processor seconds). Letting go of the leash ends what is left."""
+        if self._leash is not None:
+            os.close(self._leash)
+        pid, status, usage = os.wait4(self.pid, 0 if self.exited.done() else os.WNOHANG)
+        if pid:
+            self._process.returncode = os.waitstatus_to_exitcode(status)
+        return self._process.returncode or 0, usage.ru_utime + usage.ru_stime
+
+
+class _Quiet:
+    """Tells a tree that is silent and does nothing from one that is silent and works."""
+
+    def __init__(self, tree: _Tree, log: Path) -> None:
+        self._tree = tree
+        self._log = log
+        self._size = -1
+        self._since = tree.began
+        self._looked: tuple[float, float] | None = None
+
+    async def is_idle(self, idle_s: float, cpu_s: Callable[[_Tree], float]) -> bool:
+        """Whether the log has not grown for `idle_s` and the tree uses no processor, or for three times as long."""
+        now = time.monotonic()
+        size = self._log.stat().st_size if self._log.exists() else 0
+        if size != self._size:
+            self._size, self._since, self._looked = size, now, None
+        silent = now - self._since
+        if silent < idle_s / 2:
+            return False
+        before, self._looked = self._looked, (now, await asyncio.to_thread(cpu_s, self._tree))
+        if before is None or silent < idle_s:
+            return False
+        return silent >= BUSY_FACTOR * idle_s or self._looked[1] - before[1] < BUSY * (now - before[0])
+
+
+def _start(spec: ProcessSpec) -> _Tree:
+    held: tuple[int, ...] = ()
+    leash = None
+    try:
+        log = os.open(spec.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o644)
+        try:
+            held, leash = _make_leash()
+            process = subprocess.Popen(
+                spec.argv,
+                cwd=spec.cwd,
+                env={**spec.env, **dict(zip(COOKIE, spec.cookie, strict=True))},
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+                pass_fds=held,
+            )
+        finally:
+            os.close(log)
+    except (OSError, ValueError) as error:
+        if leash is not None:
+            os.close(leash)
+        raise AdapterError(f"cannot start {spec.argv[0]!r}: {error}") from error
+    else:
+        for handle in held:
+            fcntl.fcntl(handle, fcntl.F_SETOWN, -process.pid)
+    finally:
+        for handle in held:
+            os.close(handle)
+    return _Tree(spec, process, leash)
+
+
+def _make_leash() -> tuple[tuple[int, ...], int | None]:
+    """(what the command holds, what we hold). The number is high because scripts use the low ones for themselves."""
+    if not proctable.LINUX:
+        return (), None
+    low, leash = os.pipe()
+    try:
+        held = fcntl.fcntl(low, fcntl.F_DUPFD_CLOEXEC, LEASH)
+    except OSError:
+        os.close(leash)
+        raise
+    finally:
+        os.close(low)
+    fcntl.fcntl(held, fcntl.F_SETSIG, signal.SIGKILL)
+    fcntl.fcntl(held, fcntl.F_SETFL, os.O_ASYNC)
+    return (held,), leash
+
+
+@contextlib.contextmanager
+def _noticed(tree: _Tree) -> Iterator[None]:
+    """Within it, `tree.exited` is set as soon as the command itself has ended."""
+    loop = asyncio.get_running_loop()
+    try:
+        handle = os.pidfd_open(tree.pid)
+    except (AttributeError, OSError):  # not Linux, or older than 5.3
+        poll = loop.create_task(_poll(tree))
+        try:
+            yield
+        finally:
+            poll.cancel()
+        return
+
+    def notice() -> None:
+        loop.remove_reader(handle)
+        tree.notice()
+
+    loop.add_reader(handle, notice)
+    try:
+        yield
+    finally:
+        loop.remove_reader(handle)
+        os.close(handle)
+
+
+async def _poll(tree: _Tree) -> None:
+    while proctable.examine(tree.pid) is not None:  # noqa: ASYNC110 - nobody there to set an event
+        await asyncio.sleep(0.1)
+    tree.notice()
+
+
+async def _to_the_end(work: Coroutine[Any, Any, None]) -> None:
+    """Await it; being cancelled meanwhile is only told afterwards."""
+    task = asyncio.ensure_future(work)
+    cancelled = False
+    while not task.done():
+        try:
+            await asyncio.wait({task})
+        except asyncio.CancelledError:
+            cancelled = True
+    task.result()
+    if cancelled:
+        raise asyncio.CancelledError
+
+
+def _warden_above() -> int | None:
+    """Pid of the warden, when this process was started by one that can tell its children."""
+    parent = os.getppid()
+    is_warden = "stretto.engine.warden" in proctable.command_line(parent)
+    return parent if is_warden and proctable.children(parent) is not None else None
