@@ -195,11 +195,13 @@ class BatchLanded(_Event, frozen=True, kw_only=True):
 
 
 class BatchRejected(_Event, frozen=True, kw_only=True):
-    """Nothing of the batch landed. Without culprits it was interrupted, and is sent again."""
+    """Nothing of the batch landed. Without culprits it was interrupted, and is sent again later."""
 
     lane: str
     batch: int
     culprits: tuple[Culprit, ...] = ()
+    error: str = ""
+    """The landing itself could not be done (disk full, the branch moved by hand): the run pauses for a person."""
 
 
 class TimerFired(_Event, frozen=True, kw_only=True):

@@ -74,8 +74,6 @@ class RunSettings(Value, frozen=True, kw_only=True):
     """`stop` was written in the plan's defaults or on the command line: it concerns the run, not a phase."""
     conflicts: ConflictPolicy = "serialize"
     on_approval: Literal["wait", "exit"] = "exit"
-    only: tuple[str, ...] | None = None
-    """Ids of the tasks this run may start; None is all. What they depend on outside counts as landed."""
 
 
 class LandEntry(Value, frozen=True, kw_only=True):

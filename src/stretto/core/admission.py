@@ -1,0 +1,164 @@
+"""Which ready task starts next (R2.2, R2.3, R10.1).
+
+A ready task stands in exactly one place: in the heap of those that may be tried, or in the queue of the one thing
+that stopped it last: a claimed pattern, a full phase, the reservation of a starving task. When that thing is free
+again its best waiter gets a *token* and goes back to the heap; whoever is popped with a token passes it on. So
+
+    a queue with waiters is either busy, or some entry in the heap carries its token
+
+always holds, no wake-up is lost, and a start costs O(log n) however many wait (SPIKE section 4).
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Iterator
+
+import msgspec
+
+from stretto.analysis.globs import overlap
+from stretto.core.claims import Claims
+from stretto.core.state import State, TaskRecord
+
+Key = tuple[str, str]
+Rank = tuple[int, float, int]
+Entry = tuple[Rank, int, Key | None]
+"""(rank, version, token); the rank ends in the task's index. Stale when the version is not the task's own."""
+
+RESERVATION: Key = ("reservation", "")
+OVERTAKEN = 4
+"""Starts, as a multiple of the places, that may pass a claim-blocked task before it reserves (R2.3)."""
+
+
+class Admission(msgspec.Struct):
+    """The ready tasks, and what each of them waits for."""
+
+    claims: Claims = msgspec.field(default_factory=Claims)
+    heap: list[Entry] = []
+    queues: dict[Key, list[Entry]] = {}
+    version: dict[int, int] = {}
+    """Index to the version of its one live entry; absent when the task is not offered."""
+    versions: int = 0
+    in_phase: dict[str, int] = {}
+    limits: dict[str, int] = {}
+    """`max_parallel` of the phases that have one."""
+    starts: int = 0
+    blocked: dict[int, int] = {}
+    """Claim-blocked tasks, and how many had started when each was first blocked."""
+    blocked_heap: list[Rank] = []
+    reserver: int | None = None
+
+    def offer(self, record: TaskRecord) -> None:
+        """A task has become ready."""
+        self._push(record.index, record.rank, None)
+
+    def withdraw(self, record: TaskRecord) -> None:
+        """A task is not ready any more, without having started. Its token, if any, is passed on when it is popped."""
+        self.version.pop(record.index, None)
+        self.blocked.pop(record.index, None)
+
+    def admit(self, state: State) -> Iterator[TaskRecord]:
+        """Take tasks for the free places, best first. The caller starts each before asking for the next."""
+        while state.active < state.parallel:
+            self._settle_reservation(state)
+            if not self.heap:
+                return
+            rank, version, token = heapq.heappop(self.heap)
+            index = rank[2]
+            if self.version.get(index) == version:
+                record = state.tasks[index]
+                key = self.obstacle(state, record)
+                if key is None:
+                    del self.version[index]
+                    self.blocked.pop(index, None)
+                    self.starts += 1
+                    yield record
+                else:
+                    self._wait(record, key)
+            if token is not None:
+                self.wake(state, token)
+
+    def obstacle(self, state: State, record: TaskRecord) -> Key | None:
+        """What keeps a ready task from starting though there is a place; None when nothing does. Changes nothing."""
+        limit = self.limits.get(record.task.phase)
+        if limit is not None and self.in_phase.get(record.task.phase, 0) >= limit:
+            return ("phase", record.task.phase)
+        if record.holding or not record.claims:
+            return None
+        pattern = self.claims.blocker(record.claims, record.index)
+        if pattern is not None:
+            return ("claim", pattern)
+        if self.reserver is not None and self.reserver != record.index:
+            first = state.tasks[self.reserver]
+            if first.rank < record.rank and _meet(first.claims or (), record.claims):
+                return RESERVATION
+        return None
+
+    def take(self, record: TaskRecord) -> None:
+        """The task holds its claims and its share of its phase from here on."""
+        self.in_phase[record.task.phase] = self.in_phase.get(record.task.phase, 0) + 1
+        if record.claims:
+            self.claims.hold(record.index, record.claims)
+
+    def leave(self, state: State, record: TaskRecord) -> None:
+        """The task gives its share of its phase back."""
+        self.in_phase[record.task.phase] -= 1
+        if record.task.phase in self.limits:
+            self.wake(state, ("phase", record.task.phase))
+
+    def release(self, state: State, record: TaskRecord) -> None:
+        """The task gives its claims back."""
+        for pattern in self.claims.release(record.index):
+            self.wake(state, ("claim", pattern))
+
+    def wake(self, state: State, key: Key) -> None:
+        """Give the token of `key` to its best waiter, if it is free and has one."""
+        queue = self.queues.get(key)
+        while queue and not self._busy(key):
+            rank, version, _ = heapq.heappop(queue)
+            if self.version.get(rank[2]) == version:
+                self._push(rank[2], rank, key)
+                break
+        if not queue:
+            self.queues.pop(key, None)
+
+    def _busy(self, key: Key) -> bool:
+        match key:
+            case ("claim", pattern):
+                return pattern in self.claims.held
+            case ("phase", phase):
+                return self.in_phase.get(phase, 0) >= self.limits[phase]
+            case _:
+                return self.reserver is not None
+
+    def _push(self, index: int, rank: Rank, token: Key | None) -> None:
+        self.versions += 1
+        self.version[index] = self.versions
+        heapq.heappush(self.heap, (rank, self.versions, token))
+
+    def _wait(self, record: TaskRecord, key: Key) -> None:
+        self.versions += 1
+        self.version[record.index] = self.versions
+        heapq.heappush(self.queues.setdefault(key, []), (record.rank, self.versions, None))
+        if key[0] == "claim" and record.index not in self.blocked:
+            self.blocked[record.index] = self.starts
+            heapq.heappush(self.blocked_heap, record.rank)
+
+    def _settle_reservation(self, state: State) -> None:
+        """The best-ranked claim-blocked task reserves once enough others have overtaken it."""
+        while self.blocked_heap and self.blocked_heap[0][2] not in self.blocked:
+            heapq.heappop(self.blocked_heap)
+        best = self.blocked_heap[0][2] if self.blocked_heap else None
+        if best is not None and self.starts - self.blocked[best] < OVERTAKEN * state.parallel:
+            best = None
+        if best == self.reserver:
+            return
+        self.reserver = best
+        # Rare, so everybody behind the former reservation is simply tried again.
+        for rank, version, _ in self.queues.pop(RESERVATION, ()):
+            if self.version.get(rank[2]) == version:
+                self._push(rank[2], rank, None)
+
+
+def _meet(first: tuple[str, ...], second: tuple[str, ...]) -> bool:
+    return any(overlap(a, b) for a in first for b in second)

@@ -1,0 +1,56 @@
+"""From RunStarted to the first state: records, ranks and claims."""
+
+from __future__ import annotations
+
+from stretto.analysis.globs import covers
+from stretto.analysis.graph import Graph, ranks
+from stretto.core.events import RunStarted
+from stretto.core.state import Lane, State, TaskRecord
+from stretto.model.plan import Plan, Task
+from stretto.model.run import TARGET, RunSettings
+
+
+def first_state(event: RunStarted, graph: Graph) -> State:
+    """The state of a run that has just been written down; nothing has been decided yet."""
+    plan, settings = event.plan, event.settings
+    durations = [settings.estimate_s if task.estimate_s is None else task.estimate_s for task in plan.tasks]
+    rank = ranks(graph, durations)
+    done = frozenset(event.done)
+    records = [
+        TaskRecord(
+            index=i,
+            task=task,
+            rank=(task.priority, -rank[i], i),
+            claims=_claims(task, plan, settings),
+            state="succeeded" if task.id in done else "pending",
+            reason="done before this run" if task.id in done else "",
+            since=event.at,
+        )
+        for i, task in enumerate(plan.tasks)
+    ]
+    return State(
+        run=event.run,
+        plan=plan,
+        settings=settings,
+        base=event.base,
+        branch=event.branch,
+        started_at=event.at,
+        at=event.at,
+        tasks=records,
+        by_id={record.id: record for record in records},
+        lanes={TARGET: Lane(name=TARGET, head=event.base)},
+        parallel=settings.parallel,
+        counts={
+            "pending": sum(r.state == "pending" for r in records),
+            "succeeded": len(done & {r.id for r in records}),
+        },
+    )
+
+
+def _claims(task: Task, plan: Plan, settings: RunSettings) -> tuple[str, ...] | None:
+    """The patterns that exclude others, by the run's conflict policy (R2.4, R2.5)."""
+    if settings.conflicts == "allow":
+        return None
+    if task.writes is None:
+        return ("**",) if settings.conflicts == "serialize-unknown" else None
+    return tuple(w for w in task.writes if not any(w == hot or covers(hot, w) for hot in plan.hot_files)) or None
