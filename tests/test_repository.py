@@ -1,0 +1,53 @@
+"""What is in the repository holds for everybody: no machine's paths, and pins that are exact."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import tomllib
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+
+
+def tracked() -> list[Path]:
+    """Files of the project. Those that are new and not ignored count too: they are about to be."""
+    command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    names = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout
+    return sorted(path for name in names.split("\0") if name and (path := ROOT / name).is_file())
+
+
+def test_no_file_names_a_place_that_only_one_machine_has() -> None:
+    """Somebody's home, somebody's folder for work; nor the registry that packages happen to come from."""
+    machine = re.compile(r"(?<![\w.$}])/(?:home|Users|work|root)/\w|\b(?:pypi|npmjs)\.org|python[h]osted\.org")
+    for path in tracked():
+        found = machine.search(path.read_bytes().decode("utf-8", "replace"))
+        assert not found, f"{path.relative_to(ROOT)}: {found}"
+
+
+@pytest.mark.parametrize("name", ["runtime.txt", "dev.txt"])
+def test_pins_are_exact_hashed_and_name_no_address(name: str) -> None:
+    text = (ROOT / "requirements" / name).read_text()
+    assert "://" not in text
+    assert not re.search(r"^\s*-(?!-hash)", text, re.MULTILINE), "no option but hashes"
+    pins = re.split(r"\n(?=\S)", text.partition("\n")[2].strip())
+    assert len(pins) > 10
+    for pin in pins:
+        assert re.match(r"[a-z0-9._-]+==\S+", pin), pin
+        assert "--hash=sha256:" in pin, pin
+
+
+def test_both_files_of_pins_agree_and_cover_the_project() -> None:
+    def pins(name: str) -> dict[str, str]:
+        return dict(re.findall(r"^([a-z0-9._-]+)==(\S+)", (ROOT / "requirements" / name).read_text(), re.MULTILINE))
+
+    runtime, dev = pins("runtime.txt"), pins("dev.txt")
+    assert {name: dev[name] for name in runtime.keys() & dev.keys()} == {
+        name: runtime[name] for name in runtime.keys() & dev.keys()
+    }
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    needs = [*project["project"]["dependencies"], *project["build-system"]["requires"]]
+    assert {re.split(r"[^\w-]", need)[0].lower() for need in needs} <= runtime.keys()
+    assert {need.lower() for need in project["dependency-groups"]["dev"]} <= dev.keys()
