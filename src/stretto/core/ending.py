@@ -22,9 +22,8 @@ def ending(state: State) -> EndRun | None:
     if drain is not None:
         if not drain.now and any(lane.queue for lane in state.lanes.values()):
             return None
-        return EndRun(
-            outcome=drain.outcome, reason=drain.reason, until=drain.until, statuses=_failed(state)
-        )
+        statuses = _failed(state) if drain.outcome == "failed" else {}
+        return EndRun(outcome=drain.outcome, reason=drain.reason, until=drain.until, statuses=statuses)
     if state.timers:
         return None
     waiting = [record for record in state.tasks if record.state == "waiting"]
