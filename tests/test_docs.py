@@ -16,6 +16,7 @@ import cli_reference
 import state_diagram
 from stretto import errors
 from stretto.cli import main
+from stretto.core.retry import LIMITS, RULES
 from stretto.model.plan import Phase, Plan, Task
 
 ROOT = Path(__file__).parent.parent
@@ -169,6 +170,22 @@ def test_rules_that_the_code_names_are_on_the_page() -> None:
     for path in sorted(SRC.rglob("*.py")):
         for number in re.findall(r"\bR(\d+\.\d+[a-z]?)\b", path.read_text()):
             assert number in rules, f"{path.relative_to(ROOT)} names R{number}, which no page has"
+
+
+def test_the_table_of_failures_is_that_of_the_core() -> None:
+    rows = re.findall(
+        r"^\| (`.+`) \| (\S.*?) \| .* \| .* \|$", section(SEMANTICS, "R4 Attempts and failures"), re.MULTILINE
+    )
+    told = {kind: charged for kinds, charged in rows for kind in re.findall(r"`(\w+)`", kinds)}
+    assert told.keys() == RULES.keys()
+    says = {"charged": "yes", "free": "no"}
+    for kind, rule in RULES.items():
+        match told[kind]:
+            case "–":
+                assert rule.then == "never" or kind == "cancelled"
+            case word:
+                limit = LIMITS.get(rule.budget)
+                assert word.startswith(says[rule.budget] if limit is None else f"own limit of {limit}"), kind
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda path: path.name)
