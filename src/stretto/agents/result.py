@@ -75,10 +75,13 @@ def _read(path: Path) -> bytes:
     except OSError as error:
         why = "it is a symbolic link" if error.errno == errno.ELOOP else error.strerror
         raise BrokenResult(f"{path.name}:1:1: the result file cannot be read: {why}") from error
-    with os.fdopen(fd, "rb") as file:
+    try:
         if not stat.S_ISREG(os.fstat(fd).st_mode):
             raise BrokenResult(f"{path.name}:1:1: the result file is not a file")
-        body = file.read(MAX_BYTES + 1)
+        with open(fd, "rb", closefd=False) as file:
+            body = file.read(MAX_BYTES + 1)
+    finally:
+        os.close(fd)
     if len(body) > MAX_BYTES:
         raise BrokenResult(f"{path.name}:1:1: the result file is larger than {MAX_BYTES} bytes")
     return body

@@ -10,7 +10,6 @@ from stretto.agents import script
 from stretto.agents.shell import run_command
 from stretto.ports import Assignment, Processes, Report
 
-
 _PLAYER: Final = (
     sys.executable, "-I", "-S", "-X", "utf8",
     "-c", "import sys; sys.path.append(sys.argv[1]); import script; sys.exit(script.main())",

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import assert_never
 
 from stretto.agents.result import BrokenResult, Result, claimed, read_result
-from stretto.errors import AgentError
+from stretto.errors import AdapterError, AgentError
 from stretto.model.excerpt import clip, ending, legible
 from stretto.model.run import Failure, FailureKind, Usage
 from stretto.ports import Assignment, Processes, ProcessExit, ProcessSpec, Report
@@ -31,20 +31,18 @@ class ShellAgent:
 async def run_command(argv: tuple[str, ...], assignment: Assignment, processes: Processes) -> Report:
     """Run a command as an agent: prompt by file, result by file and exit status. Raises AgentError if it cannot start.
 
-    `assignment.env` must hold what the agent may see of the user's environment; the variables of the attempt itself
-    are added here.
+    `assignment.env` holds what the agent may see of the user's environment; the files' names are added here, and the
+    cookie's variables by whoever runs the process.
     """
     a = assignment
-    cookie = (a.run, a.task.id, str(a.attempt))
     env = {
         **a.env,
-        **dict(zip(("STRETTO_RUN", "STRETTO_TASK", "STRETTO_ATTEMPT"), cookie, strict=True)),
         "STRETTO_PROMPT_FILE": str(a.prompt_file),
         "STRETTO_RESULT_FILE": str(a.result_file),
     }
     spec = ProcessSpec(
         argv=argv, cwd=a.workspace, env=env, log=a.log,
-        timeout_s=a.timeout_s, idle_s=a.idle_s, grace_s=a.grace_s, cookie=cookie,
+        timeout_s=a.timeout_s, idle_s=a.idle_s, grace_s=a.grace_s, cookie=(a.run, a.task.id, str(a.attempt)),
     )  # fmt: skip
     try:
         a.prompt_file.write_text(a.prompt, encoding="utf-8")
@@ -52,7 +50,7 @@ async def run_command(argv: tuple[str, ...], assignment: Assignment, processes: 
         start = a.log.stat().st_size if a.log.exists() else 0
         exit = await processes.run(spec)
         tail = _tail(a.log, start)
-    except (OSError, ValueError) as error:
+    except (AdapterError, OSError, ValueError) as error:
         raise AgentError(f"cannot start the agent: {error}", hint=f"command: {' '.join(argv)}") from error
     return _report(spec, exit, tail, a.result_file)
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 import shutil
+from collections.abc import Mapping
 
-from stretto.errors import GateError
+from stretto.errors import AdapterError, GateError
 from stretto.model.excerpt import ending
 from stretto.model.plan import Check
 from stretto.model.run import Remark
@@ -27,9 +28,8 @@ class CommandGate:
     async def judge(self, call: GateCall, processes: Processes) -> Verdict:
         check = call.check
         cookie = (call.run, call.task.id if call.task else "", str(call.attempt))
-        env = {**call.env, **dict(zip(("STRETTO_RUN", "STRETTO_TASK", "STRETTO_ATTEMPT"), cookie, strict=True))}
         spec = ProcessSpec(
-            argv=_argv(check, env), cwd=call.workspace, env=env, log=call.log, cookie=cookie,
+            argv=_argv(check, call.env), cwd=call.workspace, env=call.env, log=call.log, cookie=cookie,
             timeout_s=call.timeout_s if check.timeout_s is None else check.timeout_s, grace_s=call.grace_s,
         )  # fmt: skip
         try:
@@ -39,7 +39,7 @@ class CommandGate:
             exit = await processes.run(spec)
             with call.log.open("rb") as log:
                 output = ending(log, after=start)
-        except (OSError, ValueError) as error:
+        except (AdapterError, OSError, ValueError) as error:
             raise GateError(f"cannot run `{check.command}`: {error}") from error
         red = _why_red(check, spec, exit, output)
         if red is None:
@@ -48,7 +48,7 @@ class CommandGate:
         return Verdict(color="red", remarks=(remark,))
 
 
-def _argv(check: Check, env: dict[str, str]) -> tuple[str, ...]:
+def _argv(check: Check, env: Mapping[str, str]) -> tuple[str, ...]:
     if not check.command.strip():
         raise GateError("the check has no command", hint="give it one, or make it an approval")
     if not check.pipefail:
