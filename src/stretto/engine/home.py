@@ -1,0 +1,287 @@
+"""The state folder: where runs, their journals and their worktrees live, never inside the repository.
+
+<state>/<folder>-<hash8>/                one repository
+    worktrees/
+    runs/<run>/                          one run
+        journal.sqlite3  lock  launch.json  engine.log  PAUSE
+        plan/<file name>                 the plan as it was read at the start
+        blobs/<sha256>                   prompts and context files, as they were read at the start (R8.7)
+        attempts/<task>/<n>/             prompt.md  result.json  output.log  gates/*.log
+"""
+
+from __future__ import annotations
+
+import contextlib
+import difflib
+import hashlib
+import os
+import shutil
+import tempfile
+import time
+from collections.abc import Callable, Container, Mapping
+from pathlib import Path
+
+import msgspec
+
+from stretto.engine import journal
+from stretto.errors import RunNotFound, StateError
+from stretto.model.names import slug, task_dir
+from stretto.model.plan import Value
+from stretto.model.run import dump
+
+LAUNCH_VERSION = 1
+NETWORK = frozenset({
+    *("nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "afs", "ceph", "lustre", "gpfs", "glusterfs"),
+    *("fuse.sshfs", "fuse.glusterfs", "fuse.s3fs", "fuse.rclone"),
+})  # fmt: skip
+"""File systems that cannot share memory between processes, as SQLite's write-ahead log needs."""
+
+
+class Launch(Value, frozen=True, kw_only=True):
+    """What an engine must know to run or resume it, besides the journal. Paths are absolute unless they say so."""
+
+    version: int = LAUNCH_VERSION
+    repository: str
+    """Root of the user's work tree."""
+    common_dir: str
+    """The repository's git common folder."""
+    plan_path: str
+    plan_in_repository: str | None = None
+    """The plan's path relative to the root, when git tracks it."""
+    plan_format: str
+    branch: str
+    """The branch it lands on, without `refs/heads/`."""
+    user_branch: str | None = None
+    """The branch that was checked out at the start; None: detached."""
+    base: str
+    """Commit that it starts from."""
+    agents: Mapping[str, str] = {}
+    """Definition of each agent by its name."""
+    agent: str = ""
+    """Name of the default one."""
+    env_pass: tuple[str, ...] = ()
+    land_at_end: bool = False
+    interactive: bool = False
+    """A person sits at the terminal that started it."""
+
+
+class AttemptHome(Value, frozen=True, kw_only=True):
+    """The files of one attempt, outside its workspace. Landing gates of a batch: task "", the batch's number."""
+
+    path: Path
+
+    @property
+    def prompt(self) -> Path:
+        return self.path / "prompt.md"
+
+    @property
+    def result(self) -> Path:
+        return self.path / "result.json"
+
+    @property
+    def log(self) -> Path:
+        return self.path / "output.log"
+
+    @property
+    def gates(self) -> Path:
+        return self.path / "gates"
+
+    def make(self) -> AttemptHome:
+        """Make the folders."""
+        self.gates.mkdir(parents=True, exist_ok=True)
+        return self
+
+
+class RunHome(Value, frozen=True, kw_only=True):
+    """The folder of one run."""
+
+    path: Path
+
+    @property
+    def run(self) -> str:
+        return self.path.name
+
+    @property
+    def journal(self) -> Path:
+        return self.path / "journal.sqlite3"
+
+    @property
+    def lock(self) -> Path:
+        return self.path / "lock"
+
+    @property
+    def engine_log(self) -> Path:
+        return self.path / "engine.log"
+
+    @property
+    def pause(self) -> Path:
+        """While this file exists the run drains, as after `stretto stop` (R8.6)."""
+        return self.path / "PAUSE"
+
+    @property
+    def repository(self) -> RepositoryHome:
+        return RepositoryHome(path=self.path.parent.parent)
+
+    def launch(self) -> Launch:
+        """Raises StateError when the file is missing, damaged, or of a newer stretto."""
+        path = self.path / "launch.json"
+        try:
+            launch = msgspec.json.decode(path.read_bytes(), type=Launch)
+        except (OSError, msgspec.DecodeError) as error:
+            raise StateError(f"cannot read how the run was started: {path}: {error}") from error
+        if launch.version > LAUNCH_VERSION:
+            raise StateError(f"the run was started by a newer stretto: {path}", hint="use that version for this run")
+        return launch
+
+    def plan(self) -> Path:
+        """The copy of the plan file, under its own name."""
+        return self.path / "plan" / Path(self.launch().plan_path).name
+
+    def attempt(self, task: str, number: int) -> AttemptHome:
+        return AttemptHome(path=self.path / "attempts" / task_dir(task) / str(number))
+
+    def keep(self, data: bytes) -> str:
+        """Put a blob, once; its name."""
+        name = hashlib.sha256(data).hexdigest()
+        path = self.blob(name)
+        if not path.exists():
+            path.parent.mkdir(exist_ok=True)
+            write_whole(path, data)
+        return name
+
+    def blob(self, name: str) -> Path:
+        return self.path / "blobs" / name
+
+
+class RepositoryHome(Value, frozen=True, kw_only=True):
+    """All that stretto keeps for one repository."""
+
+    path: Path
+
+    @property
+    def worktrees(self) -> Path:
+        return self.path / "worktrees"
+
+    def runs(self) -> list[RunHome]:
+        """Every run, oldest first."""
+        found = []
+        for launch in (self.path / "runs").glob("[!.]*/launch.json"):
+            with contextlib.suppress(FileNotFoundError):  # removed meanwhile
+                found.append((launch.stat().st_mtime_ns, launch.parent))
+        return [RunHome(path=path) for _, path in sorted(found)]
+
+    def latest(self) -> RunHome | None:
+        return runs[-1] if (runs := self.runs()) else None
+
+    def find(self, name: str | None = None) -> RunHome:
+        """By id, or by the beginning of just one; None is the latest. Raises RunNotFound."""
+        runs = {home.run: home for home in self.runs()}
+        if not runs:
+            raise RunNotFound("there is no run of this repository", hint="start one with `stretto run PLAN`")
+        if name is None:
+            return list(runs.values())[-1]
+        if name in runs:
+            return runs[name]
+        fitting = [run for run in runs if name and run.startswith(name)]
+        if len(fitting) == 1:
+            return runs[fitting[0]]
+        if fitting:
+            raise RunNotFound(f"more than one run begins with {name!r}", hint=f"one of: {', '.join(sorted(fitting))}")
+        near = difflib.get_close_matches(name, list(runs), n=1, cutoff=0.5)
+        hint = f"did you mean {near[0]}?" if near else "`stretto runs` lists them"
+        raise RunNotFound(f"there is no run {name!r} of this repository", hint=hint)
+
+    def create(self, run: str, launch: Launch, plan: bytes) -> RunHome:
+        """Make a run's folder, whole or not at all. Raises StateError, also where a journal cannot live."""
+        runs = self.path / "runs"
+        try:
+            runs.mkdir(parents=True, exist_ok=True)
+            refuse_network(runs)
+            draft = Path(tempfile.mkdtemp(prefix=".new-", dir=runs))
+            try:
+                draft.chmod(0o755)
+                (draft / "plan").mkdir()
+                write_whole(draft / "plan" / Path(launch.plan_path).name, plan)
+                journal.create(draft / "journal.sqlite3")
+                write_whole(draft / "launch.json", dump(launch))
+                (draft / "attempts").mkdir()
+                draft.rename(runs / run)
+            except BaseException:
+                shutil.rmtree(draft, ignore_errors=True)
+                raise
+            _sync(runs)
+        except OSError as error:
+            raise StateError(f"cannot make the run's folder in {runs}: {error}") from error
+        return RunHome(path=runs / run)
+
+
+def state_dir(env: Mapping[str, str]) -> Path:
+    """Where all state lives. Raises StateError when no variable says where home is."""
+    if chosen := env.get("STRETTO_STATE_DIR"):
+        return Path(chosen).absolute()
+    if (shared := env.get("XDG_STATE_HOME")) and Path(shared).is_absolute():  # the standard says: else ignore it
+        return Path(shared) / "stretto"
+    if home := env.get("HOME"):
+        return Path(home).absolute() / ".local" / "state" / "stretto"
+    raise StateError("there is no place for state: HOME is not set", hint="set STRETTO_STATE_DIR")
+
+
+def repository_home(state: Path, common_dir: Path) -> RepositoryHome:
+    """The home of the repository whose git common folder this is; the same from all its work trees."""
+    real = Path(os.path.realpath(common_dir))
+    folder = real.parent.name if real.name == ".git" else real.name.removesuffix(".git")
+    key = hashlib.sha256(os.fsencode(real)).hexdigest()[:8]
+    return RepositoryHome(path=state / f"{slug(folder)}-{key}")
+
+
+def new_run_id(plan_name: str, now: float, taken: Container[str], entropy: Callable[[int], bytes] = os.urandom) -> str:
+    """`<plan>-<date>-<time>-<4 hex>`, in UTC: unique in this repository, sortable by eye, and a valid branch name."""
+    name = slug(plan_name)[:24].strip("-") or "run"
+    stamp = time.strftime("%y%m%d-%H%M", time.gmtime(now))
+    while (run := f"{name}-{stamp}-{entropy(2).hex()}") in taken:
+        pass
+    return run
+
+
+def refuse_network(folder: Path, mounts: str | None = None) -> None:
+    """Raises StateError when the folder lies on a file system known not to carry a journal.
+
+    `mounts` is the text of /proc/self/mountinfo; where there is none, nothing is known and nothing refused."""
+    if mounts is None:
+        try:
+            mounts = Path("/proc/self/mountinfo").read_text(errors="surrogateescape")
+        except OSError:
+            return
+    device = folder.stat().st_dev
+    number = f"{os.major(device)}:{os.minor(device)}"
+    for line in mounts.splitlines():
+        place, _, rest = line.partition(" - ")
+        if place.split()[2] == number and (kind := rest.split()[0]) in NETWORK:
+            raise StateError(
+                f"the state folder is on a network file system ({kind}), which cannot carry a journal: {folder}",
+                hint="set STRETTO_STATE_DIR to a folder on a local disk",
+            )
+
+
+def write_whole(path: Path, data: bytes) -> None:
+    """Write a file so that after a crash it is there whole, or is as before."""
+    handle, draft = tempfile.mkstemp(prefix=f".{path.name[:80]}-", dir=path.parent)
+    try:
+        with open(handle, "wb") as file:
+            os.fchmod(handle, 0o644)
+            file.write(data)
+            file.flush()
+            os.fsync(handle)
+        Path(draft).rename(path)
+    except BaseException:
+        Path(draft).unlink(missing_ok=True)
+        raise
+    _sync(path.parent)
+
+
+def _sync(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -1,0 +1,99 @@
+"""Who owns a run: whoever holds the `flock` on its lock file. The kernel lets go of it with the owner's last breath."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import socket
+import time
+from pathlib import Path
+from types import TracebackType
+
+import msgspec
+
+from stretto.errors import RunLeased, StateError
+from stretto.model.plan import Value
+from stretto.ports import Engine
+
+PATIENCE_S = 0.5
+"""A reader that looks who holds the lock holds it for a moment itself: an owner-to-be tries for so long."""
+
+
+class _Holder(Value, frozen=True, kw_only=True):
+    pid: int
+    host: str
+    started: float
+
+
+class RunLock:
+    """Ownership of a run. The descriptor is never inherited by a command that is started meanwhile."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._held: int | None = None
+
+    def acquire(self) -> None:
+        """Own it until `release` or death. Raises RunLeased when another process does."""
+        try:
+            handle = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        except OSError as error:
+            raise StateError(f"cannot lock the run: {self._path}: {error.strerror}") from error
+        deadline = time.monotonic() + PATIENCE_S
+        while not _try(handle, fcntl.LOCK_EX):
+            if time.monotonic() > deadline:
+                os.close(handle)
+                holder = self.holder()
+                name = f"process {holder.pid} on {holder.host}" if holder else "another process"
+                raise RunLeased(
+                    f"the run is owned by {name}",
+                    holder=name,
+                    hint="watch it with `stretto status --watch`, or end it with `stretto stop`",
+                )
+            time.sleep(0.01)
+        holder_now = _Holder(pid=os.getpid(), host=socket.gethostname(), started=time.time())
+        os.ftruncate(handle, 0)
+        os.pwrite(handle, msgspec.json.encode(holder_now), 0)
+        self._held = handle
+
+    def release(self) -> None:
+        if self._held is not None:
+            os.close(self._held)
+            self._held = None
+
+    def holder(self) -> Engine | None:
+        """The living owner, or None; asking disturbs nobody."""
+        try:
+            handle = os.open(self._path, os.O_RDONLY | os.O_CLOEXEC)
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            raise StateError(f"cannot see who owns the run: {self._path}: {error.strerror}") from error
+        try:
+            for _ in range(50):
+                if _try(handle, fcntl.LOCK_SH):
+                    return None
+                with contextlib.suppress(msgspec.DecodeError):
+                    holder = msgspec.json.decode(os.pread(handle, 4096, 0), type=_Holder)
+                    return Engine(pid=holder.pid, host=holder.host)
+                time.sleep(0.01)  # it has the lock, and is about to write its name
+            return Engine(pid=0, host="")
+        finally:
+            os.close(handle)
+
+    def __enter__(self) -> RunLock:
+        self.acquire()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.release()
+
+
+def _try(handle: int, mode: int) -> bool:
+    try:
+        fcntl.flock(handle, mode | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True

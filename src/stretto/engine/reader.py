@@ -1,0 +1,38 @@
+"""How everybody but the engine sees a run: the port RunReader, over the run's own folder."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from stretto.engine.home import RunHome
+from stretto.engine.journal import events_after, reading
+from stretto.engine.lock import RunLock
+from stretto.ports import Engine, Recorded
+
+CHUNK = 1 << 16
+
+
+class SqliteReader:
+    """Never writes, never waits for the engine and never holds it up; needs no more than leave to read the folder."""
+
+    def __init__(self, home: RunHome) -> None:
+        self._home = home
+        self._lock = RunLock(home.lock)
+
+    def events(self, after: int = 0) -> Iterator[Recorded]:
+        """Durable events after `after`. Raises StateError or JournalMismatch for a journal that cannot be read."""
+        with reading(self._home.journal) as connection:
+            yield from events_after(connection, after)
+
+    def engine(self) -> Engine | None:
+        """Who runs it now."""
+        return self._lock.holder()
+
+    def log(self, task: str, attempt: int, offset: int = 0) -> bytes:
+        """At most 64 KiB from `offset` on; empty at the end, and before the attempt has written anything."""
+        try:
+            with self._home.attempt(task, attempt).log.open("rb") as log:
+                log.seek(offset)
+                return log.read(CHUNK)
+        except FileNotFoundError:
+            return b""
