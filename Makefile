@@ -44,17 +44,17 @@ clean: ## remove everything that make made
 	rm -rf .venv .state .hypothesis .mypy_cache .pytest_cache .ruff_cache
 
 # pip asks a rustc on the PATH for its version, and rustup's would make a folder in the home for that.
-$(BIN)/python $(RUNTIME) $(DEV): export RUSTUP_HOME := $(CURDIR)/.venv/.rustup
+$(BIN)/pip $(RUNTIME) $(DEV): export RUSTUP_HOME := $(CURDIR)/.venv/.rustup
 
 # Both stamps are newer than what they were made from, or the step is done again; a step that finds everything in place
 # asks no network.
-$(BIN)/python:
+$(BIN)/pip:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 		{ echo 'stretto needs Python 3.11 or newer: make PYTHON=/path/to/python3.11'; exit 1; }
 	@echo 'setting up .venv'
 	@$(PYTHON) -m venv .venv
 
-$(RUNTIME): requirements/runtime.txt pyproject.toml | $(BIN)/python
+$(RUNTIME): requirements/runtime.txt pyproject.toml | $(BIN)/pip
 	@$(LOCKED) -r requirements/runtime.txt
 	@$(PIP) install --quiet --no-index --no-deps --no-build-isolation --editable .
 	@touch $@
