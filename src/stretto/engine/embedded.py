@@ -1,0 +1,154 @@
+"""The embedded engine: one asyncio process, one journal, and the loop of DESIGN section 1.
+
+A run is always begun the same way, whether new or after a crash: replay the journal, declare lost what nobody runs
+any more, do again what is owed, and say RunResumed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+
+from stretto.core.coordinator import Coordinator
+from stretto.core.events import Event, RequestReceived, RunResumed, StopRequested
+from stretto.core.recovery import declare_lost, lost_attempts, outstanding, replay
+from stretto.engine.performer import Performer
+from stretto.errors import StrettoError
+from stretto.model.run import Outcome
+from stretto.ports import Clock, Inbox, Journal, Observer, Recorded, Workspaces
+
+INBOX_S = 0.2
+"""How often the inbox table and the PAUSE file are looked at, in seconds."""
+
+
+class EmbeddedEngine:
+    """Runs one run to its end. `performer` is made by `make_performer` once the plan is known from the journal."""
+
+    def __init__(
+        self,
+        *,
+        journal: Journal,
+        inbox: Inbox,
+        workspaces: Workspaces,
+        clock: Clock,
+        pause_file: Path,
+        make_performer: Callable[[Coordinator, Callable[[Event], None]], Performer],
+        observers: Sequence[Observer] = (),
+    ) -> None:
+        self._journal, self._inbox, self._workspaces, self._clock = journal, inbox, workspaces, clock
+        self._pause_file, self._observers = pause_file, list(observers)
+        self._make_performer = make_performer
+        self._arrived: asyncio.Queue[Event] = asyncio.Queue()
+        self._seen_requests: set[str] = set()
+
+    async def run(self, *, parallel: int | None = None) -> Coordinator:
+        """Until the run ends; the coordinator in its final state. Raises whatever bug a job has hit."""
+        coordinator = replay(recorded.event for recorded in self._journal.read())
+        self._performer = self._make_performer(coordinator, self._arrived.put_nowait)
+        try:
+            async with asyncio.TaskGroup() as group:
+                watch = group.create_task(self._watch_inbox())
+                await self._performer.first_look()
+                await self._begin(coordinator, parallel)
+                while coordinator.state.ended is None:
+                    await self._take(coordinator, await self._batch())
+                watch.cancel()
+        except* StrettoError as errors:
+            raise errors.exceptions[0] from errors
+        finally:
+            await self._performer.close()
+        await self._close(coordinator)
+        return coordinator
+
+    async def _begin(self, coordinator: Coordinator, parallel: int | None) -> None:
+        """Recovery (R8.1). Wishes that were left while no engine ran count before anything starts again."""
+        saved = await self._workspaces.rescue()
+        state = coordinator.state
+        owed = outstanding(state)
+        lost = lost_attempts(state)
+        now = self._clock.now()
+        first: list[Event] = [declare_lost(r, now, saved.get((r.id, r.attempt))) for r in lost]
+        first += self._wishes()
+        first.append(RunResumed(at=now, parallel=parallel))
+        for command in owed:
+            self._performer.perform(command)
+        await self._take(coordinator, first)
+
+    async def _batch(self) -> list[Event]:
+        """Whatever has arrived by now: one commit for all of it."""
+        batch = [await self._arrived.get()]
+        while not self._arrived.empty():
+            batch.append(self._arrived.get_nowait())
+        return batch
+
+    async def _take(self, coordinator: Coordinator, batch: list[Event]) -> None:
+        last = await self._journal.append(batch)  # a fact is durable before anyone acts on it
+        if self._performer.broken is not None:
+            raise self._performer.broken
+        for event in batch:
+            for command in coordinator.handle(event):
+                self._performer.perform(command)
+            if isinstance(event, StopRequested) or (
+                isinstance(event, RequestReceived) and isinstance(event.wish, StopRequested)
+            ):
+                drain = coordinator.state.drain
+                if drain is not None and drain.now:
+                    self._performer.hurry()
+        first = last - len(batch) + 1
+        self._notify([Recorded(seq=first + i, event=event) for i, event in enumerate(batch)])
+
+    def _notify(self, batch: Sequence[Recorded]) -> None:
+        for observer in list(self._observers):
+            try:
+                observer.notify(batch)
+            except Exception:  # noqa: BLE001  an observer looks and never decides; one that raises is dropped
+                self._observers.remove(observer)
+
+    def _wishes(self) -> Iterable[Event]:
+        for request in self._inbox.waiting():
+            if request.id not in self._seen_requests:
+                self._seen_requests.add(request.id)
+                yield RequestReceived(at=self._clock.now(), request=request.id, wish=request.wish)
+
+    async def _watch_inbox(self) -> None:
+        """Wishes of other processes, and the PAUSE file (R8.3, R8.6)."""
+        paused = False
+        while True:
+            await asyncio.sleep(INBOX_S)
+            for event in self._wishes():
+                self._arrived.put_nowait(event)
+            if not paused and self._pause_file.exists():
+                paused = True
+                self._arrived.put_nowait(StopRequested(at=self._clock.now()))
+
+    def stop(self, *, now: bool = False) -> None:
+        """What a signal or the front's death means (R8.2); from the event loop."""
+        self._arrived.put_nowait(StopRequested(at=self._clock.now(), now=now, by_signal=True))
+
+    async def _close(self, coordinator: Coordinator) -> None:
+        """Late facts still belong into the journal; then failures go into the plan's status by one commit (R6.4)."""
+        late = [self._arrived.get_nowait() for _ in range(self._arrived.qsize())]
+        if late:
+            await self._journal.append(late)
+            for event in late:
+                coordinator.handle(event)
+        state = coordinator.state
+        statuses = {record.id: "failed" for record in state.tasks if record.state == "failed"}
+        if statuses and state.ended in ("succeeded", "failed"):
+            await self._workspaces.write_statuses(state.lane.name, statuses)
+
+
+def exit_code(outcome: Outcome, *, by_signal: bool) -> int:
+    """What the process says at its end (R11)."""
+    match outcome:
+        case "succeeded":
+            return 0
+        case "failed":
+            return 1
+        case "stopped":
+            return 130 if by_signal else 4
+        case "paused":
+            return 4
+        case "stuck":
+            return 70

@@ -1,0 +1,365 @@
+"""Commands become deeds, and deeds become events: the only file that turns an exception into a fact (DESIGN section 8).
+
+Every command is a job of its own. A job calls ports, and its outcome comes back through `report`; nobody waits for it
+anywhere else, so a slow gate never holds up a start. An exception that is no AdapterError is a bug: it ends the engine.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Protocol, TypeVar, assert_never
+
+from stretto.core.commands import (
+    Answer,
+    AskApproval,
+    CancelAttempt,
+    Command,
+    EndRun,
+    LandBatch,
+    Notify,
+    ReleaseGrant,
+    RequestGrant,
+    RunGates,
+    StartAttempt,
+    StartTimer,
+)
+from stretto.core.events import (
+    AttemptCancelled,
+    AttemptFailed,
+    AttemptFinished,
+    AttemptGated,
+    AttemptStarted,
+    BatchLanded,
+    BatchRejected,
+    Denied,
+    Event,
+    Granted,
+    Noticed,
+    TimerFired,
+)
+from stretto.engine.gating import Checks
+from stretto.engine.prompt import compose
+from stretto.errors import AdapterError, AgentError
+from stretto.model.plan import Plan
+from stretto.model.run import Culprit, Failure, FailureKind, RunSettings
+from stretto.ports import Agent, Assignment, Clock, Inbox, Limits, Processes, Report, Saved, Workspace, Workspaces
+
+T = TypeVar("T")
+
+
+class AttemptFolder(Protocol):
+    """Where an attempt's prompt, result and output are kept; `engine/home.py` offers it."""
+
+    def attempt(self, task: str, number: int) -> Path: ...
+
+
+class World(Protocol):
+    """Everything a performer acts through; `wiring.py` makes it."""
+
+    agents: Mapping[str, Agent]
+    workspaces: Workspaces
+    checks: Checks
+    limits: Limits
+    processes: Processes
+    clock: Clock
+    inbox: Inbox
+    folders: AttemptFolder
+    agent_env: Mapping[str, str]
+    context: Mapping[str, Mapping[str, str]]
+    """Task id to the text of its context files, by name."""
+
+
+class Performer:
+    """Performs the commands of one run. `report` takes events in; it never blocks."""
+
+    def __init__(
+        self, run: str, plan: Plan, settings: RunSettings, world: World, report: Callable[[Event], None]
+    ) -> None:
+        self.run, self.plan, self.settings, self.world, self.report = run, plan, settings, world, report
+        self._tasks = {task.id: task for task in plan.tasks}
+        self._jobs: set[asyncio.Task[None]] = set()
+        self._attempts: dict[tuple[str, int], asyncio.Task[None]] = {}
+        """Jobs that CancelAttempt may end: an agent at work, or the gates of its attempt."""
+        self._landing: asyncio.Task[None] | None = None
+        self._timers: dict[str, asyncio.TimerHandle] = {}
+        self._working: dict[tuple[str, int], None] = {}
+        self._look: Mapping[str, str] | None = None
+        self.broken: BaseException | None = None
+        """The exception of a job that hit a bug; the engine raises it."""
+
+    def perform(self, command: Command) -> None:
+        """Start doing it. Must be called from the event loop."""
+        match command:
+            case RequestGrant():
+                self._start(self._request(command))
+            case ReleaseGrant():
+                self._start(self.world.limits.release(run=self.run, task=command.task, attempt=command.attempt))
+            case StartAttempt():
+                self._start_attempt(command.task, command.attempt, self._attempt(command))
+            case CancelAttempt():
+                job = self._attempts.get((command.task, command.attempt))
+                if job is not None:
+                    job.cancel()
+            case RunGates():
+                self._start_attempt(command.task, command.attempt, self._gates(command))
+            case LandBatch():
+                self._landing = self._start(self._land(command))
+            case StartTimer():
+                self._start_timer(command)
+            case Answer():
+                self.world.inbox.answer(command.request, accepted=command.accepted, why=command.why)
+            case Notify():
+                self.report(Noticed(at=self._now(), code=command.code, message=command.message, tasks=command.tasks))
+            case AskApproval() | EndRun():
+                pass  # people see these in the journal's state; nothing is to be done
+            case _:
+                assert_never(command)
+
+    def hurry(self) -> None:
+        """Give up the gates of a landing on its way; the batch is sent again at the resume (R8.6)."""
+        if self._landing is not None:
+            self._landing.cancel()
+
+    async def close(self) -> None:
+        """End what is still going on. Work in progress has been saved or is owed again."""
+        for timer in self._timers.values():
+            timer.cancel()
+        for job in list(self._jobs):
+            job.cancel()
+        while self._jobs:
+            await asyncio.wait(self._jobs)
+
+    # --- jobs ---------------------------------------------------------------------------------------------------
+
+    def _start(self, job: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        task = asyncio.create_task(job)
+        self._jobs.add(task)
+        task.add_done_callback(self._done)
+        return task
+
+    def _done(self, job: asyncio.Task[None]) -> None:
+        self._jobs.discard(job)
+        if not job.cancelled() and (error := job.exception()) is not None and self.broken is None:
+            self.broken = error
+            self.report(Noticed(at=self._now(), code="bug", message=f"{type(error).__name__}: {error}"))
+
+    def _start_attempt(self, task: str, attempt: int, job: Coroutine[Any, Any, None]) -> None:
+        key = (task, attempt)
+        running = self._attempts[key] = self._start(job)
+
+        def forget(done: asyncio.Task[None]) -> None:
+            if self._attempts.get(key) is done:
+                del self._attempts[key]
+
+        running.add_done_callback(forget)
+
+    def _now(self) -> float:
+        return self.world.clock.now()
+
+    def _start_timer(self, command: StartTimer) -> None:
+        def fire() -> None:
+            self._timers.pop(command.timer, None)
+            self.report(TimerFired(at=self._now(), timer=command.timer))
+
+        if (old := self._timers.pop(command.timer, None)) is not None:
+            old.cancel()
+        delay_s = max(0.0, command.due - self._now())
+        self._timers[command.timer] = asyncio.get_running_loop().call_later(delay_s, fire)
+
+    async def _request(self, command: RequestGrant) -> None:
+        task = self._tasks[command.task]
+        until = await self.world.limits.request(run=self.run, task=task, attempt=command.attempt)
+        if until is None:
+            self.report(Granted(at=self._now(), task=command.task, attempt=command.attempt))
+        else:
+            self.report(Denied(at=self._now(), task=command.task, attempt=command.attempt, until=until))
+
+    # --- an attempt ---------------------------------------------------------------------------------------------
+
+    async def _attempt(self, command: StartAttempt) -> None:
+        task, attempt = command.task, command.attempt
+        self._working[task, attempt] = None
+        workspace: Workspace | None = None
+        try:
+            agent = self._agent(command.agents)
+            goes_on = agent.reads_story or self._tasks[task].carry
+            workspace = await self.world.workspaces.open(
+                task=task,
+                attempt=attempt,
+                base=command.base,
+                role="agent",
+                carry=command.carry if goes_on else None,
+                conflict=command.conflict and goes_on,
+            )
+            self.report(AttemptStarted(at=self._now(), task=task, attempt=attempt))
+            report = await agent.run(self._assignment(command, workspace, goes_on), self.world.processes)
+            saved = await self._save(workspace, task, attempt)
+            self.report(self._ending(task, attempt, report, saved))
+        except asyncio.CancelledError:
+            commit = await self._rescue(workspace, task, attempt)
+            self.report(AttemptCancelled(at=self._now(), task=task, attempt=attempt, commit=commit))
+        except AdapterError as error:
+            commit = await self._rescue(workspace, task, attempt)
+            kind: FailureKind = "failed" if isinstance(error, AgentError) else "transient"
+            message = f"{error}\nhint: {error.hint}" if error.hint else str(error)
+            failure = Failure(kind=kind, message=message)
+            self.report(AttemptFailed(at=self._now(), task=task, attempt=attempt, failure=failure, commit=commit))
+        finally:
+            await self._look_round()
+            self._working.pop((task, attempt), None)
+
+    def _agent(self, names: Sequence[str]) -> Agent:
+        for name in names:
+            if name in self.world.agents:
+                return self.world.agents[name]
+        raise AgentError(f"no agent {', '.join(map(repr, names)) or 'is named'}", hint="name one with --agent")
+
+    def _assignment(self, command: StartAttempt, workspace: Workspace, goes_on: bool) -> Assignment:
+        task = self._tasks[command.task]
+        folder = self.world.folders.attempt(command.task, command.attempt)
+        folder.mkdir(parents=True, exist_ok=True)
+        prompt = compose(
+            task,
+            plan=self.plan,
+            attempt=command.attempt,
+            base=command.base,
+            past=command.past,
+            context=self.world.context.get(task.id, {}),
+            carry=command.carry if goes_on else None,
+            conflict=command.conflict and goes_on,
+        )
+        prompt_file = folder / "prompt.md"
+        prompt_file.write_text(prompt, encoding="utf-8")
+        return Assignment(
+            run=self.run,
+            task=task,
+            attempt=command.attempt,
+            workspace=workspace.path,
+            prompt=prompt,
+            prompt_file=prompt_file,
+            result_file=folder / "result.json",
+            log=folder / "output.log",
+            env=self.world.agent_env,
+            timeout_s=command.timeout_s,
+            idle_s=command.idle_s,
+            grace_s=self.settings.grace_s,
+        )
+
+    def _ending(self, task: str, attempt: int, report: Report, saved: Saved) -> Event:
+        if report.failure is not None:
+            return AttemptFailed(
+                at=self._now(),
+                task=task,
+                attempt=attempt,
+                failure=report.failure,
+                commit=saved.commit,
+                usage=report.usage,
+            )
+        return AttemptFinished(
+            at=self._now(),
+            task=task,
+            attempt=attempt,
+            commit=saved.commit,
+            paths=saved.paths,
+            usage=report.usage,
+            summary=report.summary,
+            already_done=report.already_done,
+            confidence=report.confidence,
+            dropped=saved.dropped,
+        )
+
+    async def _save(self, workspace: Workspace, task: str, attempt: int) -> Saved:
+        title = self._tasks[task].title or task
+        saved = await self.world.workspaces.save(workspace, task=task, attempt=attempt, message=title)
+        await self.world.workspaces.close(workspace)
+        return saved
+
+    async def _rescue(self, workspace: Workspace | None, task: str, attempt: int) -> str | None:
+        """Keep what a broken attempt left. A workspace that cannot be saved stays as it is, for the next `rescue`."""
+        if workspace is None:
+            return None
+        try:
+            return (await self._save(workspace, task, attempt)).commit
+        except AdapterError as error:
+            message = f"the workspace of {task!r} could not be saved and is kept at {workspace.path}: {error}"
+            self.report(Noticed(at=self._now(), code="unsaved", message=message, tasks=(task,)))
+            return None
+
+    async def _look_round(self) -> None:
+        """Has anything changed that stretto must never touch? Tell who was at work then (R7.4)."""
+        try:
+            now = await self.world.workspaces.look()
+        except AdapterError as error:
+            self.report(Noticed(at=self._now(), code="look", message=f"the user's tree cannot be read: {error}"))
+            return
+        before, self._look = self._look, now
+        changed = [] if before is None else [aspect for aspect in now if now[aspect] != before.get(aspect)]
+        if changed:
+            tasks = tuple(task for task, _ in self._working)
+            message = f"the user's {', '.join(changed)} changed while attempts were at work"
+            self.report(Noticed(at=self._now(), code="user-tree", message=message, tasks=tasks))
+
+    async def first_look(self) -> None:
+        """What later looks are compared with; before the first attempt."""
+        self._look = await self.world.workspaces.look()
+
+    # --- gates and landing --------------------------------------------------------------------------------------
+
+    async def _gates(self, command: RunGates) -> None:
+        task = self._tasks[command.task]
+        verdict = await self.world.checks.of_attempt(task, command.attempt, command.commit)
+        self.report(
+            AttemptGated(
+                at=self._now(),
+                task=command.task,
+                attempt=command.attempt,
+                verdict=verdict.color,
+                remarks=verdict.remarks,
+                error=verdict.error,
+            )
+        )
+
+    async def _land(self, command: LandBatch) -> None:
+        try:
+            self.report(await self._landed(command))
+        except asyncio.CancelledError:
+            self.report(BatchRejected(at=self._now(), lane=command.lane, batch=command.batch))
+        except AdapterError as error:
+            said = f"{error} (hint: {error.hint})" if error.hint else str(error)
+            self.report(BatchRejected(at=self._now(), lane=command.lane, batch=command.batch, error=said))
+
+    async def _landed(self, command: LandBatch) -> Event:
+        workspaces, lane, batch = self.world.workspaces, command.lane, command.batch
+        done = await workspaces.landed(lane, batch)
+        if done is not None:
+            return BatchLanded(at=self._now(), lane=lane, batch=batch, landed=command.entries, commit=done)
+        merge = await workspaces.merge(lane, batch, command.entries)
+        if not merge.landed:
+            return BatchRejected(at=self._now(), lane=lane, batch=batch, culprits=merge.culprits)
+        members = [(self._tasks[entry.task], entry.attempt) for entry in merge.landed]
+        verdict = await self.world.checks.of_merge(members, merge.commit, tip_moved=merge.fresh)
+        if verdict.error:
+            said = "; ".join(f"{remark.check}: {remark.message}" for remark in verdict.remarks)
+            return BatchRejected(at=self._now(), lane=lane, batch=batch, error=said)
+        if verdict.color != "green":
+            blamed = tuple(Culprit(task=e.task, kind="gate", remarks=verdict.remarks) for e in merge.landed)
+            return BatchRejected(at=self._now(), lane=lane, batch=batch, culprits=(*merge.culprits, *blamed))
+        statuses = {entry.task: "succeeded" for entry in merge.landed}
+        head = await _whole(workspaces.advance(lane, batch, merge, statuses))
+        return BatchLanded(
+            at=self._now(), lane=lane, batch=batch, landed=merge.landed, commit=head, culprits=merge.culprits
+        )
+
+
+async def _whole(work: Coroutine[Any, Any, T]) -> T:
+    """Do it to the end even when cancelled: half an advance would be a landing that nobody reports."""
+    task = asyncio.ensure_future(work)
+    while not task.done():
+        try:
+            await asyncio.shield(task)
+        except asyncio.CancelledError:
+            if task.cancelled():
+                raise
+    return task.result()
