@@ -28,6 +28,7 @@ _PATIENCE = 50_000
 
 _PLAIN = re.compile(r"[\w@+=-][\w.@+=-]*(?:/[\w@+=-][\w.@+=-]*)*", re.ASCII)
 _SPECIAL = re.compile(r"[*?\[{]")
+_SUFFIX = re.compile(r"/?([^*?\[\]{}]*)$")
 _NESTED_BRACES = re.compile(r"\{[^}]*\{.*\}")
 _TOKEN = re.compile(
     r"(?P<folders>(?:^|(?<=/))\*\*/) | (?P<deep>\*\*) | (?P<star>\*) | (?P<one>\?)"
@@ -68,6 +69,8 @@ class Glob(msgspec.Struct, frozen=True):
     text: str
     prefix: str
     """What every path it covers begins with: the text in front of the first wildcard."""
+    suffix: str
+    """What every path it covers ends with."""
     literal: bool
     """It names one path, and whatever is beneath that. `docs/` does not: it is the glob `docs/**`."""
     name: str | None
@@ -85,10 +88,11 @@ def parse(pattern: str) -> Glob:
         text += "**"
     special = _SPECIAL.search(text)
     if not special:
-        return Glob(text, text, True, text)
+        return Glob(text, text, text, True, text)
     text = _NESTED_BRACES.sub("**", text)
     spelled = all(m.lastgroup in ("char", "cls") for m in _TOKEN.finditer(text))
-    return Glob(text, text[: special.start()], False, text if spelled else None)
+    suffix = _SUFFIX.search(text)
+    return Glob(text, text[: special.start()], suffix[1] if suffix else "", False, text if spelled else None)
 
 
 def fold(text: str) -> str:
@@ -109,7 +113,7 @@ def covers(pattern: str, path: str) -> bool:
     glob, path = parse(pattern), fold(path)
     if glob.name is not None and _holds(glob.name, path):
         return True
-    return not glob.literal and path.startswith(glob.prefix) and _matches(glob, path)
+    return not glob.literal and _matches(glob, path)
 
 
 def overlap(a: str, b: str) -> bool:
@@ -128,6 +132,8 @@ def overlap(a: str, b: str) -> bool:
         return _meets_literal(other, one.text)
     if other.literal:
         return _meets_literal(one, other.text)
+    if not (one.suffix.endswith(other.suffix) or other.suffix.endswith(one.suffix)):
+        return False
     return _intersect(min(one.text, other.text), max(one.text, other.text))
 
 
@@ -136,7 +142,7 @@ def _holds(outer: str, inner: str) -> bool:
 
 
 def _meets_literal(glob: Glob, path: str) -> bool:
-    return glob.prefix.startswith(path + "/") or (path.startswith(glob.prefix) and _matches(glob, path))
+    return glob.prefix.startswith(path + "/") or _matches(glob, path)
 
 
 # --- automata ----------------------------------------------------------------------------------------------------
@@ -260,6 +266,8 @@ _machine = lru_cache(maxsize=4096)(_Machine)
 
 
 def _matches(glob: Glob, path: str) -> bool:
+    if not (path.startswith(glob.prefix) and path.endswith(glob.suffix)):
+        return False
     start = len(glob.prefix)
     return glob.text[start:] == "**" or _machine(glob.text).matches(path[start:], start)
 

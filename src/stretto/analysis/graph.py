@@ -93,6 +93,18 @@ def _chain(members: list[int], needs: list[list[int]]) -> Iterator[tuple[int, in
         yield from itertools.pairwise(members)
 
 
+def remaining(plan: Plan, graph: Graph) -> Graph:
+    """The graph of what is left to do: a task that has already succeeded waits for nobody."""
+    if all(task.status != "succeeded" for task in plan.tasks):
+        return graph
+    done = [task.status == "succeeded" for task in plan.tasks] + [False] * len(plan.phases)
+    return msgspec.structs.replace(
+        graph,
+        needs=tuple(() if gone else x for gone, x in zip(done, graph.needs, strict=True)),
+        after=tuple(() if gone else x for gone, x in zip(done, graph.after, strict=True)),
+    )
+
+
 def topological(graph: Graph) -> list[int]:
     """All nodes, each after what it waits for, in plan order where free; nodes on or behind a cycle are missing."""
     missing = [len(set(graph.needs[i]) | set(graph.after[i])) for i in range(len(graph.names))]
