@@ -44,7 +44,8 @@ def _fail(a: Assignment) -> Report:
 
 async def _hang(a: Assignment) -> Report:
     a.log.write_text("hanging")
-    return await asyncio.get_running_loop().create_future()
+    await asyncio.Event().wait()
+    raise AssertionError("nobody sets it")
 
 
 KINDS = (

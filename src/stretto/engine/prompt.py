@@ -16,6 +16,7 @@ STORY_LIMIT = 24_000
 """Characters for all earlier attempts together; the newest has the first claim on them."""
 
 _REMARKS_SHOWN = 20
+_OTHERS_SHOWN = 10
 _BRIEF = 200
 
 _ADVICE: dict[FailureKind, str] = {
@@ -121,7 +122,9 @@ def _conflict(task: Task, plan: Plan, base: str, past: Sequence[PastAttempt]) ->
     others = [
         f"- {other.id}: {_line(other.title or other.prompt)}"
         for other in plan.tasks
-        if other.id != task.id and re.search(rf"(?<![\w.-]){re.escape(other.id)}(?![\w-])", said)
+        if other.id != task.id
+        and other.id in said  # a plan has thousands of tasks, and compiling an expression for each takes a second
+        and re.search(rf"(?<![\w./-]){re.escape(other.id)}(?![\w/-])", said)
     ]
     parts = [
         "# Conflict",
@@ -131,5 +134,5 @@ def _conflict(task: Task, plan: Plan, base: str, past: Sequence[PastAttempt]) ->
         "`git log` names the tasks that landed (`Stretto-Task`).",
     ]
     if others:
-        parts.append("What the others wanted:\n\n" + "\n".join(others))
+        parts.append("What the others wanted:\n\n" + "\n".join(others[:_OTHERS_SHOWN]))
     return "\n\n".join(parts)

@@ -43,3 +43,8 @@ def test_the_ending_is_always_bounded_and_legible(body: bytes, after: int, lines
     text = ending(io.BytesIO(body), after=after, lines=lines, limit=limit)
     assert len(text) <= limit and text.count("\n") < lines
     assert all(char.isprintable() or char in "\n\t" or not char.isascii() for char in text)
+
+
+def test_long_lines_take_no_longer_than_many() -> None:
+    for hard in ("x" * 1_000_000, "x\r" * 300_000, "\x1b]" * 300_000, "\x1b[" * 300_000, "\r\n" * 300_000):
+        assert len(legible(hard)) <= len(hard)
