@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Literal
 
+from stretto.engine.home import RunHome
 from stretto.errors import AdapterError
 from stretto.model.plan import Check, Plan, Task, Value
 from stretto.model.run import Remark, RunSettings
@@ -20,12 +21,6 @@ class Judgement(Value, frozen=True, kw_only=True):
     error: bool = False
 
 
-class GateFolders(Protocol):
-    """Where the checks' output goes; `engine/home.py` offers it."""
-
-    def attempt(self, task: str, number: int) -> Path: ...
-
-
 class Checks:
     """All gates of a run."""
 
@@ -38,12 +33,12 @@ class Checks:
         gates: Mapping[str, Gate],
         workspaces: Workspaces,
         processes: Processes,
-        folders: GateFolders,
+        home: RunHome,
         env: Mapping[str, str],
     ) -> None:
         self._run, self._plan, self._settings = run, plan, settings
         self._gates, self._workspaces, self._processes = gates, workspaces, processes
-        self._folders, self._env = folders, env
+        self._home, self._env = home, env
 
     async def of_attempt(self, task: Task, attempt: int, commit: str) -> Judgement:
         """Task gates: promised artifacts, then `verify`, then whatever a person must say."""
@@ -111,9 +106,7 @@ class Checks:
         )
 
     def _log(self, task: str, attempt: int, name: str) -> Path:
-        folder = self._folders.attempt(task, attempt) / "gates"
-        folder.mkdir(parents=True, exist_ok=True)
-        return folder / f"{name}.log"
+        return self._home.attempt(task, attempt).make().gates / f"{name}.log"
 
 
 def _checks_of(task: Task) -> list[tuple[str, Check]]:

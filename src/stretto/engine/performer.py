@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine, Mapping, Sequence
-from pathlib import Path
 from typing import Any, Protocol, TypeVar, assert_never
 
 from stretto.core.commands import (
@@ -40,6 +39,7 @@ from stretto.core.events import (
     TimerFired,
 )
 from stretto.engine.gating import Checks
+from stretto.engine.home import RunHome
 from stretto.engine.prompt import compose
 from stretto.errors import AdapterError, AgentError
 from stretto.model.plan import Plan
@@ -47,12 +47,6 @@ from stretto.model.run import Culprit, Failure, FailureKind, RunSettings
 from stretto.ports import Agent, Assignment, Clock, Inbox, Limits, Processes, Report, Saved, Workspace, Workspaces
 
 T = TypeVar("T")
-
-
-class AttemptFolder(Protocol):
-    """Where an attempt's prompt, result and output are kept; `engine/home.py` offers it."""
-
-    def attempt(self, task: str, number: int) -> Path: ...
 
 
 class World(Protocol):
@@ -65,7 +59,7 @@ class World(Protocol):
     processes: Processes
     clock: Clock
     inbox: Inbox
-    folders: AttemptFolder
+    home: RunHome
     agent_env: Mapping[str, str]
     context: Mapping[str, Mapping[str, str]]
     """Task id to the text of its context files, by name."""
@@ -218,8 +212,7 @@ class Performer:
 
     def _assignment(self, command: StartAttempt, workspace: Workspace, goes_on: bool) -> Assignment:
         task = self._tasks[command.task]
-        folder = self.world.folders.attempt(command.task, command.attempt)
-        folder.mkdir(parents=True, exist_ok=True)
+        home = self.world.home.attempt(command.task, command.attempt).make()
         prompt = compose(
             task,
             plan=self.plan,
@@ -230,17 +223,15 @@ class Performer:
             carry=command.carry if goes_on else None,
             conflict=command.conflict and goes_on,
         )
-        prompt_file = folder / "prompt.md"
-        prompt_file.write_text(prompt, encoding="utf-8")
         return Assignment(
             run=self.run,
             task=task,
             attempt=command.attempt,
             workspace=workspace.path,
             prompt=prompt,
-            prompt_file=prompt_file,
-            result_file=folder / "result.json",
-            log=folder / "output.log",
+            prompt_file=home.prompt,
+            result_file=home.result,
+            log=home.log,
             env=self.world.agent_env,
             timeout_s=command.timeout_s,
             idle_s=command.idle_s,

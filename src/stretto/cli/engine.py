@@ -1,0 +1,84 @@
+"""The engine's process: `python -m stretto.cli.engine RUN-FOLDER`, below a warden (R8.2).
+
+Standard input is the control pipe of the front: `drain`, `cancel`, and its end when the front is gone. Nobody calls
+this by hand.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+import traceback
+from pathlib import Path
+
+from stretto.engine.embedded import EmbeddedEngine, exit_code
+from stretto.engine.home import RunHome
+from stretto.engine.journal import SqliteJournal
+from stretto.engine.launch import is_attached
+from stretto.engine.lock import RunLock
+from stretto.engine.strays import sweep
+from stretto.errors import InternalError, StrettoError
+from stretto.wiring import embedded
+
+
+def main(argv: list[str]) -> int:
+    """Run or resume the run in that folder; the exit code is the run's (R11)."""
+    home = RunHome(path=Path(argv[0]))
+    try:
+        with RunLock(home.lock):
+            _sweep(home)
+            home.pause.unlink(missing_ok=True)
+            return asyncio.run(_run(home))
+    except StrettoError as error:
+        print(f"error: {error}", file=sys.stderr)
+        if error.hint:
+            print(f"hint: {error.hint}", file=sys.stderr)
+        return error.exit_code
+    except Exception:  # noqa: BLE001  whatever it is, it is our bug, and the log is where it is looked for
+        traceback.print_exc()
+        return InternalError.exit_code
+
+
+def _sweep(home: RunHome) -> None:
+    """Strays of a dead engine end before anything starts again (R8.2)."""
+    journal = SqliteJournal(home.journal)
+    try:
+        recorded = journal.processes()
+    finally:
+        journal.close()
+    sweep(home.run, recorded)
+
+
+async def _run(home: RunHome) -> int:
+    async with embedded(home, os.environ) as engine:
+        loop = asyncio.get_running_loop()
+        for number, now in ((signal.SIGINT, False), (signal.SIGHUP, False), (signal.SIGTERM, True)):
+            loop.add_signal_handler(number, lambda now=now: engine.stop(now=now))  # type: ignore[misc]
+        if is_attached():
+            loop.add_reader(0, _Control(engine, loop).read)
+        coordinator = await engine.run()
+    state = coordinator.state
+    return exit_code(state.ended or "stuck", by_signal=state.by_signal)
+
+
+class _Control:
+    """Words from the front."""
+
+    def __init__(self, engine: EmbeddedEngine, loop: asyncio.AbstractEventLoop) -> None:
+        self._engine, self._loop, self._rest = engine, loop, b""
+
+    def read(self) -> None:
+        data = os.read(0, 4096)
+        if not data:
+            self._loop.remove_reader(0)
+            self._engine.stop()
+            return
+        *words, self._rest = (self._rest + data).split(b"\n")
+        for word in words:
+            self._engine.stop(now=word.strip() == b"cancel")
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,172 @@
+"""The only file that knows every concrete class: it builds the world that a run acts through."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import AsyncIterator, Callable, Mapping
+from pathlib import Path
+
+import msgspec
+
+from stretto.agents.scripted import ScriptedAgent
+from stretto.agents.shell import ShellAgent
+from stretto.core.coordinator import Coordinator
+from stretto.core.events import Event, RunStarted
+from stretto.core.state import State
+from stretto.engine.embedded import EmbeddedEngine
+from stretto.engine.gating import Checks
+from stretto.engine.home import Launch, RunHome
+from stretto.engine.journal import SqliteJournal
+from stretto.engine.performer import Performer
+from stretto.engine.supervise import ProcessSupervisor
+from stretto.errors import ConfigError, JournalMismatch
+from stretto.formats.load import FORMATS
+from stretto.gates.approval import ApprovalGate
+from stretto.gates.artifacts import ArtifactsGate
+from stretto.gates.command import CommandGate
+from stretto.limits.memory import OpenLimits
+from stretto.model.plan import Plan
+from stretto.model.run import RunSettings
+from stretto.model.surroundings import surroundings
+from stretto.ports import Agent, Clock, Gate, Inbox, Limits, Processes, Workspaces
+from stretto.workspace.repository import Repository
+from stretto.workspace.worktree import GitWorkspaces
+
+GATES: Mapping[str, Gate] = {"command": CommandGate(), "artifacts": ArtifactsGate(), "approval": ApprovalGate()}
+
+
+def agent(definition: str) -> Agent:
+    """An agent from its definition: `shell: COMMAND` or `scripted`. Raises ConfigError."""
+    kind, _, rest = definition.partition(":")
+    match kind.strip():
+        case "shell" if rest.strip():
+            return ShellAgent(rest.strip())
+        case "scripted" if not rest.strip():
+            return ScriptedAgent()
+        case _:
+            raise ConfigError(
+                f"{definition!r} does not say what to run", hint="`--agent 'shell: COMMAND'` or `--agent scripted`"
+            )
+
+
+class SystemClock:
+    """The machine's wall clock."""
+
+    def now(self) -> float:
+        return time.time()
+
+
+class RunWorld(msgspec.Struct, kw_only=True):
+    """What the performer of a run acts through."""
+
+    agents: Mapping[str, Agent]
+    workspaces: Workspaces
+    checks: Checks
+    limits: Limits
+    processes: Processes
+    clock: Clock
+    inbox: Inbox
+    home: RunHome
+    agent_env: Mapping[str, str]
+    context: Mapping[str, Mapping[str, str]]
+
+
+async def workspaces(
+    home: RunHome, launch: Launch, plan: Plan, settings: RunSettings, environ: Mapping[str, str], processes: Processes
+) -> GitWorkspaces:
+    """The workspaces of a run, in the repository that it was started in. Raises RepositoryError."""
+    repository = await Repository.find(Path(launch.repository), environ=environ)
+    return GitWorkspaces(
+        repository,
+        run=home.run,
+        branch=launch.branch,
+        pool_root=home.repository.worktrees,
+        setup=plan.setup,
+        keep=plan.keep,
+        hot_files=plan.hot_files,
+        plan_path=launch.plan_in_repository,
+        status_writer=next((f.write_statuses for f in FORMATS if f.name == launch.plan_format), None),
+        processes=processes,
+        env=surroundings(environ, passed=launch.env_pass),
+        titles={task.id: task.title for task in plan.tasks},
+        setup_timeout_s=settings.setup_timeout_s,
+    )
+
+
+def checks(
+    home: RunHome,
+    launch: Launch,
+    plan: Plan,
+    settings: RunSettings,
+    environ: Mapping[str, str],
+    places: Workspaces,
+    processes: Processes,
+) -> Checks:
+    """The gates of a run; they never see a secret."""
+    return Checks(
+        run=home.run,
+        plan=plan,
+        settings=settings,
+        gates=GATES,
+        workspaces=places,
+        processes=processes,
+        home=home,
+        env=surroundings(environ, passed=launch.env_pass, gate=True),
+    )
+
+
+@contextlib.asynccontextmanager
+async def embedded(home: RunHome, environ: Mapping[str, str]) -> AsyncIterator[EmbeddedEngine]:
+    """The engine of a run, ready to go. The caller holds the run's lock."""
+    launch = home.launch()
+    journal = SqliteJournal(home.journal)
+    try:
+        started = next((recorded.event for recorded in journal.read()), None)
+        if not isinstance(started, RunStarted):
+            raise JournalMismatch(
+                f"the journal of {home.run} does not begin with its start", hint="stretto run … --new"
+            )
+        plan, settings = started.plan, started.settings
+        processes = ProcessSupervisor(journal.started)
+        places = await workspaces(home, launch, plan, settings, environ, processes)
+        world = RunWorld(
+            agents={name: agent(definition) for name, definition in launch.agents.items()},
+            workspaces=places,
+            checks=checks(home, launch, plan, settings, environ, places, processes),
+            limits=OpenLimits(),
+            processes=processes,
+            clock=SystemClock(),
+            inbox=journal,
+            home=home,
+            agent_env={**surroundings(environ, passed=launch.env_pass), **_reserved(home)},
+            context=_context(home),
+        )
+
+        def make(coordinator: Coordinator, report: Callable[[Event], None]) -> Performer:
+            state: State = coordinator.state
+            return Performer(state.run, state.plan, state.settings, world, report)
+
+        yield EmbeddedEngine(
+            journal=journal,
+            inbox=journal,
+            workspaces=places,
+            clock=world.clock,
+            pause_file=home.pause,
+            make_performer=make,
+        )
+    finally:
+        journal.close()
+
+
+def _reserved(home: RunHome) -> dict[str, str]:
+    """What lets a `stretto` called by an agent find the run's state; the cookie is the process runner's."""
+    return {"STRETTO_STATE_DIR": str(home.repository.path.parent)}
+
+
+def _context(home: RunHome) -> Mapping[str, Mapping[str, str]]:
+    """Context files as they were read at the start (R8.7): {task: {file name: text}}."""
+    try:
+        return msgspec.json.decode((home.path / "context.json").read_bytes(), type=dict[str, dict[str, str]])
+    except FileNotFoundError:
+        return {}
