@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 
+from stretto.analysis.globs import covers
 from stretto.model.excerpt import clip, legible
 from stretto.model.plan import Plan, Task
 from stretto.model.run import FailureKind, PastAttempt, Remark
@@ -122,9 +123,7 @@ def _conflict(task: Task, plan: Plan, base: str, past: Sequence[PastAttempt]) ->
     others = [
         f"- {other.id}: {_line(other.title or other.prompt)}"
         for other in plan.tasks
-        if other.id != task.id
-        and other.id in said  # a plan has thousands of tasks, and compiling an expression for each takes a second
-        and re.search(rf"(?<![\w./-]){re.escape(other.id)}(?![\w/-])", said)
+        if other.id != task.id and _concerns(other, said)
     ]
     parts = [
         "# Conflict",
@@ -136,3 +135,12 @@ def _conflict(task: Task, plan: Plan, base: str, past: Sequence[PastAttempt]) ->
     if others:
         parts.append("What the others wanted:\n\n" + "\n".join(others[:_OTHERS_SHOWN]))
     return "\n\n".join(parts)
+
+
+def _concerns(other: Task, said: str) -> bool:
+    """Whether the reason of a conflict names the task, or a path that it claims."""
+    # The search in front is for speed: plans have thousands of tasks, and an expression for each takes a second.
+    if other.id in said and re.search(rf"(?<![\w./-]){re.escape(other.id)}(?![\w/-])", said):
+        return True
+    paths = [word for word in re.split(r"[\s,;:]+", said) if "." in word or "/" in word]
+    return any(covers(pattern, path) for pattern in other.writes or () for path in paths)

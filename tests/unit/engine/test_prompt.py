@@ -128,12 +128,14 @@ def test_r4_a_conflict_tells_what_to_do_and_what_the_others_wanted() -> None:
         Task(id="auth", phase="p", title="Log in by mail"),
         Task(id="auth-2", phase="p", title="Never mentioned"),
         Task(id="ui", phase="p", prompt="Build the page\nwith care"),
+        Task(id="app", phase="p", title="Start up faster", writes=("src/a*.py",)),
+        Task(id="tests", phase="p", title="Not there either", writes=("tests/",)),
     )
     past = (failed(1, "conflict", "conflicts with auth, and ui.", Remark(check="conflict", message="src/app.py")),)
     text = composed(past=past, others=others, conflict=True, carry="c" * 40)
     assert "conflict markers" in text and "src/app.py" in text
-    assert "- auth: Log in by mail\n- ui: Build the page\n" in text
-    assert "Never mentioned" not in text
+    assert "- auth: Log in by mail\n- ui: Build the page\n- app: Start up faster\n" in text
+    assert "Never mentioned" not in text and "Not there either" not in text
 
 
 def test_a_script_stays_the_same_script_whatever_is_added() -> None:
