@@ -1,0 +1,80 @@
+"""What `stretto land` and `run --land` do: the run's branch into the user's, gated again where it had moved (R6.3)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from stretto.core.recovery import replay
+from stretto.core.state import State
+from stretto.engine.home import RunHome
+from stretto.engine.lock import RunLock
+from stretto.engine.reader import SqliteReader
+from stretto.engine.supervise import ProcessSupervisor
+from stretto.errors import StateError
+from stretto.formats.load import FORMATS
+from stretto.model.plan import Value
+from stretto.model.run import Remark
+from stretto.wiring import checks, workspaces
+from stretto.workspace.deliver import Delivery, finish_delivery, prepare_delivery
+from stretto.workspace.repository import Repository
+
+
+class Delivered(Value, frozen=True, kw_only=True):
+    """How it went. With `remarks` a gate was red on the merged tree, and nothing has moved."""
+
+    branch: str
+    onto: str | None
+    """The user's branch; None for a detached HEAD."""
+    commit: str
+    moved: bool
+    merged: bool
+    """The user's branch had moved meanwhile, so both were merged and gated again."""
+    remarks: tuple[Remark, ...] = ()
+
+
+async def deliver(home: RunHome, environ: Mapping[str, str]) -> Delivered:
+    """Bring what has landed to the user's branch. Raises Paused, with nothing moved, where a person has to act first.
+
+    Holds the run meanwhile: no engine may land on the branch while it is being judged."""
+    with RunLock(home.lock):
+        launch = home.launch()
+        state = replay(recorded.event for recorded in SqliteReader(home).events()).state
+        repository = await Repository.find(Path(launch.repository), environ=environ)
+        delivery = await prepare_delivery(repository, run=home.run, branch=launch.branch, onto=launch.user_branch)
+        if delivery.merges and (remarks := await _gate_again(home, state, delivery, environ)):
+            return _told(delivery, moved=False, remarks=remarks)
+        await finish_delivery(
+            repository,
+            delivery,
+            folder=home.repository.worktrees,
+            plan=Path(launch.plan_path),
+            status_writer=next((f.write_statuses for f in FORMATS if f.name == launch.plan_format), None),
+            statuses={r.id: r.state for r in state.tasks if r.state in ("succeeded", "failed")},
+        )
+        return _told(delivery, moved=delivery.moves)
+
+
+async def _gate_again(
+    home: RunHome, state: State, delivery: Delivery, environ: Mapping[str, str]
+) -> tuple[Remark, ...]:
+    """The plan's gates, and those of every task that landed, on the merge with the user's branch."""
+    launch, processes = home.launch(), ProcessSupervisor()
+    places = await workspaces(home, launch, state.plan, state.settings, environ, processes)
+    gates = checks(home, launch, state.plan, state.settings, environ, places, processes)
+    landed = [(record.task, record.attempt) for record in state.tasks if record.landed is not None]
+    verdict = await gates.of_merge(landed, delivery.commit, tip_moved=True)
+    if verdict.error:
+        raise StateError("the gates could not be run: " + "; ".join(remark.message for remark in verdict.remarks))
+    return () if verdict.color == "green" else verdict.remarks
+
+
+def _told(delivery: Delivery, *, moved: bool, remarks: tuple[Remark, ...] = ()) -> Delivered:
+    return Delivered(
+        branch=delivery.branch,
+        onto=delivery.onto,
+        commit=delivery.commit,
+        moved=moved,
+        merged=delivery.merges,
+        remarks=remarks,
+    )
