@@ -1,0 +1,121 @@
+"""The prompt of a subtask: everything in an Auto-Claude plan that helps to do it, since a bare title is no prompt."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+
+from stretto.formats.auto_claude_checks import in_words
+
+_FILES = {
+    "files_to_modify": "Files to change",
+    "files_to_create": "Files to create",
+    "files_to_delete": "Files to delete",
+    "file": "File",
+    "files": "Files",
+    "patterns_from": "Follow the patterns in",
+    "files_to_reference": "Read for reference",
+}
+_TOLD_APART = {"id", "subtask_id", "title", "description", "notes", "acceptance_criteria", "verification", *_FILES}
+_BOOKKEEPING = {
+    *("status", "service", "all_services", "priority", "order", "dependencies", "depends_on", "parallel_safe"),
+    *("estimated_hours", "estimated_minutes", "estimated_effort_hours", "estimated_time", "estimate", "session_id"),
+    *("created_at", "updated_at", "started_at", "completed_at", "actual_output", "critique_result", "attempts"),
+}
+_ACCEPTANCE = ("acceptance_criteria", "final_acceptance", "success_criteria")
+_MAX_DEPTH = 6
+
+Values = Mapping[str, object]
+
+
+def prompt(plan: Values, phase: Values, subtask: Values, *, done: bool) -> str:
+    """Self-contained instructions. `done`: the plan calls the subtask completed, so its notes tell of the past."""
+    return "\n\n".join(part for part in _parts(plan, phase, subtask, done) if part.strip()) + "\n"
+
+
+def has_work(subtask: Values) -> bool:
+    """Whether the subtask says anything about what is to be done."""
+    return any(
+        plain(value).strip()
+        for key, value in subtask.items()
+        if key not in _BOOKKEEPING | {"id", "subtask_id"} and key not in _FILES
+    )
+
+
+def title(values: Values, *keys: str) -> str:
+    """The first of these that holds text, on one line."""
+    texts = (" ".join(text.split()) for key in keys if isinstance(text := values.get(key), str))
+    return next(filter(None, texts), "")
+
+
+def _parts(plan: Values, phase: Values, subtask: Values, done: bool) -> Iterator[str]:
+    feature = title(plan, "feature", "title", "name", "spec_name")
+    yield f"# {feature}" if feature else ""
+    yield plain(plan.get("description"))
+    yield plain(plan.get("workflow_rationale"))
+    name = title(phase, "name", "phase_name", "title")
+    yield f"## Phase: {name}" if name else ""
+    yield plain(phase.get("description"))
+    yield _section("Notes on the phase", phase.get("notes"))
+
+    heading, description = title(subtask, "title"), plain(subtask.get("description"))
+    yield "## Your task" + (f": {heading}" if heading and heading != description else "")
+    yield description or heading
+    yield f"Service: {plain(subtask.get('service'))}" if subtask.get("service") else ""
+    yield "This concerns all services." if subtask.get("all_services") is True else ""
+    for key, value in subtask.items():
+        if key not in _TOLD_APART | _BOOKKEEPING:
+            yield _section(key.replace("_", " ").strip().capitalize(), value)
+    yield _section("Notes of an earlier attempt, whose work may be gone" if done else "Notes", subtask.get("notes"))
+    for key, words in _FILES.items():
+        yield _section(words, _listed(subtask.get(key)))
+    yield _section("Acceptance criteria", subtask.get("acceptance_criteria"))
+    yield _section("How it will be checked", list(in_words(subtask.get("verification"))))
+
+    strategy = plan.get("verification_strategy")
+    for key in _ACCEPTANCE:
+        yield _section("The whole feature is accepted when", plan.get(key))
+    yield _section(
+        "The whole feature is accepted when",
+        strategy.get("acceptance_criteria") if isinstance(strategy, dict) else None,
+    )
+    yield _section("Mind", plan.get("critical_notes"))
+
+
+def _section(heading: str, value: object) -> str:
+    text = plain(value)
+    if not text.strip():
+        return ""
+    return f"{heading}:\n{text}" if "\n" in text or isinstance(value, list | dict) else f"{heading}: {text}"
+
+
+def _listed(value: object) -> object:
+    return [value] if isinstance(value, str) and value.strip() else value
+
+
+def plain(value: object, depth: int = 0) -> str:
+    """Any value as text that reads well: lists as bullets, mappings as `key: value`."""
+    match value:
+        case None | "":
+            return ""
+        case str():
+            return value.strip()
+        case bool():
+            return "yes" if value else "no"
+        case list() | dict() if depth >= _MAX_DEPTH:
+            return json.dumps(value, ensure_ascii=False)
+        case list():
+            return "\n".join(f"- {_indented(plain(each, depth + 1))}" for each in value)
+        case dict():
+            return "\n".join(f"- {key}:{_nested(each, depth)}" for key, each in value.items())
+        case _:
+            return str(value)
+
+
+def _nested(value: object, depth: int) -> str:
+    text = plain(value, depth + 1)
+    return f"\n  {_indented(text)}" if isinstance(value, list | dict) and text else f" {_indented(text)}"
+
+
+def _indented(text: str) -> str:
+    return text.replace("\n", "\n  ")

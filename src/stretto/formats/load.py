@@ -1,0 +1,125 @@
+"""The door to every plan format: a file's content decides which reader it gets."""
+
+from __future__ import annotations
+
+import difflib
+import os
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from stretto.errors import PlanError
+from stretto.formats import auto_claude, auto_claude_status, native
+from stretto.formats.reading import Read
+from stretto.formats.source import MAX_BYTES, Source, plan_error, too_large
+from stretto.formats.syntax import parse
+from stretto.model.plan import Finding, Location, Plan, Value
+from stretto.ports import StatusWriter
+
+
+class Format(Value, frozen=True, kw_only=True):
+    """A plan format that stretto reads."""
+
+    name: str
+    about: str
+    recognises: Callable[[Mapping[str, object]], bool]
+    read: Callable[[Source], Read]
+    write_statuses: StatusWriter | None = None
+
+
+FORMATS = (
+    Format(
+        name=auto_claude.NAME,
+        about="Auto-Claude implementation_plan.json",
+        recognises=auto_claude.recognises,
+        read=auto_claude.read,
+        write_statuses=auto_claude_status.write_statuses,
+    ),
+    Format(name=native.NAME, about="stretto's own", recognises=native.recognises, read=native.read),
+)
+"""Asked in this order: the first that recognises a document reads it."""
+
+
+class Loaded(Value, frozen=True, kw_only=True):
+    """A plan, where its parts stand in the file, and what reading it found."""
+
+    plan: Plan
+    places: Mapping[str, Location]
+    findings: tuple[Finding, ...]
+    """Errors among them (unknown keys, keys not supported yet) forbid a run, not a look."""
+    write_statuses: StatusWriter | None
+    """None where the format has no statuses."""
+    data: bytes
+
+
+def load(path: Path | str, data: bytes | None = None) -> Loaded:
+    """Read a plan file; `data` is its content where that is known already. Raises PlanError with every finding."""
+    data = read_bytes(Path(path)) if data is None else data
+    source = parse(str(path), data)
+    format = _format(source)
+    read = format.read(source)
+    return Loaded(
+        plan=read.plan, places=read.places, findings=read.findings, write_statuses=format.write_statuses, data=data
+    )
+
+
+def detect(source: Source) -> str:
+    """Name of the format that a document is in. Raises PlanError when it is none that stretto reads."""
+    return _format(source).name
+
+
+def _format(source: Source) -> Format:
+    if isinstance(source.tree, dict):
+        for format in FORMATS:
+            if format.recognises(source.tree):
+                return format
+    known = "; ".join(f"{format.about} ({format.name})" for format in FORMATS)
+    finding = Finding(
+        code="unknown-format",
+        severity="error",
+        message="this is not a plan that stretto can read",
+        hint=f"it reads: {known}",
+        location=source.location(()),
+    )
+    raise plan_error(source.file, [finding])
+
+
+def read_bytes(path: Path) -> bytes:
+    """The content of a plan file. Raises PlanError for what is not there, no file, not readable, or too large."""
+    try:
+        if path.is_dir():
+            raise _unreadable(path, "this is a folder", _among(path))
+        with path.open("rb") as file:
+            size = os.fstat(file.fileno()).st_size
+            data = b"" if size > MAX_BYTES else file.read(MAX_BYTES + 1)
+    except FileNotFoundError:
+        raise _unreadable(path, "there is no such file", _like(path)) from None
+    except PermissionError:
+        raise _unreadable(path, "no permission to read this file", "`ls -l` says who may") from None
+    except (OSError, ValueError) as error:  # ValueError: a NUL in the name
+        raise _unreadable(path, f"cannot read this file: {getattr(error, 'strerror', None) or error}") from None
+    if max(size, len(data)) > MAX_BYTES:
+        raise _unreadable(path, too_large(max(size, len(data))), "split the plan, or keep bulky texts in prompt files")
+    return data
+
+
+def _unreadable(path: Path, message: str, hint: str = "") -> PlanError:
+    finding = Finding(code="unreadable", severity="error", message=message, hint=hint)
+    return plan_error(str(path), [finding])
+
+
+def _among(folder: Path) -> str:
+    """Plan files that a folder may hold."""
+    try:
+        names = sorted(x.name for x in folder.iterdir() if x.suffix in {".json", ".yaml", ".yml", ".toml"})
+    except OSError:
+        names = []
+    return f"name a file in it: {', '.join(names[:5])}" if names else "name a plan file"
+
+
+def _like(path: Path) -> str:
+    try:
+        names = [x.name for x in path.absolute().parent.iterdir()]
+    except OSError:
+        return f"the folder {path.absolute().parent} is not there either"
+    close = difflib.get_close_matches(path.name, names, n=1)
+    return f"did you mean {path.with_name(close[0])}?" if close else ""

@@ -1,0 +1,25 @@
+"""Which syntax a plan file is written in; its content decides, never its name."""
+
+from __future__ import annotations
+
+import re
+
+from stretto.formats import json_text, toml_text, yaml_text
+from stretto.formats.source import Source, decode
+
+_FIRST = re.compile(r"(?:[ \t]*(?:#[^\n]*)?\r?\n)*[ \t]*")
+"""Blank and comment lines, up to the first line that says something."""
+_TABLE = re.compile(r"""\[\[?[ \t]*[\w"'][\w."' \t-]*\]?\][ \t]*(?:#[^\n]*)?\r?$""", re.MULTILINE)
+_PAIR = re.compile(r"""(?:[\w-]+|"[^"\n]*"|'[^'\n]*')(?:[ \t]*\.[ \t]*[\w"'-]+)*[ \t]*=""")
+
+
+def parse(file: str, data: bytes) -> Source:
+    """The values of a plan file and their places. Raises PlanError for what is no JSON, YAML or TOML."""
+    text = decode(file, data)
+    found = _FIRST.match(text.text)
+    at = found.end() if found else 0
+    if _TABLE.match(text.text, at) or _PAIR.match(text.text, at):
+        return toml_text.parse(text, data)
+    if text.text.startswith(("{", "[", "//", "/*"), at):
+        return json_text.parse(text, data)
+    return yaml_text.parse(text, data)
