@@ -12,7 +12,16 @@ from stretto.analysis.graph import build as build_graph
 from stretto.core import events as ev
 from stretto.core import merge_queue, readiness
 from stretto.core.admission import Admission
-from stretto.core.commands import Answer, AskApproval, Command, ReleaseGrant, RequestGrant, RunGates, StartAttempt
+from stretto.core.commands import (
+    Answer,
+    AskApproval,
+    Command,
+    Notify,
+    ReleaseGrant,
+    RequestGrant,
+    RunGates,
+    StartAttempt,
+)
 from stretto.core.ending import ending
 from stretto.core.requests import fallen, refuse
 from stretto.core.start import first_state
@@ -237,6 +246,9 @@ class Coordinator:
         task = record.task
         record.commit, record.paths, record.summary = event.commit, event.paths, event.summary
         record.usage = (*record.usage, event.usage)
+        if event.dropped:
+            left_out = f"{task.id!r} edited what is not its own; left out: {', '.join(event.dropped[:5])}"
+            self.steps.emit(Notify(code="dropped", message=left_out, tasks=(task.id,)))
         if record.doom is not None and record.doom.state != "ready":
             self.steps.give_place(record)
             self.steps.decide(record, record.doom)

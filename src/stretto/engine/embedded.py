@@ -89,12 +89,9 @@ class EmbeddedEngine:
         for event in batch:
             for command in coordinator.handle(event):
                 self._performer.perform(command)
-            if isinstance(event, StopRequested) or (
-                isinstance(event, RequestReceived) and isinstance(event.wish, StopRequested)
-            ):
-                drain = coordinator.state.drain
-                if drain is not None and drain.now:
-                    self._performer.hurry()
+        drain = coordinator.state.drain
+        if drain is not None and drain.now:
+            self._performer.hurry()
         first = last - len(batch) + 1
         self._notify([Recorded(seq=first + i, event=event) for i, event in enumerate(batch)])
 
