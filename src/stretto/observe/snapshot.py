@@ -1,0 +1,202 @@
+"""A run at one moment: `status` for programs and for people (DESIGN section 6)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from shlex import quote
+
+from stretto.core.state import State, TaskRecord
+from stretto.model.names import task_dir
+from stretto.model.plan import Value
+from stretto.model.run import FINAL_STATES, RunState, TaskState, Usage
+from stretto.observe.paint import Paint, clock, count, cut, fit, line, span, width_of
+from stretto.ports import Engine
+
+SCHEMA_VERSION = 1
+STATES: tuple[TaskState, ...] = (
+    "pending", "ready", "running", "gating", "landing", "waiting", "succeeded", "failed", "skipped", "cancelled",
+)  # fmt: skip
+ID_WIDTH = 28
+
+
+class TaskView(Value, frozen=True, kw_only=True):
+    """A task in `status --json`."""
+
+    id: str
+    phase: str
+    state: TaskState
+    attempts: int
+    """How many were started."""
+    reason: str
+    commit: str | None
+    """The commit it landed by; else what its latest attempt left."""
+    ref: str | None
+    """Where the latest attempt's work is kept."""
+    usage: Usage
+
+
+class PhaseView(Value, frozen=True, kw_only=True):
+    """A phase in `status --json`; `counts` has the states that occur."""
+
+    id: str
+    title: str
+    depends_on: tuple[str, ...]
+    counts: Mapping[TaskState, int]
+
+
+class Snapshot(Value, frozen=True, kw_only=True):
+    """What `status --json` prints; its keys are a contract."""
+
+    schema_version: int = SCHEMA_VERSION
+    run: str
+    plan: str
+    state: RunState
+    engine: Engine | None
+    base: str
+    branch: str
+    phases: tuple[PhaseView, ...]
+    tasks: tuple[TaskView, ...]
+    counts: Mapping[TaskState, int]
+    usage: Usage
+
+
+def snapshot(state: State, engine: Engine | None) -> Snapshot:
+    """The run as it is. A run that says `running` and has no engine was killed."""
+    members: dict[str, list[TaskRecord]] = {phase.id: [] for phase in state.plan.phases}
+    for record in state.tasks:
+        members.setdefault(record.task.phase, []).append(record)
+    return Snapshot(
+        run=state.run,
+        plan=state.plan.name,
+        state=state.run_state,
+        engine=engine,
+        base=state.base,
+        branch=state.branch,
+        phases=tuple(
+            PhaseView(id=phase.id, title=phase.title, depends_on=phase.depends_on, counts=_counts(members[phase.id]))
+            for phase in state.plan.phases
+        ),
+        tasks=tuple(_task(state, record) for record in state.tasks),
+        counts=dict.fromkeys(STATES, 0) | _counts(state.tasks),
+        usage=total(usage for record in state.tasks for usage in record.usage),
+    )
+
+
+def _task(state: State, record: TaskRecord) -> TaskView:
+    left = next((past.commit for past in reversed(record.past) if past.commit), None)
+    number = record.attempt - record.asking
+    return TaskView(
+        id=record.id,
+        phase=record.task.phase,
+        state=record.state,
+        attempts=record.starts,
+        reason=record.reason,
+        commit=record.landed or record.commit or left,
+        ref=f"refs/stretto/{state.run}/task/{task_dir(record.id)}/{number}" if number else None,
+        usage=total(record.usage),
+    )
+
+
+def _counts(records: Iterable[TaskRecord]) -> dict[TaskState, int]:
+    found: dict[TaskState, int] = {}
+    for record in records:
+        found[record.state] = found.get(record.state, 0) + 1
+    return {name: found[name] for name in STATES if name in found}
+
+
+def total(usages: Iterable[Usage]) -> Usage:
+    """The sum of what is known; None where nothing is."""
+    known = list(usages)
+
+    def add(numbers: Iterable[int | None]) -> int | None:
+        told = [number for number in numbers if number is not None]
+        return sum(told) if told else None
+
+    costs = [usage.cost_usd for usage in known if usage.cost_usd is not None]
+    return Usage(
+        input_tokens=add(usage.input_tokens for usage in known),
+        output_tokens=add(usage.output_tokens for usage in known),
+        cost_usd=sum(costs) if costs else None,
+    )
+
+
+# --- for people --------------------------------------------------------------------------------------------------
+
+
+def counted(counts: Mapping[TaskState, int]) -> str:
+    """`3 succeeded, 1 failed`."""
+    return ", ".join(f"{counts[name]} {name}" for name in reversed(STATES) if counts.get(name))
+
+
+def spent(usage: Usage) -> str:
+    """Tokens and money, as far as they are known; may be empty."""
+    parts = []
+    if usage.input_tokens is not None or usage.output_tokens is not None:
+        parts.append(f"{usage.input_tokens or 0:,} + {usage.output_tokens or 0:,} tokens")
+    if usage.cost_usd is not None:
+        parts.append(f"${usage.cost_usd:.2f}")
+    return ", ".join(parts)
+
+
+def status_text(state: State, engine: Engine | None, *, now: float, paint: Paint, width: int = 80) -> str:
+    """The run as a table; no line is wider than `width` unless a task's id is."""
+    header, table = _header(state, engine, now, paint, width), _table(state, now, paint, width)
+    return "\n".join((*header, *table, *next_steps(state, engine)))
+
+
+def _header(state: State, engine: Engine | None, now: float, paint: Paint, width: int) -> Iterator[str]:
+    dead = is_dead(state, engine)
+    why = f": {line(state.ended_reason)}" if state.ended_reason and state.ended != "failed" else ""
+    yield f"{paint(state.run, 'bold')}  {paint.state('killed' if dead else state.run_state)}{why}"
+    ago, took = span(now - state.started_at), clock((now if engine else state.at) - state.started_at)
+    yield cut(f"started {ago} ago, took {took}, plan {line(state.plan.name)}", width)
+    yield cut(f"branch {state.branch}, from {state.base[:10]}", width)
+    if engine is not None:
+        yield cut(f"engine: process {engine.pid} on {engine.host}, {state.parallel} at once", width)
+    elif dead:
+        yield paint("no engine runs it any more: it was killed, or the machine went down", "red")
+    cost = spent(total(usage for record in state.tasks for usage in record.usage))
+    yield f"{count(len(state.tasks), 'task')}: {counted(state.counts)}" + (f"; {cost}" if cost else "")
+
+
+def is_dead(state: State, engine: Engine | None) -> bool:
+    """Whether the engine went away without ending the run."""
+    return engine is None and state.ended is None
+
+
+def _table(state: State, now: float, paint: Paint, width: int) -> Iterator[str]:
+    ids = min(ID_WIDTH, max((width_of(record.id) for record in state.tasks), default=0))
+    order = {phase.id: i for i, phase in enumerate(state.plan.phases)}
+    phase = None
+    for record in sorted(state.tasks, key=lambda r: order.get(r.task.phase, len(order))):
+        if record.task.phase != phase:
+            phase = record.task.phase
+            yield f"\n{paint(line(phase), 'bold')}"
+        since = span(now - record.since) if record.state not in FINAL_STATES and record.state != "pending" else ""
+        start = f"  {fit(line(record.id), ids)}  "
+        tail = f"  {record.starts or '':>2}  {since:>6}  "
+        room = max(10, width - width_of(start) - 9 - len(tail))
+        yield (start + paint.state(record.state, 9) + tail + cut(_reason(record), room)).rstrip()
+
+
+def _reason(record: TaskRecord) -> str:
+    if record.state == "succeeded" and record.landed:
+        return f"landed as {record.landed[:10]}" + (f" ({line(record.note)})" if record.note else "")
+    return line(record.reason)
+
+
+def next_steps(state: State, engine: Engine | None) -> Sequence[str]:
+    """What a person may want to do now, as commands."""
+    run, steps = state.run, []
+    people = [record.id for record in state.tasks if record.wait == "person"]
+    steps += [f"stretto approve {quote(task)} --run {run}" for task in people[:3]]
+    if engine is None:
+        if state.ended in (None, "stopped", "paused"):
+            steps.append(f"stretto resume {run}")
+        failed = [record.id for record in state.tasks if record.state == "failed"]
+        if failed:
+            steps.append(f"stretto explain {quote(failed[0])} --run {run}")
+            steps.append(f"stretto retry --run {run} && stretto resume {run}")
+        if state.lane.head != state.base and state.ended in ("succeeded", "failed"):
+            steps.append(f"stretto land {run}")
+    return ("", *(f"next: {step}" for step in steps)) if steps else ()
