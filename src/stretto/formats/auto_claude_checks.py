@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from stretto.formats.reading import Reading, duration_s, kind, shown
-from stretto.formats.shell import judge
+from stretto.formats.shell_status import judge
 from stretto.formats.source import Steps
 from stretto.model.plan import Check
 
