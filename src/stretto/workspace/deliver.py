@@ -1,0 +1,148 @@
+"""The git half of `stretto land`: the run's branch into the user's, in two steps with room for gates between (R6.3)."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shlex
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from stretto.errors import GitError, Paused
+from stretto.model.plan import Value
+from stretto.ports import StatusWriter
+from stretto.workspace.git import shown
+from stretto.workspace.locks import locked
+from stretto.workspace.repository import Repository
+from stretto.workspace.trees import merge
+
+
+class Delivery(Value, frozen=True, kw_only=True):
+    """What `finish_delivery` will do."""
+
+    run: str
+    branch: str
+    """The run's branch, without `refs/heads/`."""
+    tip: str
+    """Its head."""
+    onto: str | None
+    """The user's branch; None for a detached HEAD."""
+    head: str
+    """Its commit."""
+    commit: str
+    """Where both will be."""
+
+    @property
+    def merges(self) -> bool:
+        """The user's branch had moved: `commit` is a new tree, and wants its gates again before it is finished."""
+        return self.commit not in (self.tip, self.head)
+
+    @property
+    def moves(self) -> bool:
+        """Whether the user's branch will move at all."""
+        return self.commit != self.head
+
+
+async def prepare_delivery(repository: Repository, *, run: str, branch: str, onto: str | None) -> Delivery:
+    """See how the run's branch gets into `onto`, the branch at the run's start (None: HEAD was detached).
+
+    Nothing moves. Raises Paused, with the command to run as its hint, where a person has to act first."""
+    tip = await repository.resolve(f"refs/heads/{branch}")
+    head, now = await repository.now()
+    if now != onto:
+        there = "a detached HEAD" if now is None else now
+        was = "a detached HEAD" if onto is None else onto
+        raise Paused(
+            f"the run started from {was}, and {there} is checked out now",
+            hint=f"git switch {shlex.quote(onto)} && stretto land {run}" if onto else f"git merge --ff-only {branch}",
+        )
+    git = repository.git
+    commit = tip
+    if await git.is_ancestor(tip, head):
+        commit = head
+    elif not await git.is_ancestor(head, tip):
+        merged = await merge(git, tip, head)
+        if not merged.clean:
+            raise Paused(
+                f"{branch} and {onto or 'HEAD'} conflict in {_listed(merged.conflicts)}",
+                hint=f"git merge {branch}  (solve the conflicts, commit, then: stretto land {run})",
+            )
+        message = f"Merge {onto or head} into {branch}\n\nStretto-Run: {run}\n"
+        commit = await git.commit_tree(merged.tree, (tip, head), message)
+    delivery = Delivery(run=run, branch=branch, tip=tip, onto=onto, head=head, commit=commit)
+    await _refuse_overlap(repository, delivery)
+    return delivery
+
+
+async def finish_delivery(
+    repository: Repository, delivery: Delivery, *, folder: Path, plan: Path | None = None,
+    status_writer: StatusWriter | None = None, statuses: Mapping[str, str] | None = None,
+) -> str:  # fmt: skip
+    """Move the run's branch, then the user's work tree, to `delivery.commit`; returns it.
+
+    `folder`: where the run's landings keep their locks. `plan`: the user's plan file; an untracked one gets the
+    `statuses`. Raises Paused when something moved since the delivery was prepared."""
+    git, branch = repository.git, delivery.branch
+    ref = f"refs/heads/{branch}"
+    async with locked(folder / f"landing-{hashlib.sha256(ref.encode()).hexdigest()[:12]}.lock"):
+        again = f"stretto land {delivery.run}"
+        if await repository.now() != (delivery.head, delivery.onto):
+            raise Paused(f"{delivery.onto or 'HEAD'} moved while it was being landed on", hint=again)
+        await _refuse_overlap(repository, delivery)
+        try:
+            if delivery.merges:
+                await git.run("update-ref", "-m", "stretto: merged", ref, delivery.commit, delivery.tip)
+            if delivery.moves:
+                await git.run("merge", "--ff-only", "--no-overwrite-ignore", "--quiet", delivery.commit)
+        except GitError as error:
+            said = " ".join(error.stderr.split()) or str(error)
+            raise Paused(
+                f"git will not move {delivery.onto or 'HEAD'}: {said}", hint=f"git merge --ff-only {branch}"
+            ) from error
+    if plan is not None and status_writer is not None and statuses and not await _is_tracked(repository, plan):
+        write_plan(plan, status_writer, statuses)
+    return delivery.commit
+
+
+def write_plan(plan: Path, writer: StatusWriter, statuses: Mapping[str, str]) -> bool:
+    """Write statuses into a plan file, whole or not at all; whether it changed."""
+    real = Path(os.path.realpath(plan))
+    source = real.read_bytes()
+    written = writer(source, statuses)
+    if written == source:
+        return False
+    with tempfile.NamedTemporaryFile(dir=real.parent, prefix=f".{real.name}.", delete=False) as file:
+        file.write(written)
+        file.flush()
+        os.fsync(file.fileno())
+    Path(file.name).chmod(real.stat().st_mode & 0o7777)
+    Path(file.name).replace(real)
+    return True
+
+
+async def _refuse_overlap(repository: Repository, delivery: Delivery) -> None:
+    """Raise Paused when uncommitted edits of the user lie where the delivery would write."""
+    if not delivery.moves:
+        return
+    changed = await repository.git.run(
+        "diff-tree", "-r", "-z", "--name-only", "--no-renames", delivery.head, delivery.commit
+    )
+    coming = set(changed.fields)
+    both = [path for path in await repository.dirty() if path in coming]
+    if both:
+        names = " ".join(shlex.quote(shown(path)) for path in both)
+        raise Paused(
+            f"uncommitted edits in {_listed(both)}, which the run changed too",
+            hint=f"git stash push -u -- {names} && stretto land {delivery.run} && git stash pop",
+        )
+
+
+async def _is_tracked(repository: Repository, plan: Path) -> bool:
+    inside = repository.inside(plan)
+    return inside is not None and bool((await repository.git.run("ls-files", "-z", "--", inside)).out)
+
+
+def _listed(paths: Sequence[str]) -> str:
+    some = ", ".join(shown(path) for path in paths[:5])
+    return some if len(paths) <= 5 else f"{some} and {len(paths) - 5} more"

@@ -1,0 +1,178 @@
+"""Landing: finished attempts merged onto a lane's branch, without a work tree (R6.1, R6.1a, R6.4)."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from pathlib import Path
+
+from stretto.errors import GitError, WorkspaceError
+from stretto.model.run import Culprit, LandEntry
+from stretto.ports import Merge, StatusWriter
+from stretto.workspace import refs
+from stretto.workspace.git import Commit, Git, shown
+from stretto.workspace.locks import locked
+from stretto.workspace.trees import blob, merge, with_blobs
+
+UNRESOLVED = "Stretto-Unresolved"
+"""Trailer of a saved attempt: files that still hold the conflict markers it was given (R4)."""
+
+
+class Landing:
+    """Lands attempts of one run. `git` works on the repository's shared folder; `folder` is for locks and rules."""
+
+    def __init__(
+        self, git: Git, *, run: str, branch: str, folder: Path, titles: Mapping[str, str], hot_files: Sequence[str],
+        plan_path: str | None, status_writer: StatusWriter | None,
+    ) -> None:  # fmt: skip
+        self._git, self._run, self._branch, self._folder = git, run, branch, folder
+        self._titles, self._hot_files = titles, tuple(hot_files)
+        self._plan_path, self._status_writer = plan_path, status_writer
+
+    async def head(self, lane: str) -> str:
+        """Commit at the head of the lane's branch. Raises GitError when the branch is gone."""
+        ref = self._ref(lane)
+        found = await self._git.resolve(ref)
+        if found is None:
+            raise GitError(f"the branch {ref} is gone", hint=f"git branch {self._branch} <commit>, then stretto resume")
+        return found
+
+    async def merge(self, lane: str, batch: int, entries: Sequence[LandEntry]) -> Merge:
+        """Merge the entries, in order, onto the lane's head, which stays where it is; what conflicts is left out."""
+        ref = self._ref(lane)
+        found = await self._git.commits([ref, *(entry.commit for entry in entries if entry.commit)])
+        tip = head = found[ref].id
+        tree = found[ref].tree
+        landed: list[LandEntry] = []
+        culprits: list[Culprit] = []
+        fresh = False
+        for entry in entries:
+            if entry.commit is None:
+                fresh = True
+                landed.append(entry)
+                continue
+            commit = found[entry.commit]
+            merged, conflicts = await self._merged(head, commit)
+            if merged is None:
+                paths = tuple(shown(path) for path in conflicts)
+                culprits.append(Culprit(task=entry.task, kind="conflict", paths=paths))
+                continue
+            landed.append(entry)
+            if merged == tree and await self._git.is_ancestor(commit.id, head):
+                continue  # it has landed before
+            fresh = fresh or commit.parents[:1] != (tip,) or head != tip
+            head = await self._git.commit_tree(merged, (head, commit.id), self._message(lane, batch, (entry,)))
+            tree = merged
+        return Merge(tip=tip, commit=head, landed=tuple(landed), culprits=tuple(culprits), fresh=fresh)
+
+    async def advance(self, lane: str, batch: int, merge: Merge, statuses: Mapping[str, str]) -> str:
+        """Move the lane's branch from `merge.tip` to the merge with the plan's statuses in its last commit.
+
+        The new head: the tip itself when there is nothing to move to. Raises GitError when the branch has moved."""
+        async with self._locked(lane):
+            new = await self._with_statuses(merge.commit, statuses)
+            if new is None:
+                head = merge.commit
+            elif merge.commit == merge.tip:
+                head = await self._git.commit_tree(new, (merge.tip,), self._message(lane, batch, merge.landed))
+            else:
+                candidate = (await self._git.commits((merge.commit,)))[merge.commit]
+                head = await self._git.commit_tree(new, candidate.parents, candidate.message)
+            await self._move(lane, merge.tip, head)
+            return head
+
+    async def landed(self, lane: str, batch: int) -> str | None:
+        """The commit by which this batch of this run has landed, or None."""
+        run, mark = f"Stretto-Run: {_line(self._run)}", f"Stretto-Batch: {_line(lane)}/{batch}"
+        known = await self._git.resolve(refs.base(self._run))
+        listed = await self._git.run(
+            "rev-list", "-F", "--all-match", f"--grep={run}", f"--grep={mark}",
+            self._ref(lane), *([f"^{known}"] if known else []),
+        )  # fmt: skip
+        ids = listed.text.split()
+        commits = await self._git.commits(ids) if ids else {}
+        return next((id for id in ids if {run, mark} <= set(commits[id].message.splitlines())), None)
+
+    async def write_statuses(self, lane: str, statuses: Mapping[str, str]) -> str | None:
+        """One commit on the lane that holds only statuses; None when there is nothing to write."""
+        async with self._locked(lane):
+            tip = await self.head(lane)
+            new = await self._with_statuses(tip, statuses)
+            if new is None:
+                return None
+            message = f"Statuses of the plan\n\nStretto-Run: {_line(self._run)}\n"
+            commit = await self._git.commit_tree(new, (tip,), message)
+            await self._move(lane, tip, commit)
+            return commit
+
+    async def _merged(self, head: str, commit: Commit) -> tuple[str | None, tuple[str, ...]]:
+        """(merged tree, ()), or (None, paths in conflict)."""
+        if unresolved := commit.trailer(UNRESOLVED):
+            return None, tuple(json.loads(unresolved))
+        if commit.parents[:1] == (head,):
+            return commit.tree, ()
+        merged = await merge(self._git, head, commit.id, attributes=self._hot_rules())
+        return (merged.tree, ()) if merged.clean else (None, merged.conflicts)
+
+    def _hot_rules(self) -> Path | None:
+        """Where hot files conflict both sides are taken, by git's own union merge (R2.5)."""
+        if not self._hot_files:
+            return None
+        text = "".join(f"{_quoted(pattern)} merge=union\n" for pattern in self._hot_files)
+        path = self._folder / f"hot-{hashlib.sha256(text.encode()).hexdigest()[:12]}.attributes"
+        if not path.exists():
+            self._folder.mkdir(parents=True, exist_ok=True)
+            new = path.with_name(f"{path.name}.{id(self)}")
+            new.write_text(text)
+            new.replace(path)
+        return path
+
+    async def _with_statuses(self, commit: str, statuses: Mapping[str, str]) -> str | None:
+        """The commit's tree with the statuses in its plan file; None when it tracks none, or it says so already."""
+        if not (statuses and self._plan_path and self._status_writer):
+            return None
+        found = await blob(self._git, commit, self._plan_path)
+        if found is None:
+            return None
+        mode, source = found
+        written = self._status_writer(source, statuses)
+        if written == source:
+            return None
+        oid = await self._git.text("hash-object", "-w", "--stdin", input=written)
+        return await with_blobs(self._git, commit, f"{mode} {oid}\t{self._plan_path}\0", scratch_in=self._folder)
+
+    async def _move(self, lane: str, old: str, new: str) -> None:
+        ref = self._ref(lane)
+        if where := await self._git.text("for-each-ref", "--format=%(worktreepath)", ref):
+            raise WorkspaceError(
+                f"{self._branch} is checked out in {where}, so nothing can land on it",
+                hint=f"git -C {where} switch --detach, then stretto resume",
+            )
+        if new != old:
+            await self._git.run("update-ref", "-m", "stretto: landed", ref, new, old)
+        elif await self.head(lane) != old:
+            raise GitError(f"{ref} has moved from {old}")
+
+    def _locked(self, lane: str) -> AbstractAsyncContextManager[None]:
+        name = hashlib.sha256(self._ref(lane).encode()).hexdigest()[:12]
+        return locked(self._folder / f"landing-{name}.lock")
+
+    def _ref(self, lane: str) -> str:
+        return refs.lane(self._run, self._branch, lane)
+
+    def _message(self, lane: str, batch: int, entries: Sequence[LandEntry]) -> str:
+        titles = ", ".join(_line(self._titles.get(entry.task) or entry.task) for entry in entries)
+        tasks = "".join(f"Stretto-Task: {_line(entry.task)}\n" for entry in entries)
+        return f"{titles}\n\nStretto-Run: {_line(self._run)}\n{tasks}Stretto-Batch: {_line(lane)}/{batch}\n"
+
+
+def _line(text: str) -> str:
+    return " ".join(text.split())
+
+
+def _quoted(pattern: str) -> str:
+    """A claim's glob as a line of git attributes: anchored at the root, a trailing slash is everything beneath."""
+    pattern = f"/{pattern.removeprefix('./').lstrip('/')}" + ("**" if pattern.endswith("/") else "")
+    return '"' + pattern.replace("\\", "\\\\").replace('"', '\\"') + '"'

@@ -1,0 +1,243 @@
+"""The pool of worktrees: kept warm, outside the repository, shared by every run of it on this machine.
+
+<root>/<key>/<n>/           a worktree, detached
+<root>/<key>/<n>.lock       flock: whoever holds it has the worktree; its death frees it
+<root>/<key>/<n>.lease      whose work is in it; written before an agent sees it, gone when that work is safe
+<root>/<key>/<n>.index      stretto's own index of it, which no agent touches
+<root>/<key>/<n>.fitting    what set-up put into it
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import itertools
+import os
+import shutil
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Literal, TypeVar
+
+import msgspec
+
+from stretto.errors import GitError, WorkspaceError
+from stretto.model.plan import Setup, Value
+from stretto.model.run import dump
+from stretto.workspace.environment import prune, remove
+from stretto.workspace.git import Git, shown
+from stretto.workspace.locks import locked, try_lock
+from stretto.workspace.snapshot import is_clean, populated
+
+Role = Literal["agent", "gate"]
+_ADMIN_KEPT = {"gitdir", "commondir", "HEAD", "index", "logs", "modules", "config.worktree", "locked"}
+_V = TypeVar("_V", bound=Value)
+
+
+class Lease(Value, frozen=True, kw_only=True):
+    """Whose work is in a worktree, and all that is needed to save it when its engine is dead."""
+
+    run: str
+    task: str
+    attempt: int
+    base: str
+    role: Role
+    plan: str | None = None
+    keep: tuple[str, ...] = ()
+    carried: bool = False
+    """The files differ from `base` by work that was carried in."""
+    conflicted: tuple[str, ...] = ()
+    """Files that were handed out with conflict markers in them."""
+
+
+class Fitting(Value, frozen=True, kw_only=True):
+    """What set-up put into a worktree."""
+
+    commit: str
+    """Where its commands ran."""
+    tops: tuple[str, ...] = ()
+    """Paths copied or linked."""
+    stamps: Mapping[str, str] = {}
+    """Each file copied or linked, and each unignored one that the commands made."""
+    ignored: tuple[str, ...] = ()
+    """Ignored files and folders that the commands made: kept when the worktree is cleaned, never saved."""
+
+    @property
+    def kept(self) -> tuple[str, ...]:
+        """What outlives a cleaning of the worktree."""
+        return (*self.tops, *self.ignored, *(path for path in self.stamps if not self._copied(path)))
+
+    def made(self, path: str) -> bool:
+        """Whether set-up's commands made the file, and running them again makes it as it was."""
+        return path in self.stamps and not self._copied(path)
+
+    def _copied(self, path: str) -> bool:
+        return any(path == top or path.startswith(f"{top}/") for top in self.tops)
+
+    def owns(self, path: str) -> bool:
+        """Whether the path was put there, or lies in a folder that was."""
+        path = shown(path.rstrip("/"))
+        return path in self.stamps or self._copied(path)
+
+
+class Slot:
+    """One place in the pool, held by this process until `release`."""
+
+    def __init__(self, path: Path, lock: int) -> None:
+        self.path = path
+        self._lock = lock
+        self.index = path.with_suffix(".index")
+        self.log = path.with_suffix(".setup.log")
+        self._lease = path.with_suffix(".lease")
+        self._fitting = path.with_suffix(".fitting")
+
+    @property
+    def lease(self) -> Lease | None:
+        return _read(self._lease, Lease)
+
+    @lease.setter
+    def lease(self, value: Lease | None) -> None:
+        _write(self._lease, value)
+
+    @property
+    def fitting(self) -> Fitting | None:
+        """None: set-up has never finished here, or what it made has been changed."""
+        return _read(self._fitting, Fitting)
+
+    @fitting.setter
+    def fitting(self, value: Fitting | None) -> None:
+        _write(self._fitting, value)
+
+    def release(self) -> None:
+        os.close(self._lock)
+
+
+class Pool:
+    """Worktrees of one repository. `store` is its git, working on the shared folder `common`."""
+
+    def __init__(self, root: Path, store: Git, common: Path) -> None:
+        self.root, self.store, self.common = root, store, common
+
+    def free(self, key: str) -> Iterator[Slot]:
+        """Slots that nobody holds, each locked for the caller as it comes; the last one is new."""
+        for number in itertools.count(1):
+            path = self.root / key / str(number)
+            lock = try_lock(path.with_suffix(".lock"))
+            if lock is not None:
+                yield Slot(path, lock)
+
+    def dead(self) -> Iterator[Slot]:
+        """Slots with a lease whose holder is gone, each locked for the caller as it comes."""
+        for record in sorted(self.root.glob("*/*.lease")):
+            lock = try_lock(record.with_suffix(".lock"))
+            if lock is not None:
+                yield Slot(record.with_suffix(""), lock)
+
+    def git(self, slot: Slot) -> Git:
+        """Git on the slot's files and stretto's own index of them, whatever has become of the worktree's `.git`."""
+        return self.store.at(git_dir=self.common, work_tree=slot.path, index=slot.index)
+
+    async def reset(self, slot: Slot, base: str, *, kept: tuple[str, ...]) -> None:
+        """Make the slot's files those of `base`, all else gone but `kept`, and its worktree detached there.
+
+        Nothing in it is worth keeping when this is called."""
+        admin = await self._worktree(slot, base)
+        slot.index.with_suffix(".index.lock").unlink(missing_ok=True)
+        git = self.git(slot)
+        # First what git does not know: a folder that became a link would hide the files behind it from read-tree.
+        for path in (await git.run("ls-files", "-z", "-o", "--directory")).fields:
+            prune(path, slot.path, kept)
+        try:
+            await git.run("read-tree", "--reset", "-u", base)
+        except GitError:
+            slot.index.unlink(missing_ok=True)
+            await git.run("read-tree", "--reset", "-u", base)
+        await self._empty_submodules(slot)
+        await self._detach(slot, admin, base)
+
+    async def _empty_submodules(self, slot: Slot) -> None:
+        """Submodules that set-up filled and that are not as `base` wants them: empty, and set-up owed again."""
+        if (slot.path / ".gitmodules").exists():
+            plain = self.store.at(git_dir=self.common, work_tree=slot.path)
+            for path, recorded in await populated(plain, self.git(slot)):
+                if not await is_clean(plain, path, recorded):
+                    remove(slot.path / path)
+                    (slot.path / path).mkdir()
+                    slot.fitting = None
+
+    async def _detach(self, slot: Slot, admin: Path, base: str) -> None:
+        """What the agent sees: its own index, a detached HEAD, nothing half done."""
+        for entry in admin.iterdir():
+            if entry.name not in _ADMIN_KEPT:
+                remove(entry)
+        _copy(slot.index, admin / "index")
+        own = self.store.at(git_dir=admin, work_tree=slot.path)
+        await own.run("update-ref", "--no-deref", "HEAD", base)
+
+    async def unstage(self, slot: Slot, base: str) -> None:
+        """Show what differs from `base` as the agent's own uncommitted work."""
+        admin = await self._worktree(slot, base)
+        _copy(slot.index, admin / "index")
+        await self.store.at(git_dir=admin, work_tree=slot.path).run("read-tree", "-m", base)
+
+    async def _worktree(self, slot: Slot, base: str) -> Path:
+        """The slot's administrative folder in the repository; the worktree is made, or made whole, first."""
+        link = slot.path / ".git"
+        pointer = slot.path.with_suffix(".git")
+        with contextlib.suppress(OSError):
+            admin = Path(os.fsdecode(pointer.read_bytes()))
+            if slot.path.is_dir() and (admin / "commondir").is_file() and _points_to(admin / "gitdir", link):
+                if link.is_symlink() or not link.is_file() or link.read_bytes() != _link_to(admin):
+                    remove(link)
+                    link.write_bytes(_link_to(admin))
+                return admin
+        # Two at a time on one repository fail now and then.
+        async with locked(self.root / "repository.lock"):
+            if os.path.lexists(slot.path):
+                remove(slot.path)
+            slot.index.unlink(missing_ok=True)
+            slot.fitting = None
+            await self.store.run("worktree", "add", "--force", "--detach", "--no-checkout", str(slot.path), base)
+        admin = Path(os.fsdecode(link.read_bytes().removeprefix(b"gitdir: ").removesuffix(b"\n")))
+        pointer.write_bytes(os.fsencode(admin))
+        return admin
+
+
+def key_of(setup: Setup, role: Role) -> str:
+    """The pool that a workspace comes from: one for each set-up and role."""
+    return f"{role}-{hashlib.sha256(dump(setup)).hexdigest()[:12]}"
+
+
+def _link_to(admin: Path) -> bytes:
+    return b"gitdir: " + os.fsencode(admin) + b"\n"
+
+
+def _points_to(gitdir: Path, link: Path) -> bool:
+    return os.fsdecode(gitdir.read_bytes().removesuffix(b"\n")) == str(link)
+
+
+def _copy(source: Path, target: Path) -> None:
+    remove(target)
+    shutil.copy2(source, target)
+
+
+def _read(path: Path, kind: type[_V]) -> _V | None:
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=kind)
+    except FileNotFoundError:
+        return None
+    except msgspec.MsgspecError as error:
+        raise WorkspaceError(
+            f"{path} cannot be read: {error}", hint="save what is in the folder beside it, then remove it"
+        ) from error
+
+
+def _write(path: Path, value: Value | None) -> None:
+    if value is None:
+        path.unlink(missing_ok=True)
+        return
+    new = path.with_name(f"{path.name}.new")
+    with open(new, "wb") as file:
+        file.write(dump(value))
+        file.flush()
+        os.fsync(file.fileno())
+    new.replace(path)

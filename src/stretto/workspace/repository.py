@@ -1,0 +1,129 @@
+"""The user's repository: found, understood, and judged fit to carry a run."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+from stretto.errors import GitError, RepositoryError
+from stretto.workspace.git import Git
+
+MINIMUM = (2, 38)
+"""`merge-tree --write-tree` came with it."""
+
+
+class Repository:
+    """A work tree of the user's, and the repository behind it. Make one with `find`."""
+
+    def __init__(self, *, root: Path, git_dir: Path, common: Path, head: str, branch: str | None, git: Git) -> None:
+        self.root = root
+        """Top of the user's work tree, real path."""
+        self.git_dir = git_dir
+        """Its own git folder; differs from `common` in a linked worktree."""
+        self.common = common
+        """The git folder that all its worktrees share, real path: the key of stretto's state."""
+        self.head = head
+        """The commit at HEAD when it was looked at."""
+        self.branch = branch
+        """The branch checked out then; None when HEAD is detached."""
+        self.git = git.at(git_dir=git_dir, work_tree=root)
+        """Works on the user's tree: for looking, and for `land`."""
+        self.store = git.at(git_dir=common, work_tree=root)
+        """Works on objects and refs."""
+
+    @classmethod
+    async def find(cls, path: Path, *, environ: Mapping[str, str] | None = None) -> Repository:
+        """The repository whose work tree `path` lies in. Raises RepositoryError where a run is not possible."""
+        folder = Path(os.path.realpath(path))
+        git = Git(folder if folder.is_dir() else folder.parent, environ=environ)
+        await _check_version(git)
+        inside = await git.run("rev-parse", "--is-inside-work-tree", ok=(0, 128))
+        if inside.code:
+            raise _not_found(folder, inside.err)
+        if inside.text != "true":
+            raise RepositoryError(
+                f"{folder} is not in a work tree (a bare repository, or the .git folder itself)",
+                hint="run stretto where the files are; for a bare repository: git worktree add ../work",
+            )
+        root = Path(await git.text("rev-parse", "--show-toplevel"))
+        git_dir = Path(await git.text("rev-parse", "--absolute-git-dir"))
+        common = git_dir / await git.text("rev-parse", "--path-format=absolute", "--git-common-dir")
+        head = await git.resolve("HEAD")
+        if head is None:
+            raise RepositoryError(f"{root} has no commit yet", hint='git add -A && git commit -m "start"')
+        branch = (await git.run("symbolic-ref", "--quiet", "--short", "HEAD", ok=(0, 1))).text or None
+        git = git.named(await _identity(git, os.environ if environ is None else environ))
+        return cls(
+            root=Path(os.path.realpath(root)), git_dir=Path(os.path.realpath(git_dir)),
+            common=Path(os.path.realpath(common)), head=head, branch=branch, git=git,
+        )  # fmt: skip
+
+    def inside(self, path: Path) -> str | None:
+        """The path as git spells it, from the root; None when it lies elsewhere."""
+        real = Path(os.path.realpath(path.parent)) / path.name
+        return real.relative_to(self.root).as_posix() if real.is_relative_to(self.root) else None
+
+    async def now(self) -> tuple[str, str | None]:
+        """(commit at HEAD, branch or None) at this moment."""
+        head = await self.git.resolve("HEAD")
+        if head is None:
+            raise RepositoryError(f"{self.root}: HEAD names no commit any more")
+        return head, (await self.git.run("symbolic-ref", "--quiet", "--short", "HEAD", ok=(0, 1))).text or None
+
+    async def dirty(self) -> tuple[str, ...]:
+        """Paths with uncommitted edits, staged, unstaged or untracked: what a run's base does not hold (R8.7)."""
+        reply = await self.git.run(
+            "status", "--porcelain=v1", "-z", "--untracked-files=all", "--no-renames", "--ignore-submodules=none",
+            options=("--no-optional-locks",),
+        )  # fmt: skip
+        return tuple(field[3:] for field in reply.fields)
+
+    async def resolve(self, name: str) -> str:
+        """The commit that a name of the user's stands for. Raises RepositoryError when there is none."""
+        found = None if name.startswith("-") else await self.git.resolve(name)
+        if found is None:
+            raise RepositoryError(f"there is no commit {name!r} in {self.root}", hint="git log --oneline --all")
+        return found
+
+
+async def _check_version(git: Git) -> None:
+    try:
+        said = await git.text("version")
+    except GitError as error:
+        raise RepositoryError(str(error), hint=error.hint or "install git 2.38 or newer") from error
+    check_version(said)
+
+
+def check_version(said: str) -> None:
+    """Judge the answer of `git version`."""
+    numbers = re.search(r"(\d+)\.(\d+)", said)
+    if numbers is None or (int(numbers[1]), int(numbers[2])) < MINIMUM:
+        raise RepositoryError(
+            f"{said} is too old", hint="stretto merges with `git merge-tree`: install git 2.38 or newer"
+        )
+
+
+def _not_found(folder: Path, said: str) -> RepositoryError:
+    if "dubious ownership" in said:
+        return RepositoryError(
+            f"git does not trust the repository at {folder}: it belongs to another user",
+            hint=f"git config --global --add safe.directory {folder}",
+        )
+    if "not a git repository" in said:
+        return RepositoryError(f"{folder} is not in a git repository", hint="git init, or run with --isolation none")
+    return RepositoryError(f"git cannot read the repository at {folder}: {said}", hint="git status")
+
+
+async def _identity(git: Git, environ: Mapping[str, str]) -> dict[str, str]:
+    """What must be said to git because the user told it nothing: commits need a name."""
+    reply = await git.run("config", "-z", "--get-regexp", r"^(user|author|committer)\.(name|email)$", ok=(0, 1))
+    known = {field.partition("\n")[0] for field in reply.fields if field.partition("\n")[2]}
+    missing = {}
+    for role in ("author", "committer"):
+        for part, ours in (("name", "stretto"), ("email", "stretto@localhost")):
+            variable = f"GIT_{role}_{part}".upper()
+            if not (environ.get(variable) or {f"user.{part}", f"{role}.{part}"} & known):
+                missing[variable] = ours
+    return missing

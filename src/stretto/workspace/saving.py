@@ -1,0 +1,97 @@
+"""What a worktree holds, brought to safety: an attempt's commit on the attempt's ref (R7.1)."""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import json
+import re
+from collections.abc import Iterable
+from pathlib import Path
+
+from stretto.errors import GitError
+from stretto.ports import Saved
+from stretto.workspace import environment, refs, snapshot
+from stretto.workspace.git import Git, shown
+from stretto.workspace.landing import UNRESOLVED
+from stretto.workspace.pool import Fitting, Lease, Pool, Slot
+
+LOCKFILES = (
+    "package-lock.json", "npm-shrinkwrap.json", "yarn.lock", "pnpm-lock.yaml", "bun.lock", "bun.lockb", "poetry.lock",
+    "uv.lock", "pdm.lock", "Pipfile.lock", "requirements*.txt", "Cargo.lock", "go.sum", "Gemfile.lock",
+    "composer.lock", "mix.lock", "packages.lock.json", "gradle.lockfile", "flake.lock",
+)  # fmt: skip
+"""Where they differ, what set-up installed is stale."""
+_LOCKFILE = re.compile("|".join(re.escape(name).replace(r"\*", "[^/]*") for name in LOCKFILES))
+_MARKER = re.compile(rb"^(<{7} |>{7} )", re.MULTILINE)
+
+
+async def rescue(pool: Pool, slot: Slot, lease: Lease) -> str | None:
+    """Save a dead engine's work and free the slot of it; the commit, or None where there was nothing to save."""
+    commit = None
+    if lease.role == "agent" and slot.path.is_dir():
+        message = f"{lease.task}#{lease.attempt}: saved after its engine died\n\nStretto-Run: {lease.run}\n"
+        commit = (await save(pool, slot, lease, message)).commit
+    slot.lease = None
+    return commit
+
+
+async def save(pool: Pool, slot: Slot, lease: Lease, message: str) -> Saved:
+    """Commit the slot's files as the lease's attempt, on its base."""
+    fitting = slot.fitting or Fitting(commit=lease.base)
+    git = pool.store.at(git_dir=pool.common, work_tree=slot.path)
+    if not slot.index.exists():
+        await git.at(index=slot.index).run("read-tree", lease.base)
+    taken = await snapshot.take(
+        git, slot.index, wanted=lambda path: path != lease.plan, put=fitting.owns, keep=lease.keep
+    )
+    base = (await git.commits((lease.base,)))[lease.base]
+    tree = taken.tree
+    if tree is None and lease.carried:
+        tree = await pool.git(slot).text("write-tree")
+    commit: str | None = None
+    paths: list[str] = []
+    if tree is not None and tree != base.tree:
+        text = _with_unresolved(message, slot.path, lease.conflicted)
+        commit = await _keep(git, refs.attempt(lease.run, lease.task, lease.attempt), tree, lease.base, text)
+        paths = await _changed(git, base.tree, tree)
+    apart = [*environment.changed(fitting.stamps, fitting.tops, slot.path), *taken.submodules]
+    if apart:
+        tree = await snapshot.tree_of(git, apart, scratch_in=slot.index.parent)
+        await _keep(git, refs.copied(lease.run, lease.task, lease.attempt), tree, lease.base, f"{message}\n")
+    if any(_LOCKFILE.fullmatch(path.rpartition("/")[2]) for path in paths) or any(map(fitting.made, apart)):
+        slot.fitting = None  # set-up's work is no longer what its commands left
+    dropped = (*taken.dropped, *apart, *taken.unreadable)
+    return Saved(commit=commit, paths=tuple(map(shown, paths)), dropped=tuple(map(shown, dropped)))
+
+
+async def _keep(git: Git, ref: str, tree: str, base: str, message: str) -> str:
+    """The commit of this tree on a ref that did not exist before, or that holds the same already."""
+    commit = None
+    for number in itertools.count(1):
+        place = ref if number == 1 else f"{ref}+{number}"
+        there = await git.resolve(place)
+        if there is not None:
+            known = (await git.commits((there,)))[there]
+            if (known.tree, known.parents) == (tree, (base,)):
+                return there
+        else:
+            commit = commit or await git.commit_tree(tree, (base,), message)
+            with contextlib.suppress(GitError):
+                await git.run("update-ref", place, commit, "")
+                return commit
+    raise AssertionError("unreachable")
+
+
+async def _changed(git: Git, old: str, new: str) -> list[str]:
+    return (await git.run("diff-tree", "-r", "-z", "--name-only", "--no-renames", old, new)).fields
+
+
+def _with_unresolved(message: str, folder: Path, conflicted: Iterable[str]) -> str:
+    """The message, with the files named that still hold the conflict markers they were handed out with."""
+    left = [path for path in conflicted if _has_marker(folder / path)]
+    return f"{message.rstrip()}\n" + (f"\n{UNRESOLVED}: {json.dumps(left)}\n" if left else "")
+
+
+def _has_marker(path: Path) -> bool:
+    return path.is_file() and not path.is_symlink() and _MARKER.search(path.read_bytes()) is not None

@@ -1,0 +1,146 @@
+"""The tree on disk as a commit, whatever was done to index, HEAD and branches of its worktree (R7.1).
+
+Nothing of the worktree's own git state is read: the files are compared with an index that stretto wrote itself when it
+handed the workspace out, in a copy that nobody else sees.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+
+from stretto.errors import GitError
+from stretto.model.plan import Value
+from stretto.workspace.git import Git
+
+_RETRIES = 100
+
+
+class Snapshot(Value, frozen=True, kw_only=True):
+    """What a folder held. Paths are as `os.fsdecode` gives them."""
+
+    tree: str | None
+    """None when nothing differs from the index it was compared with."""
+    dropped: tuple[str, ...] = ()
+    """Differences that the caller did not want."""
+    unreadable: tuple[str, ...] = ()
+    """Files that could not be read, and git's words on folders that could not."""
+    submodules: tuple[str, ...] = ()
+    """Files of submodules that hold work which no remote knows."""
+
+
+async def take(
+    git: Git, index: Path, *, wanted: Callable[[str], bool], put: Callable[[str], bool], keep: Sequence[str]
+) -> Snapshot:
+    """Write the tree of everything in `git`'s work tree that is not ignored and that set-up did not `put` there.
+
+    `index` describes the files as they were handed out, and is not changed. Differences for which `wanted` is false
+    stay as the index has them. `keep`: pathspecs of ignored files that are taken all the same."""
+    with tempfile.TemporaryDirectory(dir=index.parent, prefix=".save-") as folder:
+        scratch = Path(folder) / "index"
+        own = git.at(index=scratch)
+        # With its time stamp: git looks into files that are not older than their index, and must go on doing so.
+        shutil.copy2(index, scratch)
+        reply = await own.run("ls-files", "-z", "-o", "-d", "-m", "--deduplicate", "--exclude-standard")
+        closed_folders = [line for line in reply.err.splitlines() if "could not open directory" in line]
+        listed = reply.fields
+        if keep:
+            listed += (await own.run("ls-files", "-z", "-o", "--", *keep, globs=True)).fields
+        files = await _expand(git, (path for path in dict.fromkeys(listed) if not put(path)))
+        taken = [path for path in files if wanted(path)]
+        closed = await _update(own, taken) if taken else []
+        return Snapshot(
+            tree=await own.text("write-tree") if taken else None,
+            dropped=tuple(path for path in files if not wanted(path)),
+            unreadable=(*closed, *closed_folders),
+            submodules=tuple(await _submodules(git, own)) if (git.cwd / ".gitmodules").exists() else (),
+        )
+
+
+async def tree_of(git: Git, files: Sequence[str], *, scratch_in: Path) -> str:
+    """The tree of just these files of `git`'s work tree."""
+    with tempfile.TemporaryDirectory(dir=scratch_in, prefix=".save-") as folder:
+        own = git.at(index=Path(folder) / "index")
+        await _update(own, files)
+        return await own.text("write-tree")
+
+
+async def _update(git: Git, files: Sequence[str]) -> list[str]:
+    """Take the files, as they are or as gone, into the index; returns those that cannot be read."""
+    closed = [path for path in files if _is_closed(git.cwd / path)]
+    for _ in range(_RETRIES):
+        left = set(closed)
+        paths = b"".join(os.fsencode(path) + b"\0" for path in files if path not in left)
+        try:
+            await git.run("update-index", "-z", "--add", "--remove", "--replace", "--stdin", input=paths)
+        except GitError as error:
+            named = error.stderr.rpartition("Unable to process path ")[2]
+            failed = [path for path in files if path not in left and path == named]
+            if not failed:
+                raise
+            closed += failed
+        else:
+            return closed
+    raise GitError(f"more than {_RETRIES} files cannot be read, {closed[0]} among them")
+
+
+def _is_closed(path: Path) -> bool:
+    return path.is_file() and not path.is_symlink() and not os.access(path, os.R_OK)
+
+
+async def _expand(git: Git, listed: Iterable[str]) -> list[str]:
+    """The paths, with every file of a nested repository, which git lists with a slash at its end, in its place."""
+    files: list[str] = []
+    for path in listed:
+        files += await _nested(git, path) if path.endswith("/") else [path]
+    return files
+
+
+async def _nested(git: Git, path: str) -> list[str]:
+    """Files of a nested repository that it does not ignore, asked of our own git: its settings are not trusted."""
+    inner = git.at(work_tree=git.cwd / path, index=git.cwd / path / ".no-such-index")
+    listed = (await inner.run("ls-files", "-z", "-o", "--exclude-standard")).fields
+    return await _expand(git, (path + name for name in listed))
+
+
+async def _submodules(git: Git, own: Git) -> list[str]:
+    """Files of populated submodules that are dirty, or at a commit that no remote knows."""
+    files: list[str] = []
+    for path, recorded in await populated(git, own):
+        if not (await is_clean(git, path, recorded) or await _is_published(git, path)):
+            files += await _nested(git, f"{path}/")
+    return files
+
+
+async def populated(git: Git, own: Git) -> list[tuple[str, str]]:
+    """(path, recorded commit) of each submodule with files in it. `own` is `git` with an index."""
+    entries = [field.split(" ", 2) for field in (await own.run("ls-files", "-z", "-s")).fields]
+    links = [(rest.partition("\t")[2], commit) for mode, commit, rest in entries if mode == "160000"]
+    return [(path, commit) for path, commit in links if (git.cwd / path / ".git").exists()]
+
+
+async def is_clean(git: Git, path: str, recorded: str) -> bool:
+    """Whether a submodule is at the recorded commit and holds nothing else."""
+    inner = _inner(git, path)
+    try:
+        status = await inner.run("status", "--porcelain=v1", "-z", "--untracked-files=all")
+        return not status.out and await inner.resolve("HEAD") == recorded
+    except GitError:
+        return False  # what cannot be read may be work
+
+
+async def _is_published(git: Git, path: str) -> bool:
+    inner = _inner(git, path)
+    try:
+        status = await inner.run("status", "--porcelain=v1", "-z", "--untracked-files=all")
+        known = await inner.run("for-each-ref", "--count=1", "--contains=HEAD", "refs/remotes")
+        return not status.out and bool(known.out)
+    except GitError:
+        return False
+
+
+def _inner(git: Git, path: str) -> Git:
+    return git.at(git_dir=git.cwd / path / ".git", work_tree=git.cwd / path)

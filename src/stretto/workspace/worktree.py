@@ -1,0 +1,202 @@
+"""Workspaces of one run as git worktrees: handed out clean, saved whole, given back warm (R7.1)."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path, PurePosixPath
+
+import msgspec
+
+from stretto.errors import GitError, RepositoryError, WorkspaceError
+from stretto.model.plan import Setup
+from stretto.ports import Processes, Saved, StatusWriter, Workspace
+from stretto.workspace import environment, refs
+from stretto.workspace.git import shown
+from stretto.workspace.landing import UNRESOLVED, Landing
+from stretto.workspace.look import look
+from stretto.workspace.pool import Fitting, Lease, Pool, Role, Slot, key_of
+from stretto.workspace.repository import Repository
+from stretto.workspace.saving import LOCKFILES, rescue, save
+from stretto.workspace.trees import apply
+
+
+class GitWorkspaces(Landing):
+    """The port `Workspaces` for one run in one git repository; what lands is in `Landing`.
+
+    `branch` without `refs/heads/`; `plan_path` as git spells it, None when the plan lies outside the repository;
+    `env` is the whole environment of set-up commands; `processes` may be None when set-up has none."""
+
+    def __init__(
+        self, repository: Repository, *, run: str, branch: str, pool_root: Path, setup: Setup | None = None,
+        keep: Sequence[str] = (), hot_files: Sequence[str] = (), plan_path: str | None = None,
+        status_writer: StatusWriter | None = None, processes: Processes | None = None,
+        env: Mapping[str, str] | None = None, titles: Mapping[str, str] | None = None, setup_timeout_s: float = 600.0,
+    ) -> None:  # fmt: skip
+        pool_root.mkdir(parents=True, exist_ok=True)
+        root = Path(os.path.realpath(pool_root))
+        super().__init__(
+            repository.store, run=run, branch=branch, folder=root, titles=titles or {}, hot_files=hot_files,
+            plan_path=plan_path, status_writer=status_writer,
+        )  # fmt: skip
+        self._repository = repository
+        self._setup, self._keep = setup or Setup(), tuple(keep)
+        self._processes, self._env, self._setup_timeout_s = processes, dict(env or {}), setup_timeout_s
+        self._pool = Pool(root, repository.store, repository.common)
+        self._slots: dict[Path, Slot] = {}
+
+    async def create_branch(self, base: str) -> None:
+        """Make the run's branch and base ref at `base`, both or none; again is fine for the same run.
+
+        Raises RepositoryError when the branch exists and is not this run's."""
+        branch, mark = f"refs/heads/{self._branch}", refs.base(self._run)
+        if (await self._git.run("check-ref-format", branch, ok=(0, 1))).code:
+            raise RepositoryError(f"{self._branch!r} is no name for a branch", hint="--branch NAME")
+        if await self._git.resolve(mark) == base and await self._git.resolve(branch):
+            return
+        new = f"create {branch} {base}\ncreate {mark} {base}\n"
+        try:
+            await self._git.run("update-ref", "-m", "stretto: run started", "--stdin", input=new.encode())
+        except GitError as error:
+            taken = await self._git.resolve(branch) is not None
+            raise RepositoryError(
+                f"the branch {self._branch} exists already" if taken else f"cannot make {self._branch}: {error.stderr}",
+                hint="choose another with --branch NAME",
+            ) from error
+
+    async def open(
+        self, *, task: str, attempt: int, base: str, role: Role, carry: str | None = None, conflict: bool = False,
+    ) -> Workspace:  # fmt: skip
+        """A clean worktree at `base` with set-up done, and `carry`'s changes on top where they apply cleanly.
+
+        With `conflict` they come as a merge that may leave markers. Raises WorkspaceError when set-up fails."""
+        key = key_of(self._setup, role)
+        slot = await self._take(key)
+        try:
+            await self._fit(slot, base, cookie=(self._run, task, str(attempt)))
+            lease = Lease(
+                run=self._run, task=task, attempt=attempt, base=base, role=role,
+                plan=self._plan_path, keep=self._keep,
+            )  # fmt: skip
+            if carry is not None:
+                lease = await self._carry(slot, lease, carry, conflict=conflict)
+            slot.lease = lease
+        except BaseException:
+            slot.release()
+            raise
+        self._slots[slot.path] = slot
+        return Workspace(path=slot.path, base=base, key=key)
+
+    async def save(self, workspace: Workspace, *, task: str, attempt: int, message: str) -> Saved:
+        """Commit the files as they are, whatever was done to the worktree's git state, to the attempt's ref.
+
+        Saving the same files again gives the same commit; other files go to a ref of their own beside it."""
+        slot = self._slots.get(workspace.path)
+        lease = slot.lease if slot else None
+        if slot is None or lease is None:
+            raise WorkspaceError(f"{workspace.path} has been given back already")
+        return await save(self._pool, slot, msgspec.structs.replace(lease, task=task, attempt=attempt), message)
+
+    async def close(self, workspace: Workspace) -> None:
+        """Give it back; the next one to use it cleans it."""
+        slot = self._slots.pop(workspace.path, None)
+        if slot is not None:
+            slot.lease = None
+            slot.release()
+
+    async def rescue(self) -> Mapping[tuple[str, int], str]:
+        """Save what dead engines of this run left in worktrees; {(task, attempt): commit} where there was something."""
+        found: dict[tuple[str, int], str] = {}
+        for slot in self._pool.dead():
+            try:
+                lease = slot.lease
+                if lease is not None and lease.run == self._run:
+                    commit = await rescue(self._pool, slot, lease)
+                    if commit is not None:
+                        found[lease.task, lease.attempt] = commit
+            finally:
+                slot.release()
+        return found
+
+    async def look(self) -> Mapping[str, str]:
+        """A fingerprint of the user's side of the repository, by aspect (R7.4)."""
+        return await look(self._repository, own_branch=self._branch)
+
+    async def _take(self, key: str) -> Slot:
+        """A free slot whose former work, if its engine died, is safe; one that cannot be saved is passed over."""
+        for slot in self._pool.free(key):
+            try:
+                if (lease := slot.lease) is not None:
+                    await rescue(self._pool, slot, lease)
+            except WorkspaceError:
+                slot.release()
+                continue
+            except BaseException:
+                slot.release()
+                raise
+            return slot
+        raise AssertionError("the pool has no last slot")
+
+    async def _fit(self, slot: Slot, base: str, *, cookie: tuple[str, str, str]) -> None:
+        """Clean files at `base`, with set-up done: its commands again only where they are owed."""
+        setup, fitting = self._setup, slot.fitting
+        if fitting is not None and await self._is_stale(fitting, base):
+            fitting = slot.fitting = None
+        await self._pool.reset(slot, base, kept=fitting.kept if fitting else ())
+        if setup == Setup():
+            return
+        stamps = await asyncio.to_thread(environment.furnish, setup, self._repository.root, slot.path)
+        tops = tuple(PurePosixPath(path).as_posix() for path in (*setup.copy, *setup.link))
+        put = {shown(path): mark for path, mark in stamps.items()}
+        if fitting is not None and slot.fitting is not None:  # the worktree was not made anew
+            slot.fitting = msgspec.structs.replace(fitting, stamps={**fitting.stamps, **put})
+            return
+        fitting = Fitting(commit=base, tops=tops, stamps=put)
+        if setup.run:
+            fitting = await self._run_setup(slot, base, fitting, cookie)
+        slot.fitting = fitting
+
+    async def _is_stale(self, fitting: Fitting, base: str) -> bool:
+        if not self._setup.run or fitting.commit == base:
+            return False
+        patterns = [f":(glob)**/{name}" for name in LOCKFILES]
+        compared = await self._git.run(
+            "diff-tree", "-r", "--quiet", fitting.commit, base, "--", *patterns, ok=(0, 1, 128), globs=True
+        )
+        return compared.code != 0
+
+    async def _run_setup(self, slot: Slot, base: str, fitting: Fitting, cookie: tuple[str, str, str]) -> Fitting:
+        if self._processes is None:
+            raise WorkspaceError("set-up has commands, but there is nothing to run them with")
+        await environment.run_setup(
+            self._setup, slot.path, processes=self._processes, env=self._env, log=slot.log,
+            timeout_s=self._setup_timeout_s, cookie=cookie,
+        )  # fmt: skip
+        git = self._pool.git(slot)
+        await git.run(
+            "read-tree", "--reset", "-u", base
+        )  # set-up prepares; what the repository tracks is not its to change
+        ignored = (await git.run("ls-files", "-z", "-o", "-i", "--exclude-standard", "--directory")).fields
+        made = (await git.run("ls-files", "-z", "-o", "--exclude-standard")).fields
+        stamps = {
+            shown(path.rstrip("/")): environment.stamp(slot.path / path) for path in made if not fitting.owns(path)
+        }
+        return msgspec.structs.replace(
+            fitting, stamps={**stamps, **fitting.stamps}, ignored=tuple(shown(path.rstrip("/")) for path in ignored)
+        )
+
+    async def _carry(self, slot: Slot, lease: Lease, carry: str, *, conflict: bool) -> Lease:
+        """Bring an earlier attempt's changes, uncommitted. Raises GitError when there is no such commit."""
+        commit = (await self._git.commits((carry,)))[carry]
+        if not commit.parents:
+            return lease
+        merged = await apply(self._git, carry, commit.parents[0], lease.base)
+        if not (merged.clean or conflict):
+            return lease
+        await self._pool.git(slot).run("read-tree", "--reset", "-u", merged.tree)
+        await self._pool.unstage(slot, lease.base)
+        before = json.loads(commit.trailer(UNRESOLVED) or "[]")
+        conflicted = tuple(dict.fromkeys((*before, *(shown(path) for path in merged.conflicts))))
+        return msgspec.structs.replace(lease, carried=True, conflicted=conflicted)
