@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import re
-import time
 from functools import lru_cache
 
 import pytest
@@ -204,12 +203,11 @@ def test_is_literal() -> None:
 
 
 def test_patterns_made_to_explode_do_not() -> None:
+    """Backtracking would take for ever here."""
     stars = "*a" * 300
-    began = time.process_time()
     assert overlap(stars, stars + "b") is False
     assert overlap(stars, "*b" + stars) is True
     assert covers(stars, "a" * 1000)
     assert not covers(stars, "a" * 1000 + "b")
     assert overlap("**/" * 20 + "x?", "**/" * 20 + "y?") is False
     assert overlap("**/" * 300 + "x?", "**/" * 300 + "y?") is True, "beyond its patience it answers on the safe side"
-    assert time.process_time() - began < 20  # generous: backtracking would take for ever

@@ -1,0 +1,62 @@
+"""Everything that can be said about a plan before it runs, all at once. Codes are stable: docs/findings.md.
+
+A rule is a function from the subject to findings; a new one is a line in RULES, its code in `subject.CODES`, and a
+section on that page.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+
+from stretto.analysis import lint_names, lint_order, lint_scope
+from stretto.analysis.subject import Subject
+from stretto.model.plan import NO_PLACES, Finding, Location, Plan
+from stretto.model.run import RunSettings
+
+RULES: tuple[Callable[[Subject], Iterator[Finding]], ...] = (
+    lint_names.empty,
+    lint_names.odd_ids,
+    lint_names.duplicate_ids,
+    lint_names.similar_ids,
+    lint_names.unknown_ids,
+    lint_names.ambiguous_ids,
+    lint_names.prompts,
+    lint_names.files,
+    lint_names.checks,
+    lint_names.numbers,
+    lint_order.cycles,
+    lint_order.atomic_phases,
+    lint_order.chains,
+    lint_scope.claims,
+    lint_scope.overlaps,
+    lint_scope.unknown_scope,
+)
+
+
+def lint(
+    plan: Plan,
+    places: Mapping[str, Location] = NO_PLACES,
+    *,
+    settings: RunSettings | None = None,
+    exists: Callable[[str], bool] = lambda path: True,
+) -> tuple[Finding, ...]:
+    """All findings, in the order of the file; those without a place come first.
+
+    `places` says where things stand (`task:<id>:writes:0`, `phase:<id>`, `plan`, …); what it does not know falls back
+    to the task or phase, then the plan. `exists` is asked for files that go with prompts, relative to the plan."""
+    subject = Subject(plan, places, settings or RunSettings(), exists)
+    return in_file_order(finding for rule in RULES for finding in rule(subject))
+
+
+def in_file_order(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """Stable, so findings of one place keep their order."""
+    return tuple(
+        sorted(
+            findings, key=lambda x: (x.location.file, x.location.line, x.location.column) if x.location else ("", 0, 0)
+        )
+    )
+
+
+def ok(findings: Iterable[Finding]) -> bool:
+    """Whether a plan with these findings may run."""
+    return all(finding.severity != "error" for finding in findings)

@@ -1,0 +1,238 @@
+"""Rules about what a plan consists of: ids, references, prompts, files, numbers."""
+
+from __future__ import annotations
+
+import difflib
+import math
+import re
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+
+from stretto.analysis.subject import Subject, finding
+from stretto.analysis.wording import listed, quoted
+from stretto.model.plan import Check, Finding, Task
+
+_SUGGESTIONS = 50
+"""So many unknown ids get a "did you mean"; looking for one takes time in a large plan."""
+_PUNCTUATION = re.compile(r"[\W_]+")
+
+
+def empty(subject: Subject) -> Iterator[Finding]:
+    """A plan or a phase without tasks."""
+    plan = subject.plan
+    if not plan.tasks:
+        yield finding("empty-plan", "this plan has no tasks", subject.place("plan"), hint="there is nothing to run")
+        return
+    used = {task.phase for task in plan.tasks}
+    for phase in plan.phases:
+        if phase.id not in used:
+            yield finding(
+                "empty-phase",
+                f"phase {quoted(phase.id)} has no tasks",
+                subject.place(f"phase:{phase.id}"),
+                hint="it is done as soon as the phases it depends on are done",
+            )
+
+
+def odd_ids(subject: Subject) -> Iterator[Finding]:
+    """Ids that nobody can type or print."""
+    for kind, ids in _ids(subject):
+        for id in ids:
+            if not id.strip() or not id.isprintable():
+                what = "holds a character that cannot be printed" if id.strip() else "is empty"
+                yield finding("odd-id", f"the id {quoted(id)} of a {kind} {what}", subject.place(f"{kind}:{id}"))
+
+
+def duplicate_ids(subject: Subject) -> Iterator[Finding]:
+    for kind, ids in _ids(subject):
+        if len(set(ids)) == len(ids):
+            continue
+        times: dict[str, int] = defaultdict(int)
+        for id in ids:
+            times[id] += 1
+            if times[id] > 1:
+                yield finding(
+                    "duplicate-id",
+                    f"there is more than one {kind} {quoted(id)}",
+                    subject.place(f"{kind}:{id}#{times[id]}"),
+                    hint=f"give every {kind} an id of its own",
+                    tasks=(id,) if kind == "task" else (),
+                )
+
+
+def similar_ids(subject: Subject) -> Iterator[Finding]:
+    """Ids that people, file systems and branch names will take for one another."""
+    for kind, ids in _ids(subject):
+        alike: dict[str, dict[str, None]] = defaultdict(dict)
+        for id in ids:
+            alike[_skeleton(id)][id] = None
+        for group in (list(group) for group in alike.values() if len(group) > 1):
+            yield finding(
+                "similar-id",
+                f"the {kind}s {listed(group)} differ only in case or punctuation",
+                subject.place(f"{kind}:{group[1]}"),
+                hint="rename all but one of them",
+                tasks=tuple(group) if kind == "task" else (),
+            )
+
+
+def unknown_ids(subject: Subject) -> Iterator[Finding]:
+    """Every reference to a task or a phase that is not there (R1.5)."""
+    plan = subject.plan
+    tasks, phases = {task.id for task in plan.tasks}, {phase.id for phase in plan.phases}
+    suggest = _suggester(_SUGGESTIONS)
+    if subject.graph.dangling:
+        for task in plan.tasks:
+            for field, names in (("depends_on", task.depends_on), ("after", task.after)):
+                for k, name in enumerate(names):
+                    if name not in tasks and name not in phases:
+                        yield finding(
+                            "unknown-id",
+                            f"task {quoted(task.id)} waits for {quoted(name)}, which is not in this plan",
+                            subject.place(f"task:{task.id}", field, k),
+                            hint=suggest(name, [*tasks, *phases]),
+                            tasks=(task.id,),
+                        )
+        for phase in plan.phases:
+            for k, name in enumerate(phase.depends_on):
+                if name not in phases:
+                    yield finding(
+                        "unknown-id",
+                        f"phase {quoted(phase.id)} waits for {quoted(name)}, which is no phase of this plan",
+                        subject.place(f"phase:{phase.id}", "depends_on", k),
+                        hint="it is a task; a phase waits for phases" if name in tasks else suggest(name, phases),
+                    )
+    for task in plan.tasks:
+        if task.phase not in phases:
+            yield finding(
+                "unknown-id",
+                f"task {quoted(task.id)} is in phase {quoted(task.phase)}, which is not in this plan",
+                subject.place(f"task:{task.id}", "phase"),
+                hint=suggest(task.phase, phases),
+                tasks=(task.id,),
+            )
+
+
+def ambiguous_ids(subject: Subject) -> Iterator[Finding]:
+    """A name that means a task and a phase."""
+    both = {task.id for task in subject.plan.tasks} & {phase.id for phase in subject.plan.phases}
+    if not both:
+        return
+    for task in subject.plan.tasks:
+        for field, names in (("depends_on", task.depends_on), ("after", task.after)):
+            for k, name in enumerate(names):
+                if name in both:
+                    yield finding(
+                        "ambiguous-id",
+                        f"task {quoted(task.id)} waits for {quoted(name)}, a task and a phase; the task counts",
+                        subject.place(f"task:{task.id}", field, k),
+                        hint="rename one of the two",
+                        tasks=(task.id,),
+                    )
+
+
+def prompts(subject: Subject) -> Iterator[Finding]:
+    """A task that tells its agent nothing; in a foreign plan a title is enough."""
+    for task in subject.plan.tasks:
+        if not (task.prompt.strip() or task.prompt_file or (task.title.strip() and not subject.own_format)):
+            yield finding(
+                "missing-prompt",
+                f"task {quoted(task.id)} does not say what to do",
+                subject.place(f"task:{task.id}"),
+                hint="give it a `prompt` or a `prompt_file`",
+                tasks=(task.id,),
+            )
+
+
+def files(subject: Subject) -> Iterator[Finding]:
+    """Files that go with a prompt, and are not there (R8.7)."""
+    users: dict[str, list[tuple[str, str, int | None]]] = defaultdict(list)
+    for task in subject.plan.tasks:
+        if task.prompt_file is not None:
+            users[task.prompt_file].append((task.id, "prompt_file", None))
+        for n, path in enumerate(task.context):
+            users[path].append((task.id, "context", n))
+    for path, uses in users.items():
+        if not subject.exists(path):
+            first, field, at = uses[0]
+            tasks = tuple(dict.fromkeys(id for id, _, _ in uses))
+            yield finding(
+                "missing-file",
+                f"there is no file {quoted(path)}, which goes with the prompt of {listed(tasks)}",
+                subject.place(f"task:{first}", field, at),
+                hint="paths are relative to the plan file",
+                tasks=tasks,
+            )
+
+
+def checks(subject: Subject) -> Iterator[Finding]:
+    """A check that would run nothing, and so always be green."""
+    owners: Iterable[tuple[str, tuple[str, ...], Sequence[Check]]] = (
+        ("plan", (), subject.plan.gates.verify),
+        *((f"task:{task.id}", (task.id,), task.verify) for task in subject.plan.tasks if task.verify),
+    )
+    for owner, tasks, its in owners:
+        for k, check in enumerate(its):
+            if check.kind == "command" and not check.command.strip():
+                who = f"task {quoted(tasks[0])}" if tasks else "the plan"
+                yield finding(
+                    "empty-check",
+                    f"a check of {who} has no command",
+                    subject.place(owner, "verify" if tasks else "gates:verify", k),
+                    hint="an empty command is always green; remove it or say what to run",
+                    tasks=tasks,
+                )
+
+
+_NUMBERS: tuple[tuple[str, Callable[[Task], float | None], float, float, str], ...] = (
+    ("attempts", lambda t: t.attempts, 1, math.inf, "at least 1"),
+    ("timeout", lambda t: t.timeout_s, 1e-9, math.inf, "a number of seconds above 0"),
+    ("estimate", lambda t: t.estimate_s, 0, math.inf, "a number of seconds, not below 0"),
+    ("priority", lambda t: t.priority, 1, 5, "from 1 (first) to 5 (last)"),
+)
+
+
+def numbers(subject: Subject) -> Iterator[Finding]:
+    for task in subject.plan.tasks:
+        for field, read, low, high, wanted in _NUMBERS:
+            value = read(task)
+            if value is not None and (not low <= value <= high or value == math.inf):
+                yield finding(
+                    "bad-number",
+                    f"`{field}` of task {quoted(task.id)} is {value:g}; it should be {wanted}",
+                    subject.place(f"task:{task.id}", field),
+                    tasks=(task.id,),
+                )
+    for phase in subject.plan.phases:
+        if phase.max_parallel is not None and phase.max_parallel < 1:
+            yield finding(
+                "bad-number",
+                f"`max_parallel` of phase {quoted(phase.id)} is {phase.max_parallel}; it should be at least 1",
+                subject.place(f"phase:{phase.id}", "max_parallel"),
+            )
+
+
+def _ids(subject: Subject) -> tuple[tuple[str, list[str]], ...]:
+    return ("task", [task.id for task in subject.plan.tasks]), ("phase", [phase.id for phase in subject.plan.phases])
+
+
+def _skeleton(id: str) -> str:
+    skeleton = _PUNCTUATION.sub("-", id.casefold())
+    return id if skeleton == "-" else skeleton
+
+
+def _suggester(most: int) -> Callable[[str, Collection[str]], str]:
+    """A function that finds the name somebody meant, so many times, and then says nothing."""
+    left = most
+
+    def suggest(name: str, names: Collection[str]) -> str:
+        nonlocal left
+        left -= 1
+        if left < 0:
+            return ""
+        near = [x for x in names if abs(len(x) - len(name)) <= 3 and (x[:1] == name[:1] or x[-1:] == name[-1:])]
+        same = [x for x in near if _skeleton(x) == _skeleton(name)]
+        close = same or difflib.get_close_matches(name, near[:2000], n=1)
+        return f"did you mean {quoted(close[0])}?" if close else ""
+
+    return suggest

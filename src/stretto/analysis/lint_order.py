@@ -1,0 +1,226 @@
+"""Rules about what waits for what: cycles, atomic phases, what chains cost."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from msgspec import structs
+
+from stretto.analysis.conflicts import meetings
+from stretto.analysis.estimate import schedule
+from stretto.analysis.graph import Graph, build
+from stretto.analysis.subject import Subject, finding
+from stretto.analysis.wording import counted, listed, quoted, spoken
+from stretto.model.plan import Finding, Location
+
+_SHOWN = 40
+"""A longer cycle is cut in the middle of its message; `tasks` has all of it."""
+_WORTH = 1.01
+"""A chain is worth a word when it makes the run longer than this."""
+
+
+def cycles(subject: Subject) -> Iterator[Finding]:
+    """One finding for every knot of tasks that wait for each other (R1.5)."""
+    if subject.acyclic:
+        return
+    graph = subject.graph
+    waits = _waits(graph)
+    for node in range(len(graph.names)):
+        if node in waits[node]:
+            kind = "phase" if graph.is_join(node) else "task"
+            yield finding(
+                "self-dependency",
+                f"{kind} {quoted(graph.names[node])} waits for itself",
+                _edge_place(subject, node, node),
+                hint="remove it from its own `depends_on`",
+                tasks=() if graph.is_join(node) else (graph.names[node],),
+            )
+    possible = set(subject.order)
+    for knot in _knots([i for i in range(len(graph.names)) if i not in possible], waits):
+        if any(graph.is_join(i) and i in waits[i] for i in knot):
+            continue  # a phase that waits for itself drags its own tasks in; it has been named
+        loop = _shortest_cycle(knot, waits)
+        more = len(knot) - len(loop)
+        chained = next((x for x, y in zip(loop, [loop[-1], *loop], strict=False) if _is_chain(subject, x, y)), None)
+        hint = "remove one of these dependencies"
+        if chained is not None:
+            phase = quoted(subject.plan.tasks[chained].phase)
+            hint += f"; the tasks of phase {phase} wait for one another in plan order, because it is not parallel"
+        if more:
+            hint += f"; {counted(more, 'other')} in the same knot may close a circle too"
+        yield finding(
+            "cycle",
+            f"a circle of dependencies, none of which can ever start: {_spelled(graph, [*loop, loop[0]])}",
+            _edge_place(subject, loop[0], loop[-1]),
+            hint=hint,
+            tasks=tuple(graph.names[i] for i in loop if not graph.is_join(i)),
+        )
+
+
+def atomic_phases(subject: Subject) -> Iterator[Finding]:
+    """Phases that land as one commit or not at all: not built yet (R8.7), and not to be waited for in a circle."""
+    plan, graph = subject.plan, subject.graph
+    atomic = [p for p, phase in enumerate(plan.phases) if subject.atomic(phase)]
+    if not atomic:
+        return
+    if plan.defaults.on_failure == "rollback":
+        places = [("every phase", subject.place("plan", "defaults:on_failure"))]
+    else:
+        ids = [plan.phases[p].id for p in atomic]
+        places = [(f"phase {quoted(id)}", subject.place(f"phase:{id}", "on_failure")) for id in ids]
+    for who, place in places:
+        yield finding(
+            "unsupported",
+            f"`on_failure: rollback` of {who} is not supported yet",
+            place,
+            hint="use `continue` or `stop`",
+        )
+    if subject.acyclic:
+        yield from _group_cycles(subject, [graph.tasks + p for p in atomic])
+
+
+def _group_cycles(subject: Subject, joins: Sequence[int]) -> Iterator[Finding]:
+    """R1.3a: with every atomic phase contracted to one node, nothing may wait in a circle."""
+    plan, graph = subject.plan, subject.graph
+    join_of = {graph.names[join]: join for join in reversed(joins)}
+    stands_for = list(range(len(graph.names)))
+    for i, task in enumerate(plan.tasks):
+        stands_for[i] = join_of.get(task.phase, i)
+    waits: list[dict[int, None]] = [{} for _ in graph.names]
+    for node, others in enumerate(_waits(graph)):
+        waits[stands_for[node]] |= {stands_for[x]: None for x in others if stands_for[x] != stands_for[node]}
+    contracted = [tuple(x) for x in waits]
+    for knot in _knots(range(len(graph.names)), contracted):
+        loop = _shortest_cycle(knot, contracted)
+        phase = next(i for i in loop if i in joins)
+        yield finding(
+            "wait-cycle",
+            f"phase {quoted(graph.names[phase])} lands as one, which closes a circle:"
+            f" {_spelled(graph, [*loop, loop[0]])}",
+            subject.place(f"phase:{graph.names[phase]}"),
+            hint="a task outside the phase must not stand between two of its tasks",
+            tasks=tuple(graph.names[i] for i in loop if not graph.is_join(i)),
+        )
+
+
+def chains(subject: Subject) -> Iterator[Finding]:
+    """What it costs that the tasks of some phases run one after the other (R1.4)."""
+    plan = subject.plan
+    if not subject.acyclic or all(phase.parallel for phase in plan.phases):
+        return
+    free = structs.replace(plan, phases=tuple(structs.replace(phase, parallel=True) for phase in plan.phases))
+    free_graph = build(free)
+    if free_graph.needs == subject.graph.needs:
+        return
+    met, places = meetings(plan), subject.settings.parallel
+    now_s = schedule(plan, subject.graph, subject.durations_s, places, met).end_s
+    free_s = schedule(free, free_graph, subject.durations_s, places, met).end_s
+    if now_s < free_s * _WORTH:
+        return
+    sizes = {phase.id: 0 for phase in plan.phases if not phase.parallel}
+    for task in subject.left:
+        if task.phase in sizes:
+            sizes[task.phase] += 1
+    chained = [id for id, size in sizes.items() if size > 1]
+    word = "parallel_safe" if plan.format == "auto-claude" else "parallel"
+    yield finding(
+        "chain-cost",
+        f"{listed(chained)} {'runs its' if len(chained) == 1 else 'run their'} tasks one after the other: the plan"
+        f" takes about {spoken(now_s)} with {places} at once, {spoken(free_s)} if they were parallel",
+        subject.place(f"phase:{chained[0]}", word),
+        hint=f"where the tasks of a phase do not need each other, say `{word}: true`",
+    )
+
+
+# --- cycles in any graph -------------------------------------------------------------------------------------------
+
+
+def _waits(graph: Graph) -> list[tuple[int, ...]]:
+    return [tuple(dict.fromkeys(graph.needs[i] + graph.after[i])) for i in range(len(graph.names))]
+
+
+def _knots(nodes: Sequence[int], waits: Sequence[Sequence[int]]) -> list[list[int]]:
+    """Strongly connected components of more than one node, each in rising order (Tarjan, with a stack of its own)."""
+    number: dict[int, int] = {}
+    low: dict[int, int] = {}
+    open_nodes: list[int] = []
+    is_open: set[int] = set()
+    found: list[list[int]] = []
+    for root in nodes:
+        if root in number:
+            continue
+        work = [(root, iter(waits[root]))]
+        number[root] = low[root] = len(number)
+        open_nodes.append(root)
+        is_open.add(root)
+        while work:
+            node, others = work[-1]
+            for other in others:
+                if other not in number:
+                    number[other] = low[other] = len(number)
+                    open_nodes.append(other)
+                    is_open.add(other)
+                    work.append((other, iter(waits[other])))
+                    break
+                if other in is_open:
+                    low[node] = min(low[node], number[other])
+            else:
+                work.pop()
+                if work:
+                    low[work[-1][0]] = min(low[work[-1][0]], low[node])
+                if low[node] == number[node]:
+                    cut = open_nodes.index(node) if open_nodes[-1] != node else len(open_nodes) - 1
+                    knot = open_nodes[cut:]
+                    del open_nodes[cut:]
+                    is_open.difference_update(knot)
+                    if len(knot) > 1:
+                        found.append(sorted(knot))
+    return sorted(found)
+
+
+def _shortest_cycle(knot: Sequence[int], waits: Sequence[Sequence[int]]) -> list[int]:
+    """The shortest cycle through the first node of a knot, from there on, each before the one that waits for it."""
+    inside, start = set(knot), knot[0]
+    came_from: dict[int, int] = {}
+    queue = [start]
+    for node in queue:  # grows while it is walked
+        for other in waits[node]:
+            if other == start and node != start:
+                loop = [node]
+                while loop[-1] != start:
+                    loop.append(came_from[loop[-1]])
+                return [start, *loop[:-1]]
+            if other in inside and other not in came_from and other != start:
+                came_from[other] = node
+                queue.append(other)
+    raise AssertionError("a knot has a cycle through each of its nodes")
+
+
+def _spelled(graph: Graph, nodes: Sequence[int]) -> str:
+    names = [f"phase {quoted(graph.names[i])}" if graph.is_join(i) else quoted(graph.names[i]) for i in nodes]
+    if len(names) > _SHOWN:
+        cut = _SHOWN // 2
+        names[cut:-cut] = [f"({len(names) - 2 * cut:,} more)"]
+    return " → ".join(names)
+
+
+def _edge_place(subject: Subject, waiter: int, other: int) -> Location | None:
+    graph, name = subject.graph, subject.graph.names[other]
+    if graph.is_join(waiter):
+        phase = subject.plan.phases[waiter - graph.tasks]
+        k = phase.depends_on.index(name) if name in phase.depends_on else None
+        return subject.place(f"phase:{phase.id}", "depends_on", k)
+    task = subject.plan.tasks[waiter]
+    for field, names in (("depends_on", task.depends_on), ("after", task.after)):
+        if name in names:
+            return subject.place(f"task:{task.id}", field, names.index(name))
+    return subject.place(f"task:{task.id}")
+
+
+def _is_chain(subject: Subject, waiter: int, other: int) -> bool:
+    """Whether `waiter` waits for `other` only because their phase is not parallel."""
+    graph = subject.graph
+    if graph.is_join(waiter) or graph.is_join(other):
+        return False
+    task = subject.plan.tasks[waiter]
+    return graph.names[other] not in (*task.depends_on, *task.after) and task.phase == subject.plan.tasks[other].phase

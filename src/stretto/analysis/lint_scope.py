@@ -1,0 +1,88 @@
+"""Rules about what tasks say they will touch."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from stretto.analysis.conflicts import conflicts
+from stretto.analysis.globs import normalize
+from stretto.analysis.subject import Severity, Subject, finding
+from stretto.analysis.wording import counted, listed, quoted
+from stretto.model.plan import Finding, Location
+
+_MOST = 200
+"""So many overlaps are told one by one; the rest in one finding."""
+
+
+def claims(subject: Subject) -> Iterator[Finding]:
+    """Claims and promised artifacts that cannot lie in the repository (R2.3a)."""
+    for task in subject.plan.tasks:
+        for field, patterns in (("writes", task.writes or ()), ("artifacts", task.artifacts)):
+            for k, pattern in enumerate(patterns):
+                try:
+                    normalize(pattern)
+                except ValueError as reason:
+                    yield finding(
+                        "claim-outside",
+                        f"{quoted(pattern)} in `{field}` of task {quoted(task.id)} {reason}",
+                        subject.place(f"task:{task.id}", field, k),
+                        hint="write a path or glob relative to the top of the repository, such as `src/**`",
+                        tasks=(task.id,),
+                    )
+
+
+def overlaps(subject: Subject) -> Iterator[Finding]:
+    """Tasks that could be active at once and may touch the same path (R2.1, R2.5)."""
+    match subject.settings.conflicts:
+        case "refuse":
+            severity: Severity = "error"
+            outcome = "and overlaps are refused"
+        case "allow":
+            severity, outcome = "warning", "and may run at once: whoever lands last merges"
+        case _:
+            severity, outcome = "warning", "so they take turns"
+    found = conflicts(subject.plan, subject.graph)
+    hint = "let one depend on the other, split the file, or list it in `hot_files`"
+    for conflict in found[:_MOST]:
+        yield finding(
+            "overlap",
+            f"{quoted(conflict.path)} is touched by {listed(conflict.tasks)}; no dependency orders them, {outcome}",
+            _claim_place(subject, conflict.path, conflict.tasks),
+            hint=hint,
+            tasks=conflict.tasks,
+            severity=severity,
+        )
+    if rest := found[_MOST:]:
+        tasks = tuple(dict.fromkeys(task for conflict in rest for task in conflict.tasks))
+        yield finding(
+            "overlap",
+            f"{counted(len(rest), 'more path')} like that, touched by {counted(len(tasks), 'task')}, {outcome}",
+            subject.place("plan"),
+            hint=hint,
+            tasks=tasks,
+            severity=severity,
+        )
+
+
+def _claim_place(subject: Subject, path: str, tasks: tuple[str, ...]) -> Location | None:
+    named = set(tasks)
+    for task in subject.plan.tasks:
+        if task.id in named and path in (task.writes or ()):
+            return subject.place(f"task:{task.id}", "writes", (task.writes or ()).index(path))
+    return subject.place(f"task:{tasks[0]}", "writes")
+
+
+def unknown_scope(subject: Subject) -> Iterator[Finding]:
+    """Tasks that do not say what they write: unknown, not nothing (R2.4)."""
+    silent = tuple(task.id for task in subject.left if task.writes is None)
+    if not silent or len(subject.left) < 2 or subject.settings.conflicts == "allow":
+        return
+    alone = subject.settings.conflicts == "serialize-unknown"
+    yield finding(
+        "unknown-scope",
+        f"{listed(silent)} {'does' if len(silent) == 1 else 'do'} not say what files they write, and"
+        f" {'run alone' if alone else 'may run beside any other task: landing decides'}",
+        subject.place(f"task:{silent[0]}"),
+        hint="name the files, so that tasks that touch the same ones take turns",
+        tasks=silent,
+    )

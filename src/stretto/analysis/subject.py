@@ -1,0 +1,105 @@
+"""The plan under lint, with what the rules share: its graph, its places in the file, the way to make a finding."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import cached_property
+from typing import Literal
+
+from stretto.analysis.estimate import durations
+from stretto.analysis.graph import Graph, build, topological
+from stretto.model.plan import Finding, Location, Phase, Plan, Task
+from stretto.model.run import RunSettings
+
+Severity = Literal["error", "warning", "info"]
+
+CODES: Mapping[str, Severity] = {
+    "ambiguous-id": "warning",
+    "bad-number": "error",
+    "chain-cost": "info",
+    "claim-outside": "error",
+    "cycle": "error",
+    "duplicate-id": "error",
+    "empty-check": "error",
+    "empty-phase": "warning",
+    "empty-plan": "warning",
+    "missing-file": "error",
+    "missing-prompt": "error",
+    "odd-id": "error",
+    "overlap": "warning",
+    "self-dependency": "error",
+    "similar-id": "warning",
+    "unknown-id": "error",
+    "unknown-scope": "info",
+    "unsupported": "error",
+    "wait-cycle": "error",
+}
+"""Every code that lint gives, with how much it weighs; each has its section in docs/findings.md."""
+
+
+class Subject:
+    """One plan; everything that costs is worked out once, when first asked for."""
+
+    def __init__(
+        self, plan: Plan, places: Mapping[str, Location], settings: RunSettings, exists: Callable[[str], bool]
+    ) -> None:
+        self.plan, self.settings, self.exists = plan, settings, exists
+        self._places = places
+
+    @cached_property
+    def graph(self) -> Graph:
+        return build(self.plan)
+
+    @cached_property
+    def order(self) -> list[int]:
+        return topological(self.graph)
+
+    @property
+    def acyclic(self) -> bool:
+        return len(self.order) == len(self.graph.names)
+
+    @cached_property
+    def durations_s(self) -> list[float]:
+        return durations(self.plan, self.settings.estimate_s)
+
+    @cached_property
+    def left(self) -> list[Task]:
+        """Tasks that have not succeeded yet."""
+        return [task for task in self.plan.tasks if task.status != "succeeded"]
+
+    @property
+    def own_format(self) -> bool:
+        return self.plan.format == "stretto"
+
+    def atomic(self, phase: Phase) -> bool:
+        """Whether the phase lands as one commit or not at all."""
+        return (phase.on_failure or self.plan.defaults.on_failure) == "rollback"
+
+    def place(self, owner: str, field: str = "", index: int | None = None) -> Location | None:
+        """Where `owner` (`task:a`, `phase:p`, `plan`) says this; else where the field, the owner or the plan stands."""
+        keys = [owner, "plan"]
+        if field:
+            keys.insert(0, f"{owner}:{field}")
+            if index is not None:
+                keys.insert(0, f"{owner}:{field}:{index}")
+        return next((found for key in keys if (found := self._places.get(key)) is not None), None)
+
+
+def finding(
+    code: str,
+    message: str,
+    location: Location | None,
+    *,
+    hint: str = "",
+    tasks: tuple[str, ...] = (),
+    severity: Severity | None = None,
+) -> Finding:
+    return Finding(
+        code=code,
+        severity=severity or CODES[code],
+        message=message,
+        hint=hint,
+        location=location,
+        tasks=tasks,
+        unsupported=code == "unsupported",
+    )

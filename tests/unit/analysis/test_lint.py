@@ -1,0 +1,260 @@
+"""Lint: a table of small wrong plans, each with exactly the findings it deserves; and large and odd ones."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+
+from stretto.analysis.lint import lint, ok
+from stretto.analysis.subject import CODES
+from stretto.model.plan import Check, Defaults, Finding, Location, Phase, Plan, PlanGates
+from stretto.model.run import RunSettings
+from unit.analysis.plans import plan, plans, task
+
+PAGE = Path(__file__).parents[3] / "docs" / "findings.md"
+
+
+def codes(the_plan: Plan, **rest: Any) -> list[str]:
+    return sorted(x.code for x in lint(the_plan, **rest) if x.code != "unknown-scope")
+
+
+def only(the_plan: Plan, code: str, **rest: Any) -> Finding:
+    found = [x for x in lint(the_plan, **rest) if x.code != "unknown-scope"]
+    assert [x.code for x in found] == [code]
+    return found[0]
+
+
+def at(line: int, column: int = 1) -> Location:
+    return Location(file="plan.yaml", line=line, column=column)
+
+
+P, Q = Phase(id="p"), Phase(id="q")
+GOOD = plan(task("a", writes=("a",)), task("b", "a", writes=("b",)))
+
+WRONG: list[tuple[str, Plan]] = [
+    ("ambiguous-id", plan(task("p"), task("x", "p", phase="q"))),
+    ("bad-number", plan(task("a", priority=9))),
+    ("bad-number", plan(task("a", attempts=0))),
+    ("bad-number", plan(task("a", timeout_s=0.0))),
+    ("bad-number", plan(task("a", timeout_s=float("nan")))),
+    ("bad-number", plan(task("a", estimate_s=float("inf")))),
+    ("bad-number", plan(task("a"), phases=(Phase(id="p", max_parallel=0),))),
+    ("chain-cost", plan(task("a"), task("b"), phases=(Phase(id="p", parallel=False),))),
+    ("claim-outside", plan(task("a", writes=("../x",)))),
+    ("claim-outside", plan(task("a", artifacts=("/tmp/x",)))),
+    ("cycle", plan(task("a", "b"), task("b", "a"))),
+    ("cycle", plan(task("a", "p"))),
+    ("cycle", plan(task("a", after=("b",)), task("b", "a"))),
+    ("duplicate-id", plan(task("a"), task("a"))),
+    ("duplicate-id", plan(task("a"), phases=(P, P))),
+    ("empty-check", plan(task("a", verify=(Check(command=" "),)))),
+    ("empty-check", plan(task("a"), gates=PlanGates(verify=(Check(),)))),
+    ("empty-phase", plan(task("a"), phases=(P, Q))),
+    ("empty-plan", plan()),
+    ("missing-prompt", plan(task("a", prompt=" \n", title="A"))),
+    ("missing-prompt", plan(task("a", prompt=""), format="auto-claude")),
+    ("odd-id", plan(task("a\nb"))),
+    ("odd-id", plan(task(" "))),
+    ("overlap", plan(task("a", writes=("x",)), task("b", writes=("X",)))),
+    ("self-dependency", plan(task("a", "a"))),
+    ("self-dependency", plan(task("a"), phases=(Phase(id="p", depends_on=("p",)),))),
+    ("similar-id", plan(task("API.1"), task("api-1"))),
+    ("similar-id", plan(task("a", phase="Foo"), task("b", phase="foo"))),
+    ("unknown-id", plan(task("a", "nobody"))),
+    ("unknown-id", plan(task("a", after=("nobody",)))),
+    ("unknown-id", plan(task("a"), phases=(Phase(id="p", depends_on=("nobody",)),))),
+    ("unknown-id", plan(task("a", phase="nowhere"), task("b"), phases=(P,))),
+    ("unsupported", plan(task("a"), phases=(Phase(id="p", on_failure="rollback"),))),
+    ("unsupported", plan(task("a"), defaults=Defaults(on_failure="rollback"))),
+]
+
+
+@pytest.mark.parametrize(("code", "wrong"), WRONG, ids=[f"{n}-{code}" for n, (code, _) in enumerate(WRONG)])
+def test_each_mistake_is_found_and_nothing_else(code: str, wrong: Plan) -> None:
+    found = only(wrong, code)
+    assert found.severity == CODES[code]
+    assert found.message
+    assert found.unsupported == (code == "unsupported")
+    assert ok([found]) == (CODES[code] != "error")
+
+
+def test_a_good_plan_has_nothing_said_about_it() -> None:
+    assert lint(GOOD) == ()
+    assert ok(())
+
+
+@pytest.mark.parametrize("code", sorted(CODES))
+def test_every_code_can_be_seen(code: str) -> None:
+    others = [
+        plan(task("a"), task("b")),
+        plan(task("a", prompt_file="nowhere.md")),
+        plan(task("a"), task("b", "a", phase="q"), task("c", "b"), phases=(Phase(id="p", on_failure="rollback"), Q)),
+    ]
+    seen = {x.code for _, wrong in WRONG for x in lint(wrong)} | {
+        x.code for each in others for x in lint(each, exists=lambda path: False)
+    }
+    assert code in seen
+
+
+def test_the_page_and_the_codes_are_the_same() -> None:
+    sections = re.findall(r"^## (\S+)\n\n\*(Error|Warning|Info)\b", PAGE.read_text(), re.MULTILINE)
+    page = {code: severity.lower() for code, severity in sections}
+    assert len(page) == len(re.findall(r"^## ", PAGE.read_text(), re.MULTILINE))
+    assert {code: page[code] for code in CODES} == dict(CODES)
+    assert list(page) == sorted(page)
+
+
+def test_r1_5_a_cycle_is_printed_whole_and_once() -> None:
+    circle = plan(task("x"), task("a", "c"), task("b", "a"), task("c", "b"), task("behind", "c"))
+    found = only(circle, "cycle")
+    assert "`a` → `b` → `c` → `a`" in found.message
+    assert found.tasks == ("a", "b", "c")
+
+
+def test_r1_5_every_knot_is_named() -> None:
+    two = plan(task("a", "b"), task("b", "a"), task("c", "d", "a"), task("d", "c"), task("e", "d", "e"))
+    assert codes(two) == ["cycle", "cycle", "self-dependency"]
+
+
+def test_r1_5_cycles_through_phases_name_the_phase() -> None:
+    phases = (Phase(id="one", depends_on=("two",)), Phase(id="two"))
+    found = only(plan(task("a", phase="one"), task("b", "a", phase="two"), phases=phases), "cycle")
+    assert "phase `two` → `a` → `b` → phase `two`" in found.message or "`a` → `b` → phase `two` → `a`" in found.message
+    assert found.tasks == ("a", "b")
+
+
+def test_r1_4_a_cycle_through_a_chain_says_so() -> None:
+    phases = (Phase(id="p", parallel=False), Q)
+    found = only(plan(task("a", "x"), task("b"), task("x", "b", phase="q"), phases=phases), "cycle")
+    assert "not parallel" in found.hint
+
+
+def test_r1_3a_an_outsider_between_two_members_of_an_atomic_phase() -> None:
+    phases = (Phase(id="p", on_failure="rollback"), Q)
+    stuck = plan(task("a"), task("b", "a", phase="q"), task("c", "b"), phases=phases)
+    assert codes(stuck) == ["unsupported", "wait-cycle"]
+    before = plan(task("b", phase="q"), task("a", "b"), task("c", "a"), phases=phases)
+    assert codes(before) == ["unsupported"]
+
+
+def test_r1_3a_two_atomic_phases_across_each_other() -> None:
+    phases = tuple(Phase(id=id, on_failure="rollback") for id in "pq")
+    crossed = plan(task("a"), task("b", phase="q"), task("c", "b"), task("d", "a", phase="q"), phases=phases)
+    assert codes(crossed) == ["unsupported", "unsupported", "wait-cycle"]
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"), [("shcema", "schema"), ("Schema", "schema"), ("user_api", "user-api"), ("zzz", "")]
+)
+def test_unknown_ids_are_guessed(written: str, meant: str) -> None:
+    found = only(plan(task("schema"), task("user-api"), task("c", written)), "unknown-id")
+    assert found.hint == (f"did you mean `{meant}`?" if meant else "")
+
+
+def test_r1_2_a_phase_waits_for_phases_only() -> None:
+    found = only(plan(task("a"), phases=(Phase(id="p", depends_on=("a",)),)), "unknown-id")
+    assert "it is a task" in found.hint
+
+
+def test_r1_4_a_chain_says_what_it_costs() -> None:
+    tasks = [task(f"t{i}", estimate_s=3600.0) for i in range(4)]
+    found = only(plan(*tasks, phases=(Phase(id="p", parallel=False),)), "chain-cost")
+    assert "4 h with 5 at once, 1 h if they were parallel" in found.message
+    claude = plan(*tasks, phases=(Phase(id="p", parallel=False),), format="auto-claude")
+    assert "parallel_safe: true" in only(claude, "chain-cost").hint
+    assert codes(plan(*tasks, phases=(Phase(id="p", parallel=False),)), settings=RunSettings(parallel=1)) == []
+    linked = (task("a"), task("b", "a"), task("c", "a"))
+    assert codes(plan(*linked, phases=(Phase(id="p", parallel=False),))) == [], "its tasks name each other"
+
+
+def test_r2_5_overlaps_weigh_what_the_policy_says() -> None:
+    both = plan(task("a", writes=("x",)), task("b", writes=("x",)))
+    assert only(both, "overlap").tasks == ("a", "b")
+    assert only(both, "overlap", settings=RunSettings(conflicts="refuse")).severity == "error"
+    assert only(both, "overlap", settings=RunSettings(conflicts="allow")).severity == "warning"
+
+
+def test_overlaps_beyond_counting_are_summed_up() -> None:
+    many = plan(*(task(f"t{i}", writes=(f"f{i // 2}",)) for i in range(1000)))
+    found = lint(many)
+    assert len(found) == 201
+    assert "300 more paths" in "".join(x.message for x in found)
+    assert {id for x in found for id in x.tasks} == {t.id for t in many.tasks}
+
+
+def test_r2_4_unknown_scope_is_told_once() -> None:
+    silent = plan(task("a"), task("b"), task("c", writes=()))
+    (found,) = lint(silent)
+    assert (found.code, found.severity, found.tasks) == ("unknown-scope", "info", ("a", "b"))
+    assert "run alone" in lint(silent, settings=RunSettings(conflicts="serialize-unknown"))[0].message
+    assert lint(plan(task("a"))) == ()
+
+
+def test_r8_7_files_are_asked_for_once_and_named_once() -> None:
+    asked: list[str] = []
+
+    def exists(path: str) -> bool:
+        asked.append(path)
+        return path == "there.md"
+
+    files = plan(
+        task("a", prompt_file="there.md", context=("gone.md",), writes=()), task("b", context=("gone.md",), writes=())
+    )
+    (found,) = lint(files, exists=exists)
+    assert sorted(asked) == ["gone.md", "there.md"]
+    assert (found.code, found.tasks) == ("missing-file", ("a", "b"))
+
+
+def test_findings_point_into_the_file() -> None:
+    places: Mapping[str, Location] = {
+        "plan": at(1), "task:a": at(3), "task:a:writes:1": at(4, 9), "task:a#2": at(7), "task:b": at(9),
+        "task:b:depends_on:0": at(10, 5), "phase:p": at(2),
+    }  # fmt: skip
+    wrong = plan(
+        task("a", writes=("ok", "../x"), verify=(Check(),)), task("a", writes=()), task("b", "nobody", writes=()),
+        gates=PlanGates(verify=(Check(),)),
+    )  # fmt: skip
+    assert [(x.code, x.location) for x in lint(wrong, places)] == [
+        ("empty-check", at(1)),
+        ("empty-check", at(3)),
+        ("claim-outside", at(4, 9)),
+        ("duplicate-id", at(7)),
+        ("unknown-id", at(10, 5)),
+    ]
+    assert all(x.location is None for x in lint(wrong))
+
+
+@given(plans())
+def test_any_plan_is_answered_in_the_same_words(the_plan: Plan) -> None:
+    assert lint(the_plan) == lint(the_plan)
+
+
+ODD = ["задача 1", "../../etc", "a/b", "a b", "x" * 500, "x:y:z", "🎼", "a\u202eb", "-rf", "'; drop", "#2"]
+
+
+def test_odd_ids_are_no_trouble() -> None:
+    tasks = [task(ODD[0]), *(task(b, a) for a, b in itertools.pairwise(ODD))]
+    assert codes(plan(*tasks)) == ["odd-id", "similar-id"], "one turns the direction of text; three spell a-b"
+    circle = plan(task("x" * 500, "a\u202eb"), task("a\u202eb", "x" * 500))
+    message = next(x.message for x in lint(circle) if x.code == "cycle")
+    assert len(message) < 300
+    assert message.isprintable()
+
+
+def test_a_chain_and_a_circle_of_ten_thousand() -> None:
+    chain = [task("t0", "t9999", writes=()), *(task(f"t{i}", f"t{i - 1}", writes=()) for i in range(1, 10_000))]
+    found = only(plan(*chain), "cycle")
+    assert len(found.tasks) == 10_000
+    assert len(found.message) < 1000
+    assert lint(plan(task("t0", writes=()), *chain[1:])) == ()
+
+
+def test_a_large_plan_with_nothing_wrong() -> None:
+    big = plan(*(task(f"t{i}", *([f"t{i // 2}"] if i else []), writes=(f"src/{i}.py",)) for i in range(20_000)))
+    assert lint(big) == ()
