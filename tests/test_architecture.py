@@ -63,7 +63,7 @@ def imports_of(tree: ast.AST) -> set[str]:
 
 
 def stretto_parts(names: set[str]) -> set[str]:
-    return {name.split(".")[1] for name in names if name.startswith("stretto.")}
+    return {name.split(".")[1] for name in names if name.startswith("stretto.") and not name.startswith("stretto._")}
 
 
 def type_checking_imports(tree: ast.AST) -> set[str]:
