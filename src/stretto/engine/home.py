@@ -18,11 +18,12 @@ import os
 import shutil
 import tempfile
 import time
-from collections.abc import Callable, Container, Mapping
+from collections.abc import Callable, Container, Mapping, Sequence
 from pathlib import Path
 
 import msgspec
 
+from stretto.core.events import Event
 from stretto.engine import journal
 from stretto.errors import RunNotFound, StateError
 from stretto.model.names import slug, task_dir
@@ -191,8 +192,18 @@ class RepositoryHome(Value, frozen=True, kw_only=True):
         hint = f"did you mean {near[0]}?" if near else "`stretto runs` lists them"
         raise RunNotFound(f"there is no run {name!r} of this repository", hint=hint)
 
-    def create(self, run: str, launch: Launch, plan: bytes) -> RunHome:
-        """Make a run's folder, whole or not at all. Raises StateError, also where a journal cannot live."""
+    def create(
+        self,
+        run: str,
+        launch: Launch,
+        plan: bytes,
+        *,
+        events: Sequence[Event] = (),
+        files: Mapping[str, bytes] = {},
+    ) -> RunHome:
+        """Make a run's folder, whole or not at all; its journal begins with `events`, and `files` lie beside it.
+
+        Raises StateError, also where a journal cannot live."""
         runs = self.path / "runs"
         try:
             runs.mkdir(parents=True, exist_ok=True)
@@ -202,7 +213,9 @@ class RepositoryHome(Value, frozen=True, kw_only=True):
                 draft.chmod(0o755)
                 (draft / "plan").mkdir()
                 write_whole(draft / "plan" / Path(launch.plan_path).name, plan)
-                journal.create(draft / "journal.sqlite3")
+                for name, data in files.items():
+                    write_whole(draft / name, data)
+                journal.create(draft / "journal.sqlite3", events)
                 write_whole(draft / "launch.json", dump(launch))
                 (draft / "attempts").mkdir()
                 draft.rename(runs / run)

@@ -32,14 +32,16 @@ PAGE = 1000
 _wishes = msgspec.json.Decoder(Wish)
 
 
-def create(path: Path) -> None:
-    """Make an empty journal. Raises StateError when there is something already, or it cannot be written."""
+def create(path: Path, events: Sequence[Event] = ()) -> None:
+    """Make a journal that begins with `events`. Raises StateError when there is one, or it cannot be written."""
     if path.exists():
         raise StateError(f"there is a journal already: {path}")
     schema = resources.files("stretto.engine").joinpath("journal.sql").read_text()
     with _explained(path), contextlib.closing(_connect(path, "rwc")) as connection:
         connection.execute("PRAGMA journal_mode = WAL")
-        connection.executescript(f"{schema}; PRAGMA user_version = {SCHEMA_VERSION};")
+        connection.executescript(f"BEGIN; {schema}; PRAGMA user_version = {SCHEMA_VERSION};")
+        _insert(connection, 1, events, [encode(event) for event in events])
+        connection.execute("COMMIT")
 
 
 @contextlib.contextmanager
@@ -224,38 +226,42 @@ class SqliteJournal(SqliteInbox):
         """One transaction for all of it: the last seq of each append, or nothing, with `_failure` set."""
         if self._failure:
             return []
-        rows: list[tuple[int, float, str, bytes]] = []
-        runs: list[tuple[str, float, int]] = []
-        requests: list[tuple[int, str]] = []
         ends: list[int] = []
-        for append in appends:
-            for event, body in zip(append.events, append.bodies, strict=True):
-                seq = self._last + len(rows) + 1
-                rows.append((seq, event.at, type(event).__name__, body))
-                match event:
-                    case RunStarted():
-                        runs.append((event.run, event.at, event.core_version))
-                    case RequestReceived():
-                        requests.append((seq, event.request))
-                    case _:
-                        pass
-            ends.append(self._last + len(rows))
-        writes = [(*process.cookie, process.pid, process.start, process.boot_id) for process in started]
-        execute, executemany = self._connection.execute, self._connection.executemany
+        last = self._last
+        rows = [(*process.cookie, process.pid, process.start, process.boot_id) for process in started]
         try:
-            execute("BEGIN IMMEDIATE")
-            executemany("INSERT INTO event (seq, at, kind, body) VALUES (?, ?, ?, ?)", rows)
-            executemany("INSERT OR REPLACE INTO run (id, created, core_version) VALUES (?, ?, ?)", runs)
-            executemany("UPDATE inbox SET seq = ? WHERE request = ?", requests)
-            executemany("INSERT INTO process VALUES (?, ?, ?, ?, ?, ?)", writes)
-            execute("COMMIT")
+            self._connection.execute("BEGIN IMMEDIATE")
+            for append in appends:
+                _insert(self._connection, last + 1, append.events, append.bodies)
+                last += len(append.bodies)
+                ends.append(last)
+            self._connection.executemany("INSERT INTO process VALUES (?, ?, ?, ?, ?, ?)", rows)
+            self._connection.execute("COMMIT")
         except sqlite3.Error as error:
             self._failure = str(error)
             with contextlib.suppress(sqlite3.Error):
                 self._connection.rollback()
             return []
-        self._last += len(rows)
+        self._last = last
         return ends
+
+
+def _insert(connection: sqlite3.Connection, first: int, events: Sequence[Event], bodies: Sequence[bytes]) -> None:
+    """Write events from the number `first` on, and what other tables say of them."""
+    for seq, (event, body) in enumerate(zip(events, bodies, strict=True), first):
+        connection.execute(
+            "INSERT INTO event (seq, at, kind, body) VALUES (?, ?, ?, ?)", (seq, event.at, type(event).__name__, body)
+        )
+        match event:
+            case RunStarted():
+                connection.execute(
+                    "INSERT OR REPLACE INTO run (id, created, core_version) VALUES (?, ?, ?)",
+                    (event.run, event.at, event.core_version),
+                )
+            case RequestReceived():
+                connection.execute("UPDATE inbox SET seq = ? WHERE request = ?", (seq, event.request))
+            case _:
+                pass
 
 
 def _tell(appends: list[_Append], ends: list[int], failure: str) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from stretto.core.events import RunResumed
 from stretto.engine.home import (
     NETWORK,
     Launch,
@@ -21,6 +22,7 @@ from stretto.engine.home import (
 )
 from stretto.engine.journal import SqliteJournal
 from stretto.errors import RunNotFound, StateError
+from stretto.ports import Recorded
 
 LAUNCH = Launch(
     repository="/home/kim/shop",
@@ -99,14 +101,16 @@ def test_a_name_is_never_given_twice() -> None:
 
 
 def test_a_run_is_made_whole(home: RepositoryHome) -> None:
-    run = home.create("shop-1", LAUNCH, b"name: shop\n")
+    resumed = RunResumed(at=1.0)
+    run = home.create("shop-1", LAUNCH, b"name: shop\n", events=[resumed], files={"context.json": b"{}"})
+    assert (run.path / "context.json").read_bytes() == b"{}"
     assert run.run == "shop-1"
     assert run.launch() == LAUNCH
     assert run.plan().read_bytes() == b"name: shop\n"
     assert run.plan().name == "shop.yaml"
     assert run.repository == home
     journal = SqliteJournal(run.journal)
-    assert list(journal.read()) == []
+    assert list(journal.read()) == [Recorded(seq=1, event=resumed)]
     journal.close()
     assert [path.name for path in (home.path / "runs").iterdir()] == ["shop-1"]
 

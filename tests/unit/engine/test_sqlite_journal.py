@@ -187,6 +187,14 @@ def test_a_newer_core_is_refused(path: Path) -> None:
         SqliteJournal(path)
 
 
+def test_a_journal_may_begin_with_events(tmp_path: Path) -> None:
+    create(tmp_path / "journal.sqlite3", [TimerFired(at=0.0, timer="a"), TimerFired(at=0.0, timer="b")])
+    journal = SqliteJournal(tmp_path / "journal.sqlite3")
+    assert asyncio.run(journal.append([TimerFired(at=0.0, timer="c")])) == 3
+    assert [item.seq for item in journal.read()] == [1, 2, 3]
+    journal.close()
+
+
 def test_newer_tables_are_refused(path: Path) -> None:
     change(path, "PRAGMA user_version = 99")
     with pytest.raises(JournalMismatch, match="newer"):
