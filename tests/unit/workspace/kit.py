@@ -98,7 +98,9 @@ class Shell:
 ENV = {"PATH": os.environ["PATH"]}
 
 
-async def workspaces(root: Path, state: Path, *, run: str = "run-1", fresh: bool = True, **options: object) -> GitWorkspaces:
+async def workspaces(
+    root: Path, state: Path, *, run: str = "run-1", fresh: bool = True, **options: object
+) -> GitWorkspaces:
     """The workspaces of a run in the repository at `root`, with its branch made."""
     repository = await Repository.find(root)
     made = GitWorkspaces(

@@ -8,18 +8,22 @@ import shutil
 from pathlib import Path
 
 import pytest
-from unit.workspace.kit import awaited, commit, files_in, git, make_repository, workspaces, write
 
 from stretto.errors import RepositoryError, WorkspaceError
 from stretto.model.names import task_dir
 from stretto.model.plan import Setup
 from stretto.ports import Workspace
 from stretto.workspace.worktree import GitWorkspaces
+from unit.workspace.kit import awaited, commit, files_in, git, make_repository, workspaces, write
 
 
 async def agent(spaces: GitWorkspaces, root: Path, task: str = "t", attempt: int = 1, **more: str | bool) -> Workspace:
     base = str(more.pop("base", git(root, "rev-parse", "HEAD")))
     return await spaces.open(task=task, attempt=attempt, base=base, role="agent", **more)  # type: ignore[arg-type]
+
+
+def names_in(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
 
 
 @awaited
@@ -35,7 +39,8 @@ async def test_r7_1_everything_that_is_not_ignored_is_saved(root: Path, state: P
     await spaces.close(space)
     assert saved.commit
     assert files_in(root, saved.commit) == {
-        ".gitignore": "*.log\nbuild/\n.env*", "README": "changed", "new/file.txt": "new", "tool": "#!/bin/sh", "link": "-> README",
+        ".gitignore": "*.log\nbuild/\n.env*", "README": "changed", "new/file.txt": "new", "tool": "#!/bin/sh",
+        "link": "-> README",
     }  # fmt: skip
     assert set(saved.paths) == {"new/file.txt", "src/a.py", "README", "tool", "link"}
     assert saved.dropped == ()
@@ -67,7 +72,19 @@ async def test_an_edit_in_the_same_second_and_of_the_same_size_is_seen(root: Pat
 
 @awaited
 async def test_strange_names(root: Path, state: Path) -> None:
-    names = ["-rf", "--help", "new\nline", 'quo"te', "tab\there", "ünï", ":(glob)x", "a b", "*", "back\\slash", "sub/-x"]
+    names = [
+        "-rf",
+        "--help",
+        "new\nline",
+        'quo"te',
+        "tab\there",
+        "ünï",
+        ":(glob)x",
+        "a b",
+        "*",
+        "back\\slash",
+        "sub/-x",
+    ]
     spaces = await workspaces(root, state)
     space = await agent(spaces, root)
     write(space.path, {name: f"{name}\n" for name in names})
@@ -77,7 +94,7 @@ async def test_strange_names(root: Path, state: Path) -> None:
     assert set(saved.paths) == {*names, "\\xff\\xfe"}
     await spaces.close(space)
     again = await agent(spaces, root, attempt=2)
-    assert sorted(os.listdir(again.path)) == [".git", ".gitignore", "README", "src"]
+    assert names_in(again.path) == [".git", ".gitignore", "README", "src"]
     found = await spaces.open(task="g", attempt=1, base=str(saved.commit), role="gate")
     assert all((found.path / name).read_text() == f"{name}\n" for name in names)
 
@@ -99,18 +116,26 @@ async def test_kinds_that_change(root: Path, state: Path) -> None:
     assert saved.commit
     found = files_in(root, saved.commit)
     del found[".gitignore"]
-    expected = {"dir": "now a file", "file/inside": "now a folder", "gone": "-> moved", "moved/z": "z", "src/a.py": "a = 1"}
+    expected = {
+        "dir": "now a file",
+        "file/inside": "now a folder",
+        "gone": "-> moved",
+        "moved/z": "z",
+        "src/a.py": "a = 1",
+    }
     found.pop("README", None)
     assert found == expected
     await spaces.close(space)
     again = await agent(spaces, root, base=base, attempt=2)
     assert (again.path / "gone" / "z").read_text() == "z"
     assert (again.path / "README").read_text() == "hi\n"
-    assert sorted(os.listdir(again.path)) == [".git", ".gitignore", "README", "dir", "file", "gone", "src"]
+    assert names_in(again.path) == [".git", ".gitignore", "README", "dir", "file", "gone", "src"]
 
 
 @awaited
-async def test_a_folder_swapped_for_a_link_to_its_twin_is_made_whole_again(root: Path, state: Path, tmp_path: Path) -> None:
+async def test_a_folder_swapped_for_a_link_to_its_twin_is_made_whole_again(
+    root: Path, state: Path, tmp_path: Path
+) -> None:
     spaces = await workspaces(root, state)
     space = await agent(spaces, root)
     (space.path / "src").rename(tmp_path / "twin")
@@ -130,7 +155,9 @@ async def test_a_folder_swapped_for_a_link_to_its_twin_is_made_whole_again(root:
 async def test_whatever_the_agent_did_to_git_the_files_are_saved(root: Path, state: Path) -> None:
     spaces = await workspaces(root, state)
     main = git(root, "rev-parse", "main")
-    for attempt, mess in enumerate(("commit", "branch", "stage", "merge", "flags", "no .git", "own .git", "bad index"), 1):
+    for attempt, mess in enumerate(
+        ("commit", "branch", "stage", "merge", "flags", "no .git", "own .git", "bad index"), 1
+    ):
         space = await agent(spaces, root, attempt=attempt)
         assert git(space.path, "status", "--porcelain") == ""
         assert git(space.path, "rev-parse", "HEAD") == main
@@ -166,7 +193,9 @@ async def test_whatever_the_agent_did_to_git_the_files_are_saved(root: Path, sta
         assert saved.commit, mess
         assert files_in(root, saved.commit)["work"] == mess
         assert git(root, "rev-parse", f"{saved.commit}^") == main
-        assert set(saved.paths) == {"work"} | ({"README"} if mess == "merge" else {"README", "src/a.py"} if mess == "flags" else set())
+        assert set(saved.paths) == {"work"} | (
+            {"README"} if mess == "merge" else {"README", "src/a.py"} if mess == "flags" else set()
+        )
         await spaces.close(space)
     assert git(root, "rev-parse", "main") == main
     last = await agent(spaces, root, attempt=99)
@@ -195,7 +224,7 @@ async def test_r7_1_nested_repositories_are_saved_as_files(root: Path, state: Pa
     assert "vendor/lib.o" not in found
     await spaces.close(space)
     again = await agent(spaces, root, attempt=2)
-    assert sorted(os.listdir(again.path)) == [".git", ".gitignore", "README", "src"]
+    assert names_in(again.path) == [".git", ".gitignore", "README", "src"]
 
 
 @awaited
@@ -211,7 +240,10 @@ async def test_r7_1_work_in_a_submodule_is_kept_apart(root: Path, state: Path, t
     saved = await spaces.save(space, task="t", attempt=1, message="work")
     assert saved.commit is None
     assert set(saved.dropped) == {"library/lib", "library/new"}
-    assert files_in(root, f"refs/stretto/run-1/task/{task_dir('t')}/1-copied") == {"library/lib": "2", "library/new": "n"}
+    assert files_in(root, f"refs/stretto/run-1/task/{task_dir('t')}/1-copied") == {
+        "library/lib": "2",
+        "library/new": "n",
+    }
     await spaces.close(space)
     again = await agent(spaces, root, base=base, attempt=2)
     assert (again.path / "library/lib").read_text() == "1\n"

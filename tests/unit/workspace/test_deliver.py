@@ -1,0 +1,189 @@
+"""`stretto land`: the run's branch into the user's, or nothing moves and a person is told what to do (R6.3)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from stretto.errors import Paused
+from stretto.model.run import TARGET, LandEntry
+from stretto.workspace.deliver import Delivery, finish_delivery, prepare_delivery
+from stretto.workspace.repository import Repository
+from stretto.workspace.worktree import GitWorkspaces
+from unit.workspace.kit import awaited, commit, files_in, git, workspaces, write
+
+BRANCH = "stretto/run-1"
+
+
+@pytest.fixture
+def locks(state: Path) -> Path:
+    return state / "worktrees"
+
+
+async def landed(root: Path, state: Path, files: Mapping[str, str | None]) -> GitWorkspaces:
+    """A run that has landed one task with these files."""
+    spaces = await workspaces(root, state)
+    space = await spaces.open(task="t", attempt=1, base=git(root, "rev-parse", "HEAD"), role="agent")
+    write(space.path, files)
+    saved = await spaces.save(space, task="t", attempt=1, message="work")
+    await spaces.close(space)
+    entry = LandEntry(task="t", attempt=1, commit=saved.commit)
+    await spaces.advance(TARGET, 1, await spaces.merge(TARGET, 1, (entry,)), {})
+    return spaces
+
+
+async def prepare(root: Path, onto: str | None = "main") -> Delivery:
+    return await prepare_delivery(await Repository.find(root), run="run-1", branch=BRANCH, onto=onto)
+
+
+@awaited
+async def test_r6_3_fast_forward(root: Path, state: Path, locks: Path) -> None:
+    await landed(root, state, {"work": "w\n", "src/a.py": None})
+    write(root, {"mine": "untracked\n", "README": "my edit\n"})
+    git(root, "add", "README")
+    delivery = await prepare(root)
+    assert delivery.moves
+    assert not delivery.merges
+    repository = await Repository.find(root)
+    new = await finish_delivery(repository, delivery, folder=locks)
+    assert new == git(root, "rev-parse", "main") == git(root, "rev-parse", BRANCH) == git(root, "rev-parse", "HEAD")
+    assert (root / "work").read_text() == "w\n"
+    assert git(root, "status", "--porcelain").splitlines() == ["M  README", "?? mine"]
+    again = await prepare(root)
+    assert not again.moves
+    assert await finish_delivery(repository, again, folder=locks) == new
+
+
+@awaited
+async def test_r6_3_a_branch_that_moved_is_merged_first(root: Path, state: Path, locks: Path) -> None:
+    spaces = await landed(root, state, {"work": "w\n"})
+    mine = commit(root, {"mine": "m\n"})
+    before = git(root, "rev-parse", BRANCH)
+    delivery = await prepare(root)
+    assert delivery.merges
+    assert git(root, "rev-parse", BRANCH) == before
+    gate = await spaces.open(task="", attempt=0, base=delivery.commit, role="gate")
+    assert {"work", "mine"} <= {path.name for path in gate.path.iterdir()}
+    new = await finish_delivery(await Repository.find(root), delivery, folder=locks)
+    assert new == git(root, "rev-parse", "main") == git(root, "rev-parse", BRANCH)
+    assert git(root, "rev-parse", "main^1", "main^2").splitlines() == [before, mine]
+    assert git(root, "status", "--porcelain") == ""
+
+
+async def refused(root: Path, said: str, hint: str, onto: str | None = "main") -> None:
+    refs = git(root, "for-each-ref")
+    status = git(root, "status", "--porcelain")
+    with pytest.raises(Paused, match=said) as caught:
+        await prepare(root, onto)
+    assert hint in caught.value.hint
+    assert (git(root, "for-each-ref"), git(root, "status", "--porcelain")) == (refs, status)
+
+
+@awaited
+async def test_r6_3_dirty_overlapping_paths_pause(root: Path, state: Path) -> None:
+    await landed(root, state, {"README": "theirs\n", "new": "n\n"})
+    write(root, {"README": "mine\n"})
+    await refused(
+        root, "uncommitted edits in README", "git stash push -u -- README && stretto land run-1 && git stash pop"
+    )
+    git(root, "checkout", "-q", "README")
+    write(root, {"new": "untracked\n"})
+    await refused(root, "uncommitted edits in new", "git stash push")
+    (root / "new").unlink()
+    assert (await prepare(root)).moves
+
+
+@awaited
+async def test_r6_3_ignored_files_are_not_overwritten(root: Path, state: Path, locks: Path) -> None:
+    await landed(root, state, {".gitignore": "\n", "build/x": "theirs\n"})
+    write(root, {"build/x": "precious\n"})
+    delivery = await prepare(root)
+    with pytest.raises(Paused, match="build/x"):
+        await finish_delivery(await Repository.find(root), delivery, folder=locks)
+    assert (root / "build/x").read_text() == "precious\n"
+    assert git(root, "rev-parse", "main") == delivery.head
+
+
+@awaited
+async def test_r6_3_a_switched_branch_pauses(root: Path, state: Path) -> None:
+    await landed(root, state, {"work": "w\n"})
+    git(root, "switch", "-qc", "other")
+    await refused(root, "started from main, and other is checked out", "git switch main && stretto land run-1")
+    git(root, "checkout", "-q", "--detach")
+    await refused(root, "a detached HEAD is checked out", "git switch main")
+
+
+@awaited
+async def test_r6_3_a_conflict_pauses(root: Path, state: Path) -> None:
+    await landed(root, state, {"README": "theirs\n"})
+    commit(root, {"README": "mine\n"})
+    await refused(root, "conflict in README", f"git merge {BRANCH}")
+
+
+@awaited
+async def test_r6_3_a_detached_head_moves(root: Path, state: Path, locks: Path) -> None:
+    git(root, "checkout", "-q", "--detach")
+    main = git(root, "rev-parse", "main")
+    await landed(root, state, {"work": "w\n"})
+    new = await finish_delivery(await Repository.find(root), await prepare(root, None), folder=locks)
+    assert new == git(root, "rev-parse", "HEAD")
+    assert git(root, "rev-parse", "main") == main
+    git(root, "switch", "-q", "main")
+    await refused(root, "started from a detached HEAD, and main", f"git merge --ff-only {BRANCH}", onto=None)
+
+
+@awaited
+async def test_r6_3_what_moves_between_the_two_steps_is_seen(root: Path, state: Path, locks: Path) -> None:
+    await landed(root, state, {"README": "theirs\n"})
+    repository = await Repository.find(root)
+    delivery = await prepare(root)
+    write(root, {"README": "mine\n"})
+    with pytest.raises(Paused, match="uncommitted"):
+        await finish_delivery(repository, delivery, folder=locks)
+    commit(root, {})
+    with pytest.raises(Paused, match="moved while"):
+        await finish_delivery(repository, delivery, folder=locks)
+
+
+@awaited
+async def test_r6_3_the_users_own_merge_is_not_disturbed(root: Path, state: Path, locks: Path) -> None:
+    git(root, "switch", "-qc", "side")
+    commit(root, {"README": "side\n"})
+    git(root, "switch", "-q", "main")
+    commit(root, {"README": "main\n"})
+    await landed(root, state, {"work": "w\n"})
+    delivery = await prepare(root)
+    with pytest.raises(Exception, match="merge"):
+        git(root, "merge", "-q", "side")
+    with pytest.raises(Paused, match="git will not move main"):
+        await finish_delivery(await Repository.find(root), delivery, folder=locks)
+    assert git(root, "rev-parse", "main") == delivery.head
+
+
+@awaited
+async def test_r6_4_an_untracked_plan_is_written_when_the_branch_moves(root: Path, state: Path, locks: Path) -> None:
+    await landed(root, state, {"work": "w\n"})
+    plan = root / "plan.log"
+    plan.write_text("t: pending\n")
+    plan.chmod(0o640)
+    delivery = await prepare(root)
+    assert plan.read_text() == "t: pending\n"
+
+    def writer(source: bytes, statuses: Mapping[str, str]) -> bytes:
+        return source.replace(b"pending", statuses["t"].encode())
+
+    repository = await Repository.find(root)
+    await finish_delivery(
+        repository, delivery, folder=locks, plan=plan, status_writer=writer, statuses={"t": "succeeded"}
+    )
+    assert plan.read_text() == "t: succeeded\n"
+    assert plan.stat().st_mode & 0o777 == 0o640
+    assert [path.name for path in root.iterdir() if path.name.startswith(".plan")] == []
+    tracked = root / "README"
+    await finish_delivery(
+        repository, await prepare(root), folder=locks, plan=tracked, status_writer=writer, statuses={"t": "x"}
+    )
+    assert tracked.read_text() == "hi\n"
+    assert files_in(root, "main")["README"] == "hi"

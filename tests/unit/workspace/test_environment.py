@@ -1,0 +1,179 @@
+"""Set-up: what is put into a workspace stays out of commits, and what the agent made of it is not lost (R7.1)."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from stretto.errors import WorkspaceError
+from stretto.model.names import task_dir
+from stretto.model.plan import Setup
+from unit.workspace.kit import awaited, commit, files_in, git, workspaces, write
+
+
+@pytest.fixture
+def head(root: Path) -> str:
+    return git(root, "rev-parse", "HEAD")
+
+
+@awaited
+async def test_r7_1_copied_and_linked_paths_are_in_no_commit(root: Path, state: Path, head: str) -> None:
+    write(root, {".env.test": "KEY=1\n", "local/deep/x": "x\n", "local/y": "y\n", "modules/m": "m\n"})
+    setup = Setup(copy=(".env.test", "local/"), link=("modules",))
+    spaces = await workspaces(root, state, setup=setup)
+    space = await spaces.open(task="t", attempt=1, base=head, role="agent")
+    assert (space.path / ".env.test").read_text() == "KEY=1\n"
+    assert (space.path / "local/deep/x").read_text() == "x\n"
+    assert (space.path / "modules").is_symlink()
+    assert (space.path / "modules/m").read_text() == "m\n"
+    write(space.path, {"work": "w\n"})
+    saved = await spaces.save(space, task="t", attempt=1, message="work")
+    assert (saved.paths, saved.dropped) == (("work",), ())
+
+
+@awaited
+async def test_r7_1_copied_files_that_the_agent_changed_are_saved_apart(root: Path, state: Path, head: str) -> None:
+    write(root, {".env.test": "KEY=1\n", "local/x": "x\n", "modules/m": "m\n"})
+    spaces = await workspaces(root, state, setup=Setup(copy=(".env.test", "local"), link=("modules",)))
+    space = await spaces.open(task="t", attempt=1, base=head, role="agent")
+    (space.path / "modules").unlink()
+    write(space.path, {".env.test": "KEY=2\n", "local/new": "n\n", "modules/own": "o\n", "local/x": None})
+    saved = await spaces.save(space, task="t", attempt=1, message="work")
+    await spaces.close(space)
+    assert saved.commit is None
+    assert set(saved.dropped) == {".env.test", "local/new", "modules/own"}
+    apart = files_in(root, f"refs/stretto/run-1/task/{task_dir('t')}/1-copied")
+    assert apart == {".env.test": "KEY=2", "local/new": "n", "modules/own": "o"}
+    again = await spaces.open(task="t", attempt=2, base=head, role="agent")
+    assert again.path == space.path
+    assert (again.path / ".env.test").read_text() == "KEY=1\n"
+    assert (again.path / "local/x").read_text() == "x\n"
+    assert not (again.path / "local/new").exists()
+    assert (again.path / "modules").is_symlink()
+    assert (root / "modules/m").read_text() == "m\n"
+
+
+@awaited
+async def test_commands_run_once_and_what_they_made_stays(root: Path, state: Path, head: str) -> None:
+    setup = Setup(run=("mkdir -p build && echo run >>build/made && echo gen >generated", "echo tracked >README"))
+    spaces = await workspaces(root, state, setup=setup)
+    for attempt in (1, 2):
+        space = await spaces.open(task="t", attempt=attempt, base=head, role="agent")
+        assert (space.path / "build/made").read_text() == "run\n"
+        assert (space.path / "generated").read_text() == "gen\n"
+        assert (space.path / "README").read_text() == "hi\n"
+        assert not (space.path / "build/agent.o").exists() or attempt == 2
+        write(space.path, {"work": "w\n", "x.log": "ignored\n"})
+        saved = await spaces.save(space, task="t", attempt=attempt, message="work")
+        assert saved.paths == ("work",)
+        await spaces.close(space)
+    space = await spaces.open(task="t", attempt=3, base=head, role="agent")
+    assert not (space.path / "x.log").exists()
+    write(space.path, {"generated": "changed by the agent\n"})
+    saved = await spaces.save(space, task="t", attempt=3, message="work")
+    assert (saved.commit, saved.dropped) == (None, ("generated",))
+    await spaces.close(space)
+    space = await spaces.open(task="t", attempt=4, base=head, role="agent")
+    assert (space.path / "generated").read_text() == "gen\n"
+
+
+@awaited
+async def test_set_up_runs_again_when_a_lock_file_differs(root: Path, state: Path) -> None:
+    first = commit(root, {"web/package-lock.json": "{}\n"})
+    setup = Setup(run=("mkdir build; cat web/package-lock.json >build/installed; date +%N >build/when",))
+    spaces = await workspaces(root, state, setup=setup)
+
+    async def installed(base: str, attempt: int, edit: str | None = None) -> tuple[str, str]:
+        space = await spaces.open(task="t", attempt=attempt, base=base, role="agent")
+        found = (space.path / "build/installed").read_text(), (space.path / "build/when").read_text()
+        if edit is not None:
+            write(space.path, {"web/package-lock.json": edit})
+            await spaces.save(space, task="t", attempt=attempt, message="work")
+        await spaces.close(space)
+        return found
+
+    one = await installed(first, 1)
+    other = commit(root, {"unrelated": "x"})
+    assert await installed(other, 2) == one
+    newer = commit(root, {"web/package-lock.json": "{1}\n"})
+    two = await installed(newer, 3)
+    assert two[0] == "{1}\n"
+    await installed(newer, 4, edit="{2}\n")
+    three = await installed(newer, 5)
+    assert three[0] == "{1}\n"
+    assert three[1] != two[1]
+
+
+@awaited
+async def test_set_up_that_fails_is_told_and_tried_again(root: Path, state: Path, head: str, tmp_path: Path) -> None:
+    flag = tmp_path / "flag"
+    spaces = await workspaces(root, state, setup=Setup(run=(f"echo oh no; test -e '{flag}'", "mkdir build")))
+    for attempt in (1, 2):
+        with pytest.raises(WorkspaceError, match="status 1\noh no"):
+            await spaces.open(task="t", attempt=attempt, base=head, role="agent")
+    flag.touch()
+    space = await spaces.open(task="t", attempt=3, base=head, role="agent")
+    assert (space.path / "build").is_dir()
+    slow = await workspaces(root, state, run="run-2", setup=Setup(run=("sleep 60",)), setup_timeout_s=0.1)
+    with pytest.raises(WorkspaceError, match=r"longer than 0\.1 s"):
+        await slow.open(task="t", attempt=1, base=head, role="agent")
+    assert await spaces.rescue() == {}
+
+
+@pytest.mark.parametrize("word", ["copy", "link"])
+@pytest.mark.parametrize(
+    ("path", "said"),
+    [
+        ("../x", "inside the repository"), ("/etc/passwd", "inside the repository"), (".git/config", "inside"),
+        ("missing", "is not in"), ("way-out", "leads out of"), ("", "inside the repository"),
+    ],
+)  # fmt: skip
+@awaited
+async def test_paths_that_lead_outside_are_refused(
+    root: Path, state: Path, head: str, tmp_path: Path, word: str, path: str, said: str
+) -> None:
+    (tmp_path / "x").write_text("secret")
+    (root / "way-out").symlink_to(tmp_path / "x")
+    spaces = await workspaces(root, state, setup=Setup(**{word: (path,)}))
+    with pytest.raises(WorkspaceError, match=said):
+        await spaces.open(task="t", attempt=1, base=head, role="agent")
+
+
+@awaited
+async def test_nothing_is_copied_through_a_tracked_link(root: Path, state: Path, tmp_path: Path) -> None:
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    (root / "out").symlink_to(outside)
+    base = commit(root, {})
+    (root / "out").unlink()
+    write(root, {"out/f": "f\n"})
+    spaces = await workspaces(root, state, setup=Setup(copy=("out/f",)))
+    with pytest.raises(WorkspaceError, match="through the link out"):
+        await spaces.open(task="t", attempt=1, base=base, role="agent")
+    assert list(outside.iterdir()) == []
+
+
+@awaited
+async def test_roles_and_set_ups_have_pools_of_their_own(root: Path, state: Path, head: str) -> None:
+    plain = await workspaces(root, state)
+    keys = set()
+    for spaces in (plain, await workspaces(root, state, run="run-2", setup=Setup(run=("true",)))):
+        for role in ("agent", "gate"):
+            space = await spaces.open(task="t", attempt=1, base=head, role=role)  # type: ignore[arg-type]
+            keys.add(space.key)
+            await spaces.close(space)
+    assert len(keys) == 4
+
+
+@awaited
+async def test_folders_without_write_permission_are_cleaned(root: Path, state: Path, head: str) -> None:
+    spaces = await workspaces(root, state)
+    space = await spaces.open(task="t", attempt=1, base=head, role="agent")
+    write(space.path, {"build/cache/x": "x\n"})
+    (space.path / "build/cache").chmod(0o500)
+    await spaces.close(space)
+    again = await spaces.open(task="t", attempt=2, base=head, role="agent")
+    assert not (again.path / "build").exists()
+    shutil.rmtree(again.path / "src")

@@ -1,0 +1,252 @@
+"""Landing without a work tree: chains, culprits, statuses, trailers (R6.1, R6.1a, R6.4)."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from stretto.errors import GitError, WorkspaceError
+from stretto.model.run import TARGET, LandEntry
+from stretto.ports import StatusWriter
+from stretto.workspace.worktree import GitWorkspaces
+from unit.workspace.kit import awaited, commit, files_in, git, workspaces, write
+
+BRANCH = "stretto/run-1"
+
+
+async def attempt(
+    spaces: GitWorkspaces, base: str, task: str, files: Mapping[str, str | None], number: int = 1
+) -> LandEntry:
+    """A finished attempt that wrote these files on `base`."""
+    space = await spaces.open(task=task, attempt=number, base=base, role="agent")
+    write(space.path, files)
+    saved = await spaces.save(space, task=task, attempt=number, message=f"{task}\n")
+    await spaces.close(space)
+    return LandEntry(task=task, attempt=number, commit=saved.commit)
+
+
+def lines(source: bytes, statuses: Mapping[str, str]) -> bytes:
+    """A plan format of lines `id: status`."""
+    out = []
+    for line in source.decode().splitlines():
+        task = line.partition(":")[0]
+        out.append(f"{task}: {statuses[task]}" if task in statuses else line)
+    return ("\n".join(out) + "\n").encode()
+
+
+WRITER: StatusWriter = lines
+
+
+@awaited
+async def test_r6_1_a_batch_lands_as_a_chain_of_merges(root: Path, state: Path) -> None:
+    spaces = await workspaces(root, state, titles={"a": "The first\nthing", "b": ""})
+    base = git(root, "rev-parse", "main")
+    a = await attempt(spaces, base, "a", {"a": "a\n"})
+    b = await attempt(spaces, base, "b", {"b": "b\n"})
+    nothing = LandEntry(task="c", attempt=1, commit=None)
+    merge = await spaces.merge(TARGET, 7, (a, b, nothing))
+    assert await spaces.head(TARGET) == merge.tip == base
+    assert merge.landed == (a, b, nothing)
+    assert merge.fresh
+    assert set(files_in(root, merge.commit)) == {".gitignore", "README", "src/a.py", "a", "b"}
+    new = await spaces.advance(TARGET, 7, merge, {})
+    assert new == await spaces.head(TARGET) == git(root, "rev-parse", BRANCH)
+    assert git(root, "log", "--first-parent", "--format=%s", f"{base}..{BRANCH}").splitlines() == [
+        "b",
+        "The first thing",
+    ]
+    assert git(root, "rev-parse", f"{BRANCH}^2", f"{BRANCH}~1^2").splitlines() == [b.commit, a.commit]
+    trailers = git(root, "log", "-1", "--format=%(trailers:only,unfold)", f"{BRANCH}~1").split("\n")
+    assert [x for x in trailers if x] == ["Stretto-Run: run-1", "Stretto-Task: a", "Stretto-Batch: target/7"]
+    assert git(root, "log", "-1", "--format=%an", BRANCH) == "stretto"
+    assert git(root, "rev-parse", "main") == base
+    assert git(root, "status", "--porcelain") == ""
+
+
+@awaited
+async def test_r5_2_fresh_says_whether_the_tip_moved(root: Path, state: Path) -> None:
+    spaces = await workspaces(root, state)
+    base = git(root, "rev-parse", "main")
+    a, b = await attempt(spaces, base, "a", {"a": "a\n"}), await attempt(spaces, base, "b", {"b": "b\n"})
+    first = await spaces.merge(TARGET, 1, (a,))
+    assert not first.fresh
+    assert git(root, "rev-parse", f"{first.commit}^{{tree}}") == git(root, "rev-parse", f"{a.commit}^{{tree}}")
+    await spaces.advance(TARGET, 1, first, {})
+    assert (await spaces.merge(TARGET, 2, (b,))).fresh
+
+
+@awaited
+async def test_r6_2_a_conflict_names_its_paths_and_the_rest_lands(root: Path, state: Path) -> None:
+    spaces = await workspaces(root, state)
+    base = git(root, "rev-parse", "main")
+    a = await attempt(spaces, base, "a", {"README": "a\n"})
+    b = await attempt(spaces, base, "b", {"README": "b\n", "b": "b\n"})
+    c = await attempt(spaces, base, "c", {"c": "c\n"})
+    merge = await spaces.merge(TARGET, 1, (a, b, c))
+    assert merge.landed == (a, c)
+    assert [(x.task, x.kind, x.paths) for x in merge.culprits] == [("b", "conflict", ("README",))]
+    await spaces.advance(TARGET, 1, merge, {})
+    assert files_in(root, BRANCH)["README"] == "a"
+    only = await spaces.merge(TARGET, 2, (b,))
+    assert only.commit == only.tip
+    assert only.landed == ()
+
+
+@awaited
+async def test_r4_files_that_still_have_markers_never_land(root: Path, state: Path) -> None:
+    spaces = await workspaces(root, state)
+    base = git(root, "rev-parse", "main")
+    a = await attempt(spaces, base, "a", {"README": "a\n"})
+    b = await attempt(spaces, base, "b", {"README": "b\n"})
+    tip = await spaces.advance(TARGET, 1, await spaces.merge(TARGET, 1, (a,)), {})
+
+    async def again(number: int, carry: str | None, text: str | None, *, conflict: bool) -> LandEntry:
+        space = await spaces.open(task="b", attempt=number, base=tip, role="agent", carry=carry, conflict=conflict)
+        if text is not None:
+            write(space.path, {"README": text})
+        write(space.path, {"more": f"{number}\n"})
+        saved = await spaces.save(space, task="b", attempt=number, message="b")
+        await spaces.close(space)
+        return LandEntry(task="b", attempt=number, commit=saved.commit)
+
+    lazy = await again(2, b.commit, None, conflict=True)
+    refused = await spaces.merge(TARGET, 2, (lazy,))
+    assert refused.landed == ()
+    assert refused.culprits[0].paths == ("README",)
+    carried = await again(3, lazy.commit, None, conflict=False)
+    assert (await spaces.merge(TARGET, 3, (carried,))).landed == ()
+    solved = await again(4, carried.commit, "a and b\n", conflict=False)
+    assert (await spaces.merge(TARGET, 4, (solved,))).landed == (solved,)
+    honest = await attempt(spaces, tip, "docs", {"docs.md": "<<<<<<< is how a conflict starts\n>>>>>>> ends\n"})
+    assert (await spaces.merge(TARGET, 5, (honest,))).landed == (honest,)
+
+
+@awaited
+async def test_r2_5_hot_files_are_merged_by_rule(root: Path, state: Path) -> None:
+    base = commit(root, {"CHANGES": "top\n", "docs/a b/list": "top\n", "cold": "top\n"})
+    spaces = await workspaces(root, state, hot_files=("CHANGES", "docs/"))
+    a = await attempt(spaces, base, "a", {"CHANGES": "top\na\n", "docs/a b/list": "top\na\n"})
+    b = await attempt(spaces, base, "b", {"CHANGES": "top\nb\n", "docs/a b/list": "top\nb\n"})
+    merge = await spaces.merge(TARGET, 1, (a, b))
+    assert merge.landed == (a, b)
+    found = files_in(root, merge.commit)
+    assert found["CHANGES"].split() == found["docs/a b/list"].split() == ["top", "a", "b"]
+    c = await attempt(spaces, base, "c", {"cold": "c\n", "CHANGES": "c\n"})
+    d = await attempt(spaces, base, "d", {"cold": "d\n", "CHANGES": "d\n"})
+    assert [x.paths for x in (await spaces.merge(TARGET, 2, (c, d))).culprits] == [("cold",)]
+
+
+@awaited
+async def test_r6_4_statuses_land_in_the_same_commit(root: Path, state: Path) -> None:
+    base = commit(root, {"plans/p.txt": "a: pending\nb: pending\n"})
+    spaces = await workspaces(root, state, plan_path="plans/p.txt", status_writer=WRITER)
+    a = await attempt(spaces, base, "a", {"a": "a\n", "plans/p.txt": "a: hacked\nb: hacked\n"})
+    merge = await spaces.merge(TARGET, 1, (a,))
+    assert files_in(root, merge.commit)["plans/p.txt"] == "a: pending\nb: pending"
+    new = await spaces.advance(TARGET, 1, merge, {"a": "succeeded"})
+    assert files_in(root, new)["plans/p.txt"] == "a: succeeded\nb: pending"
+    assert git(root, "rev-parse", f"{new}^", f"{new}^2").splitlines() == [base, a.commit]
+    empty = await spaces.merge(TARGET, 2, (LandEntry(task="b", attempt=1, commit=None),))
+    assert empty.commit == empty.tip == new
+    status_only = await spaces.advance(TARGET, 2, empty, {"b": "succeeded"})
+    assert git(root, "diff", "--name-only", new, status_only) == "plans/p.txt"
+    assert await spaces.landed(TARGET, 2) == status_only
+    same = await spaces.merge(TARGET, 3, (LandEntry(task="b", attempt=1, commit=None),))
+    assert await spaces.advance(TARGET, 3, same, {"b": "succeeded"}) == status_only
+    assert await spaces.landed(TARGET, 3) is None
+    closing = await spaces.write_statuses(TARGET, {"a": "failed"})
+    assert closing == await spaces.head(TARGET)
+    assert files_in(root, closing)["plans/p.txt"] == "a: failed\nb: succeeded"
+    assert await spaces.write_statuses(TARGET, {"a": "failed"}) is None
+
+
+@awaited
+async def test_r6_1a_a_landed_batch_is_recognised(root: Path, state: Path) -> None:
+    spaces = await workspaces(root, state)
+    base = git(root, "rev-parse", "main")
+    heads = {}
+    for batch in (1, 11, 12):
+        entry = await attempt(spaces, base, f"t{batch}", {f"f{batch}": "x\n"})
+        heads[batch] = await spaces.advance(TARGET, batch, await spaces.merge(TARGET, batch, (entry,)), {})
+    assert {batch: await spaces.landed(TARGET, batch) for batch in (1, 2, 11, 12)} == {**heads, 2: None}
+    later = await workspaces(root, state, run="run-2", fresh=False)
+    await later.create_branch(heads[12])
+    assert await later.landed(TARGET, 1) is None
+
+
+@awaited
+async def test_a_commit_that_landed_before_changes_nothing(root: Path, state: Path) -> None:
+    spaces = await workspaces(root, state)
+    a = await attempt(spaces, git(root, "rev-parse", "main"), "a", {"a": "a\n"})
+    head = await spaces.advance(TARGET, 1, await spaces.merge(TARGET, 1, (a,)), {})
+    again = await spaces.merge(TARGET, 1, (a,))
+    assert (again.commit, again.landed) == (head, (a,))
+
+
+@awaited
+async def test_advance_refuses_a_branch_that_has_moved(root: Path, state: Path) -> None:
+    spaces = await workspaces(root, state)
+    base = git(root, "rev-parse", "main")
+    a, b = await attempt(spaces, base, "a", {"a": "a\n"}), await attempt(spaces, base, "b", {"b": "b\n"})
+    one, two = await spaces.merge(TARGET, 1, (a,)), await spaces.merge(TARGET, 2, (b,))
+    none = await spaces.merge(TARGET, 3, ())
+    head = await spaces.advance(TARGET, 1, one, {})
+    for batch, stale in ((2, two), (3, none)):
+        with pytest.raises(GitError):
+            await spaces.advance(TARGET, batch, stale, {})
+    assert await spaces.head(TARGET) == head
+    assert await spaces.landed(TARGET, 2) is None
+
+
+@awaited
+async def test_r6_1_landings_of_many_engines_are_one_at_a_time(root: Path, state: Path) -> None:
+    first = await workspaces(root, state)
+    engines = [first, *[await workspaces(root, state, fresh=False) for _ in range(3)]]
+    base = git(root, "rev-parse", "main")
+    entries = [await attempt(first, base, f"t{n}", {f"f{n}": "x\n"}) for n in range(8)]
+
+    async def land(engine: GitWorkspaces, batch: int, entry: LandEntry) -> None:
+        while True:
+            try:
+                await engine.advance(TARGET, batch, await engine.merge(TARGET, batch, (entry,)), {})
+            except GitError:
+                continue
+            return
+
+    await asyncio.gather(*(land(engines[n % 4], n, entry) for n, entry in enumerate(entries)))
+    assert {f"f{n}" for n in range(8)} <= set(files_in(root, BRANCH))
+    assert len(git(root, "rev-list", "--first-parent", f"{base}..{BRANCH}").splitlines()) == 8
+
+
+@awaited
+async def test_r7_4_a_branch_that_the_user_checked_out_is_not_moved(root: Path, state: Path) -> None:
+    spaces = await workspaces(root, state)
+    a = await attempt(spaces, git(root, "rev-parse", "main"), "a", {"a": "a\n"})
+    merge = await spaces.merge(TARGET, 1, (a,))
+    git(root, "switch", "-q", BRANCH)
+    with pytest.raises(WorkspaceError, match="checked out") as caught:
+        await spaces.advance(TARGET, 1, merge, {})
+    assert "switch" in caught.value.hint
+    git(root, "switch", "-q", "main")
+    await spaces.advance(TARGET, 1, merge, {})
+    git(root, "update-ref", "-d", f"refs/heads/{BRANCH}")
+    with pytest.raises(GitError):
+        await spaces.head(TARGET)
+    with pytest.raises(GitError):
+        await spaces.merge(TARGET, 2, (a,))
+
+
+@awaited
+async def test_ids_that_look_like_something_else(root: Path, state: Path) -> None:
+    task = "--exec=$(touch pwned)\nStretto-Batch: target/99 ../../ünï"
+    spaces = await workspaces(root, state)
+    entry = await attempt(spaces, git(root, "rev-parse", "main"), task, {"a": "a\n"})
+    await spaces.advance(TARGET, 1, await spaces.merge(TARGET, 1, (entry,)), {})
+    assert await spaces.landed(TARGET, 99) is None
+    assert await spaces.landed(TARGET, 1)
+    refs = git(root, "for-each-ref", "--format=%(refname)", "refs/stretto").splitlines()
+    assert all(ref.isascii() and ref.count("/") in (3, 5) for ref in refs)
+    assert not (root / "pwned").exists()
