@@ -166,9 +166,9 @@ class _Reader:
     def _verify(self, table: Table, place: str, id: str) -> tuple[Check, ...]:
         steps = (*table.steps, "verification")
         found = checks(self._reading, table.values.get("verification"), steps, id)
-        for i in range(len(found)):
-            self._reading.places.mark(f"{place}:verify:{i}", steps)
-        return found
+        for i, (_, at) in enumerate(found):
+            self._reading.places.mark(f"{place}:verify:{i}", at)
+        return tuple(check for check, _ in found)
 
     def _writes(self, table: Table, place: str, id: str) -> tuple[str, ...] | None:
         """The declared paths as claims. None (unknown) when there are none, or when one of them is no path."""

@@ -28,10 +28,10 @@ _LABELS = {
 }
 
 
-def checks(reading: Reading, value: object, steps: Steps, task: str) -> tuple[Check, ...]:
-    """What must hold before the task counts as done. Reports every command that cannot be believed."""
+def checks(reading: Reading, value: object, steps: Steps, task: str) -> list[tuple[Check, Steps]]:
+    """What must hold before the task counts as done, and where it says so. Reports commands that prove nothing."""
     entries = [(each, (*steps, i)) for i, each in enumerate(value)] if isinstance(value, list) else [(value, steps)]
-    return tuple(check for entry, at in entries for check in _checks(reading, entry, at, task))
+    return [(check, at) for entry, at in entries for check in _checks(reading, entry, at, task)]
 
 
 def _checks(reading: Reading, value: object, steps: Steps, task: str) -> Iterator[Check]:
@@ -113,7 +113,7 @@ def _text(value: object) -> str:
 
 def _question(value: dict[str, object], type: str, task: str) -> str:
     """What a person is asked to look at."""
-    lines = [f"Check by {type}:" if type not in ("", "manual", "command") else ""]
+    lines: list[str] = []
     for key, label in _LABELS.items():
         lines += _lines(label, value.get(key))
     for command in _commands(value):
@@ -122,8 +122,9 @@ def _question(value: dict[str, object], type: str, task: str) -> str:
     for key, extra in value.items():
         if key not in known:
             lines += _lines(key.replace("_", " ").capitalize(), extra)
-    lines = [line for line in lines if line.strip()]
-    return "\n".join(lines) if len(lines) > bool(type) else f"Is the work of task {shown(task)} as it should be?"
+    if not lines:
+        return f"Is the work of task {shown(task)} as it should be?"
+    return "\n".join(([] if type in ("", "manual", "command") else [f"Check by {type}:"]) + lines)
 
 
 def _lines(label: str, value: object) -> list[str]:

@@ -1,0 +1,27 @@
+"""Plan files to read: our samples, and real ones where they are at hand (`STRETTO_CORPUS`, or beside the project)."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[3]
+SAMPLES = ROOT / "tests" / "samples" / "plans"
+_CORPUS = Path(os.environ.get("STRETTO_CORPUS") or ROOT.parent / "shared" / "corpus")
+
+
+def real() -> list[Path]:
+    return sorted((_CORPUS / "001-auto-claude").glob("*.json"))
+
+
+def sample(name: str) -> Path:
+    return SAMPLES / name
+
+
+def everything() -> list[Path]:
+    return sorted(path for path in SAMPLES.rglob("*") if path.is_file()) + real()
+
+
+needs_corpus = pytest.mark.skipif(not real(), reason="the corpus of real plans is not here (STRETTO_CORPUS)")
