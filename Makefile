@@ -18,7 +18,7 @@ demo: $(RUNTIME) ## the whole story on a toy repository: no key, no network once
 	@STRETTO_STATE_DIR="$(CURDIR)/.state/demo" $(BIN)/stretto demo
 
 test: $(DEV) ## every test
-	@tmp=$$(mktemp -d) && trap 'rm -rf "$$tmp"' EXIT && TMPDIR="$$tmp" $(BIN)/python -m pytest -n 2
+	@tmp=$$(mktemp -d) && chmod 755 "$$tmp" && trap 'rm -rf "$$tmp"' EXIT && TMPDIR="$$tmp" $(BIN)/python -m pytest -n 2
 
 lint: $(DEV) ## style, by ruff
 	$(BIN)/ruff check

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -50,7 +51,8 @@ def judge(folder: Path, kind: Kind, color: str, *, with_task: bool = True) -> Ve
     workspace.mkdir(exist_ok=True)
     (workspace / "made").write_text("x")
     call = GateCall(
-        run="run", task=Task(id="t", phase="p", artifacts=artifacts) if with_task else None, attempt=1, check=check,
+        run=f"run-{os.getpid()}", task=Task(id="t", phase="p", artifacts=artifacts) if with_task else None,
+        attempt=1, check=check,
         workspace=workspace, log=folder / "log", env={"PATH": "/usr/bin:/bin"}, timeout_s=30.0, grace_s=0.5,
     )  # fmt: skip
     return asyncio.run(kind.gate().judge(call, ProcessSupervisor()))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import math
+import os
 import signal
 from collections.abc import Callable
 from pathlib import Path
@@ -50,7 +51,7 @@ def spec(tmp_path: Path) -> Spec:
             timeout_s=timeout_s,
             idle_s=idle_s,
             grace_s=2.0,
-            cookie=("run", name, "1"),
+            cookie=(f"run-{os.getpid()}", name, "1"),
         )
 
     return make

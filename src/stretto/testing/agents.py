@@ -50,7 +50,7 @@ def assignment(
     workspace = folder / "workspace"
     workspace.mkdir(parents=True, exist_ok=True)
     return Assignment(
-        run="run",
+        run=f"run-{os.getpid()}",  # a cookie is unique on its machine
         task=task or Task(id="task", phase="phase", prompt=prompt),
         attempt=attempt,
         workspace=workspace,

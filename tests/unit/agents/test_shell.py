@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import shlex
 from pathlib import Path
 
@@ -38,7 +39,7 @@ def test_it_works_in_the_workspace_with_the_variables_of_its_attempt(tmp_path: P
         "STRETTO_ATTEMPT=3",
         f"STRETTO_PROMPT_FILE={tmp_path / 'prompt.md'}",
         f"STRETTO_RESULT_FILE={tmp_path / 'result.json'}",
-        "STRETTO_RUN=run",
+        f"STRETTO_RUN=run-{os.getpid()}",
         f"STRETTO_STATE_DIR={tmp_path}",
         "STRETTO_TASK=task",
     ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from pathlib import Path
 
 import pytest
@@ -30,7 +31,7 @@ def judge(
     if not (folder / "workspace").exists():
         (folder / "workspace").mkdir()
     call = GateCall(
-        run="r",
+        run=f"run-{os.getpid()}",
         task=task,
         attempt=2,
         check=Check(command=command, pipefail=pipefail, expected=expected, timeout_s=check_timeout_s),
@@ -142,8 +143,8 @@ def test_the_whole_output_is_kept_and_each_check_judged_by_its_own(tmp_path: Pat
 
 def test_a_gate_knows_whose_it_is(tmp_path: Path) -> None:
     show = "echo $STRETTO_RUN/$STRETTO_TASK/$STRETTO_ATTEMPT"
-    assert judge(tmp_path, show, expected="r/t/2", task=Task(id="t", phase="p")).color == "green"
-    assert judge(tmp_path, show, expected="r//2").color == "green"
+    assert judge(tmp_path, show, expected=f"run-{os.getpid()}/t/2", task=Task(id="t", phase="p")).color == "green"
+    assert judge(tmp_path, show, expected=f"run-{os.getpid()}//2").color == "green"
 
 
 def test_what_cannot_run_is_an_error_and_no_verdict(tmp_path: Path) -> None:
