@@ -16,11 +16,11 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 import msgspec
 
-from stretto.analysis.globs import Glob, covers, overlap, parse
+from stretto.analysis.globs import Glob, holds, overlap, parse, plain
 from stretto.analysis.graph import Graph, remaining, topological
 from stretto.model.plan import Plan, Value
 
@@ -48,66 +48,80 @@ class Meeting(msgspec.Struct, frozen=True):
 def meetings(plan: Plan) -> tuple[Meeting, ...]:
     """Every claimed pattern that more than one task has to do with, in plan order; hot files and tasks that have
     already succeeded are left out."""
-    owners: dict[str, dict[int, None]] = {}
-    globs: dict[str, Glob] = {}
+    owners: dict[str, list[int]] = {}
     spelled: dict[str, str] = {}
+    globs: list[Glob] = []
+    hot_files = [parse(pattern) for pattern in plan.hot_files]
     for i, task in enumerate(plan.tasks):
         for pattern in task.writes or () if task.status != "succeeded" else ():
-            glob = parse(pattern)
-            if glob.text not in owners:
-                if _is_hot(glob, plan.hot_files):
+            text, glob = plain(pattern), None
+            if text is None:
+                glob = parse(pattern)
+                text = glob.text
+            own = owners.get(text)
+            if own is None:
+                wild = glob is not None and not glob.literal
+                if any(hot.text == text or (not wild and holds(hot, text)) for hot in hot_files):
                     continue
-                owners[glob.text] = {}
-                globs[glob.text] = glob
-                spelled[glob.text] = pattern
-            owners[glob.text][i] = None
-    inside = _within(globs)
+                owners[text], spelled[text] = [i], pattern
+                if glob is not None and wild:
+                    globs.append(glob)
+            elif own[-1] != i:
+                own.append(i)
+    inside = _within(owners, globs)
     found = []
     for text, own in owners.items():
-        others = {i: None for narrower in inside.get(text, ()) for i in owners[narrower] if i not in own}
+        others: set[int] = set()
+        if text in inside:
+            others = {i for narrower in inside[text] for i in owners[narrower]}.difference(own)
         if len(own) + len(others) > 1:
             found.append(Meeting(spelled[text], tuple(own), tuple(sorted(others))))
     return tuple(found)
 
 
-def _is_hot(glob: Glob, hot_files: Sequence[str]) -> bool:
-    return any(parse(hot).text == glob.text or (glob.literal and covers(hot, glob.text)) for hot in hot_files)
-
-
-def _within(globs: dict[str, Glob]) -> dict[str, list[str]]:
+def _within(owners: Mapping[str, object], globs: list[Glob]) -> dict[str, list[str]]:
     """For each pattern the narrower ones that it overlaps. Of two globs, the one with the longer prefix is narrower."""
     found: dict[str, list[str]] = defaultdict(list)
-    literals = sorted(text for text, glob in globs.items() if glob.literal)
-    wild = sorted((glob for glob in globs.values() if not glob.literal), key=lambda glob: (glob.prefix, glob.text))
-    for text in literals:
-        for ancestor in _ancestors(text):
-            if ancestor in globs and globs[ancestor].literal:
+    wild = {glob.text for glob in globs}
+    claimed: dict[str, list[str]] = {}
+    for text in owners:
+        if text not in wild:
+            for ancestor in _claimed_ancestors(text, owners, wild, claimed):
                 found[ancestor].append(text)
+    if not globs:
+        return found
+    literals = sorted(text for text in owners if text not in wild)
+    globs.sort(key=lambda glob: (glob.prefix, glob.text))
     looks = _LOOKS
-    for n, glob in enumerate(wild):
-        for ancestor in _ancestors(glob.prefix):
-            if ancestor in globs and globs[ancestor].literal:
-                found[ancestor].append(glob.text)
+    for n, glob in enumerate(globs):
+        for ancestor in _claimed_ancestors(glob.prefix, owners, wild, claimed):
+            found[ancestor].append(glob.text)
         for text in _below(literals, glob.prefix):
             looks -= 1
             if overlap(glob.text, text):
                 found[glob.text].append(text)
-        for m in range(n + 1, len(wild)):
+        for m in range(n + 1, len(globs)):
             looks -= 1
-            if not wild[m].prefix.startswith(glob.prefix) or looks < 0:
+            if not globs[m].prefix.startswith(glob.prefix) or looks < 0:
                 break
-            if overlap(glob.text, wild[m].text):
-                found[glob.text].append(wild[m].text)
+            if overlap(glob.text, globs[m].text):
+                found[glob.text].append(globs[m].text)
         if looks < 0:
             break
     return found
 
 
-def _ancestors(text: str) -> Iterable[str]:
-    cut = text.find("/")
-    while cut >= 0:
-        yield text[:cut]
-        cut = text.find("/", cut + 1)
+def _claimed_ancestors(
+    text: str, owners: Mapping[str, object], wild: Collection[str], known: dict[str, list[str]]
+) -> list[str]:
+    """Literal claims of a folder that `text` lies in; `known` remembers the answer for each folder."""
+    folder = text.rpartition("/")[0]
+    found = known.get(folder)
+    if found is None:
+        cuts = [m for m, char in enumerate(folder) if char == "/"]
+        names = [*(folder[:m] for m in cuts), folder] if folder else []
+        found = known[folder] = [name for name in names if name in owners and name not in wild]
+    return found
 
 
 def _below(ordered: list[str], prefix: str) -> Iterable[str]:

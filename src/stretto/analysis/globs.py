@@ -90,7 +90,7 @@ def parse(pattern: str) -> Glob:
     if not special:
         return Glob(text, text, text, True, text)
     text = _NESTED_BRACES.sub("**", text)
-    spelled = all(m.lastgroup in ("char", "cls") for m in _TOKEN.finditer(text))
+    spelled = "*" not in text and all(m.lastgroup in ("char", "cls") for m in _TOKEN.finditer(text))
     suffix = _SUFFIX.search(text)
     return Glob(text, text[: special.start()], suffix[1] if suffix else "", False, text if spelled else None)
 
@@ -103,6 +103,11 @@ def fold(text: str) -> str:
     return "".join(full if len(full) == 1 else low if len(low) == 1 else c for c, full, low in folded)
 
 
+def plain(pattern: str) -> str | None:
+    """The folded text of a literal in its one spelling; None for anything that `parse` has to look at."""
+    return pattern.lower() if _PLAIN.fullmatch(pattern) and len(pattern) <= LONGEST else None
+
+
 def is_literal(pattern: str) -> bool:
     """Whether it names one path, without wildcard or trailing `/`."""
     return parse(pattern).literal
@@ -110,10 +115,12 @@ def is_literal(pattern: str) -> bool:
 
 def covers(pattern: str, path: str) -> bool:
     """Whether a claim of `pattern` allows a change of exactly `path`, as a diff names it."""
-    glob, path = parse(pattern), fold(path)
-    if glob.name is not None and _holds(glob.name, path):
-        return True
-    return not glob.literal and _matches(glob, path)
+    return holds(parse(pattern), fold(path))
+
+
+def holds(glob: Glob, path: str) -> bool:
+    """`covers`, for a path that has been folded already."""
+    return (glob.name is not None and _beneath(glob.name, path)) or (not glob.literal and _matches(glob, path))
 
 
 def overlap(a: str, b: str) -> bool:
@@ -122,7 +129,7 @@ def overlap(a: str, b: str) -> bool:
         return True
     one, other = parse(a), parse(b)
     if one.name is not None and other.name is not None:
-        if _holds(one.name, other.name) or _holds(other.name, one.name):
+        if _beneath(one.name, other.name) or _beneath(other.name, one.name):
             return True
         if one.literal and other.literal:
             return False
@@ -137,7 +144,7 @@ def overlap(a: str, b: str) -> bool:
     return _intersect(min(one.text, other.text), max(one.text, other.text))
 
 
-def _holds(outer: str, inner: str) -> bool:
+def _beneath(outer: str, inner: str) -> bool:
     return inner.startswith(outer) and (len(inner) == len(outer) or inner[len(outer)] == "/")
 
 
