@@ -30,7 +30,7 @@ from stretto.model.plan import Plan
 from stretto.model.run import RunSettings
 from stretto.model.surroundings import surroundings
 from stretto.ports import Agent, Clock, Gate, Inbox, Limits, Processes, Workspaces
-from stretto.workspace.repository import Repository
+from stretto.workspace.repository import Repository as Repository
 from stretto.workspace.worktree import GitWorkspaces
 
 GATES: Mapping[str, Gate] = {"command": CommandGate(), "artifacts": ArtifactsGate(), "approval": ApprovalGate()}
@@ -70,6 +70,11 @@ class RunWorld(msgspec.Struct, kw_only=True):
     home: RunHome
     agent_env: Mapping[str, str]
     context: Mapping[str, Mapping[str, str]]
+
+
+async def repository(path: Path, environ: Mapping[str, str]) -> Repository:
+    """The user's repository around `path`. Raises RepositoryError."""
+    return await Repository.find(path, environ=environ)
 
 
 async def workspaces(

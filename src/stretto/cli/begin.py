@@ -1,0 +1,238 @@
+"""From a plan file and flags to a run on disk, whose journal holds one event (R8.1)."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import msgspec
+from msgspec.structs import replace
+
+from stretto import config, wiring
+from stretto.analysis.lint import lint, ok
+from stretto.analysis.select import select
+from stretto.cli import terminal
+from stretto.cli.earlier import Earlier, earlier_run
+from stretto.core.events import RunStarted
+from stretto.engine.home import Launch, RepositoryHome, RunHome, new_run_id, repository_home, state_dir
+from stretto.engine.lock import RunLock
+from stretto.engine.supervise import ProcessSupervisor
+from stretto.errors import NotSupportedYet, PlanError
+from stretto.formats.load import Loaded, load
+from stretto.model.plan import Finding, Plan, Task, Value
+from stretto.model.run import RunSettings
+from stretto.observe.outline import outline
+from stretto.observe.paint import count
+
+
+class Wanted(Value, frozen=True, kw_only=True):
+    """What the command line asks for."""
+
+    plan: str
+    flags: config.Chosen = config.Chosen()
+    only: tuple[str, ...] = ()
+    phase: str | None = None
+    with_deps: bool = False
+    base: str | None = None
+    branch: str | None = None
+    land: bool = False
+    ignore_status: bool = False
+    new: bool = False
+    interactive: bool = False
+    """A person sits at the terminal."""
+    ask: bool = False
+    json: bool = False
+
+
+class Ready(Value, frozen=True, kw_only=True):
+    """A run that could start now. Nothing has been written."""
+
+    wanted: Wanted
+    path: Path
+    """The plan file, real path."""
+    data: bytes
+    plan: Plan
+    """The tasks that were selected, with the text of their prompts."""
+    context: Mapping[str, Mapping[str, str]]
+    """Task id to the text of its context files, by name."""
+    findings: tuple[Finding, ...]
+    done: tuple[str, ...]
+    base: str
+    settings: config.Resolved
+    runs: RepositoryHome
+    root: Path
+    common: Path
+    user_branch: str | None
+    plan_in_repository: str | None
+    dirty: tuple[str, ...]
+    builds_on: str | None = None
+    """The earlier run whose landings are in the base."""
+
+    @property
+    def todo(self) -> tuple[Task, ...]:
+        done = frozenset(self.done)
+        return tuple(task for task in self.plan.tasks if task.id not in done)
+
+
+def prepare(wanted: Wanted) -> Ready:
+    """Everything that can be refused is refused here. Raises PlanError, ConfigError, RepositoryError, StateError."""
+    config.check_environment(os.environ)
+    path = Path(os.path.realpath(wanted.plan))
+    loaded, findings = read(wanted.plan, wanted.flags)
+    return asyncio.run(_prepare(wanted, path, loaded, findings))
+
+
+def read(plan: str, flags: config.Chosen) -> tuple[Loaded, tuple[Finding, ...]]:
+    """The plan and every finding. Raises PlanError or NotSupportedYet where it may not run."""
+    loaded = load(plan)
+    folder = Path(plan).absolute().parent
+    settings = RunSettings(conflicts=flags.conflicts or "serialize")
+    findings = (
+        *loaded.findings,
+        *lint(loaded.plan, loaded.places, settings=settings, exists=lambda name: (folder / name).is_file()),
+    )
+    if not ok(findings):
+        raise refusal(plan, findings)
+    return loaded, findings
+
+
+def refusal(plan: str, findings: Sequence[Finding]) -> PlanError | NotSupportedYet:
+    """The one message that stands for errors that have been, or can be, listed."""
+    errors = [finding for finding in findings if finding.severity == "error"]
+    first = errors[0]
+    place = f"{first.location.file}:{first.location.line}:{first.location.column}: " if first.location else ""
+    more = f" (and {count(len(errors) - 1, 'more error')})" if len(errors) > 1 else ""
+    if all(finding.unsupported for finding in errors):
+        return NotSupportedYet(f"{place}{first.message}{more}", hint=first.hint or f"stretto check {plan}")
+    hint = f"stretto check {plan}" if len(errors) > 1 else first.hint
+    return PlanError(f"{place}{first.message}{more}", hint=hint, findings=tuple(errors))
+
+
+async def _prepare(wanted: Wanted, path: Path, loaded: Loaded, findings: tuple[Finding, ...]) -> Ready:
+    repository = await wiring.repository(Path.cwd(), os.environ)
+    runs = repository_home(state_dir(os.environ), repository.common)
+    base = await repository.resolve(wanted.base or "HEAD")
+    before = None
+    if not wanted.ignore_status and wanted.base is None:
+        before = _build_on(wanted, await earlier_run(runs, path, repository, base, new=wanted.new))
+    elif not wanted.new:
+        await earlier_run(runs, path, repository, base, new=False)  # one that is not over is in the way all the same
+    done = set(before.succeeded) if before else set()
+    if not wanted.ignore_status:
+        done |= {task.id for task in loaded.plan.tasks if task.status == "succeeded"}
+    selection = select(loaded.plan, only=wanted.only, phase=wanted.phase, with_deps=wanted.with_deps, done=done)
+    plan, context = read_texts(selection.plan, path.parent, done)
+    inside = repository.inside(path)
+    tracked = inside is not None and bool((await repository.git.run("ls-files", "-z", "--", inside)).out)
+    return Ready(
+        wanted=wanted,
+        path=path,
+        data=loaded.data,
+        plan=plan,
+        context=context,
+        findings=(*findings, *selection.findings),
+        done=tuple(task.id for task in plan.tasks if task.id in done),
+        base=before.tip if before else base,
+        settings=config.resolve(
+            plan, wanted.flags, config.load(repository.root, os.environ), interactive=wanted.interactive
+        ),
+        runs=runs,
+        root=repository.root,
+        common=repository.common,
+        user_branch=repository.branch,
+        plan_in_repository=inside if tracked else None,
+        dirty=await repository.dirty(),
+        builds_on=before.run if before else None,
+    )
+
+
+def _build_on(wanted: Wanted, before: Earlier | None) -> Earlier | None:
+    """Whether to go on from what an earlier run of the plan has landed (R6.4)."""
+    if before is None:
+        return None
+    what = f"{count(len(before.succeeded), 'task')} of the earlier run {before.run} landed and not in your branch yet"
+    if wanted.ask:
+        print(f"{what}.", file=sys.stderr)
+        return before if terminal.ask("Build on them?", default=True) else None
+    terminal.say(f"{what}: building on them (--base HEAD counts them as pending)", json=wanted.json)
+    return before
+
+
+def read_texts(plan: Plan, folder: Path, done: set[str]) -> tuple[Plan, dict[str, dict[str, str]]]:
+    """Prompt and context files are read once, now (R8.7). Raises PlanError."""
+    known: dict[str, str] = {}
+
+    def text_of(task: Task, name: str) -> str:
+        if name not in known:
+            try:
+                known[name] = (folder / name).read_text(encoding="utf-8")
+            except (OSError, UnicodeDecodeError, ValueError) as error:
+                why = error.strerror if isinstance(error, OSError) else "it is no UTF-8 text"
+                raise PlanError(f"task {task.id!r}: cannot read {folder / name}: {why}") from error
+        return known[name]
+
+    tasks, context = [], {}
+    for task in plan.tasks:
+        if task.id not in done:
+            if task.prompt_file is not None and not task.prompt:
+                task = replace(task, prompt=text_of(task, task.prompt_file))
+            if task.context:
+                context[task.id] = {name: text_of(task, name) for name in task.context}
+        tasks.append(task)
+    return replace(plan, tasks=tuple(tasks)), context
+
+
+def show(ready: Ready, *, json: bool, whole: bool) -> None:
+    """The plan by level, and what a person should know before saying yes; `whole` does not shorten it."""
+    stream = terminal.people(json)
+    paint = terminal.paint(stream)
+    lines = outline(ready.plan, done=ready.done, settings=ready.settings.run, paint=paint, short=not whole)
+    for text in lines:
+        print(text, file=stream)
+    for finding in ready.findings:
+        if finding.severity == "warning":
+            print(f"{paint('warning', 'yellow')}: {finding.message}", file=stream)
+    if ready.dirty:
+        named = ", ".join(ready.dirty[:5]) + (f" and {len(ready.dirty) - 5} more" if len(ready.dirty) > 5 else "")
+        print(f"{paint('note', 'yellow')}: uncommitted edits are not in the run's base: {named}", file=stream)
+    stream.flush()
+
+
+def create(ready: Ready) -> RunHome:
+    """Write the run down: it can be resumed from here on. Raises RepositoryError and StateError."""
+    ready.runs.path.mkdir(parents=True, exist_ok=True)
+    with RunLock(ready.runs.path / "begin.lock"):
+        return asyncio.run(_create(ready))
+
+
+async def _create(ready: Ready) -> RunHome:
+    now = time.time()
+    run = new_run_id(ready.plan.name, now, {home.run for home in ready.runs.runs()})
+    settings = ready.settings
+    launch = Launch(
+        repository=str(ready.root),
+        common_dir=str(ready.common),
+        plan_path=str(ready.path),
+        plan_in_repository=ready.plan_in_repository,
+        plan_format=ready.plan.format,
+        branch=ready.wanted.branch or f"stretto/{run}",
+        user_branch=ready.user_branch,
+        base=ready.base,
+        agents=settings.agents,
+        agent=settings.run.agent,
+        env_pass=settings.env_pass,
+        land_at_end=ready.wanted.land,
+        interactive=ready.wanted.interactive,
+    )
+    started = RunStarted(
+        at=now, run=run, plan=ready.plan, settings=settings.run, base=ready.base, branch=launch.branch, done=ready.done
+    )
+    home = RunHome(path=ready.runs.path / "runs" / run)
+    places = await wiring.workspaces(home, launch, ready.plan, settings.run, os.environ, ProcessSupervisor())
+    await places.create_branch(ready.base)  # first: a branch without a run harms nobody
+    context = msgspec.json.encode(ready.context)
+    return ready.runs.create(run, launch, ready.data, events=[started], files={"context.json": context})

@@ -1,0 +1,24 @@
+"""`stretto cancel`: gives tasks up."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from stretto.cli.options import RunOption
+
+
+def cancel(
+    tasks: Annotated[list[str], typer.Argument(metavar="TASK…", help="Ids of tasks.")], run: RunOption = None
+) -> None:
+    """Give tasks up: what runs is ended and its work kept; what depends on them is skipped."""
+    import time
+
+    from stretto.cli import wish
+    from stretto.cli.place import find
+    from stretto.core.events import TasksCancelled
+
+    view = find(run)
+    view.must_have(tasks)
+    print(f"cancel {', '.join(tasks)}: {wish.put(view, TasksCancelled(at=time.time(), tasks=tuple(tasks)))}")

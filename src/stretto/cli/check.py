@@ -1,0 +1,6 @@
+"""check"""
+
+
+def check() -> int:
+    """x"""
+    return 0

@@ -1,0 +1,51 @@
+"""`stretto logs`: what an attempt printed."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from stretto.cli.options import RunOption, TaskArgument
+
+
+def logs(
+    task: TaskArgument,
+    follow: Annotated[bool, typer.Option("-f", "--follow", help="Go on until the attempt ends.")] = False,
+    attempt: Annotated[
+        int | None, typer.Option("--attempt", metavar="N", min=1, help="Which attempt; default: the latest.")
+    ] = None,
+    run: RunOption = None,
+) -> None:
+    """Print what the agent of a task printed."""
+    import sys
+    import time
+
+    from stretto.cli.place import find, view
+    from stretto.engine.reader import SqliteReader
+    from stretto.errors import StateError
+
+    found = find(run)
+    found.must_have([task])
+    record = found.state.by_id[task]
+    number = attempt or record.attempt - record.asking
+    if not 1 <= number <= record.attempt - record.asking:
+        has = f"attempts 1 to {record.attempt - record.asking}" if record.starts else "not been started yet"
+        raise StateError(f"{task!r} has {has}", hint=f"stretto explain {task} --run {found.home.run}")
+    reader, offset = SqliteReader(found.home), 0
+
+    def print_rest() -> None:
+        nonlocal offset
+        while chunk := reader.log(task, number, offset):
+            offset += len(chunk)
+            sys.stdout.buffer.write(chunk)
+        sys.stdout.buffer.flush()
+
+    while True:
+        now = view(found.home) if follow else found
+        record = (now or found).state.by_id[task]
+        going = record.state == "running" and record.attempt == number and (now or found).engine is not None
+        print_rest()
+        if not (follow and going):
+            return
+        time.sleep(0.2)

@@ -1,0 +1,159 @@
+"""The command line: puts the verbs together, and turns whatever goes wrong into a message and an exit code (R11)."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Sequence
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from stretto import __version__
+from stretto.cli import approve, cancel, check, demo, explain, land, logs, resume, retry, run, runs, show, status, stop
+from stretto.errors import ConfigError, InternalError, NotSupportedYet, StrettoError
+
+LATER = frozenset(
+    {
+        *("init", "rollback", "diff", "report", "inspect", "export", "abandon", "convert", "schema", "discover"),
+        *(
+            "scaffold",
+            "simulate",
+            "slot",
+            "publish",
+            "clean",
+            "doctor",
+            "config",
+            "serve",
+            "watch",
+            "worker",
+            "up",
+            "mcp",
+        ),
+    }
+)
+"""Verbs that are agreed and have no code yet."""
+INSIDE_AN_ATTEMPT = frozenset({"check", "show", "status", "explain", "logs", "slot", "publish", "diff"})
+"""What an agent or a check may call: verbs that read, and never one that steers (R8.3)."""
+BROKEN_PIPE = 141
+"""As a shell reports SIGPIPE."""
+
+
+class Verbs(TyperGroup):
+    """All verbs; the ones that are agreed but not built are known by name."""
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        verb = args[0]
+        if os.environ.get("STRETTO_TASK") and verb not in INSIDE_AN_ATTEMPT:
+            raise ConfigError(
+                f"`stretto {verb}` is not allowed inside an attempt (of task {os.environ['STRETTO_TASK']!r})",
+                hint="inside an attempt: check, show, status, explain, logs",
+            )
+        if verb in LATER:
+            raise NotSupportedYet(f"`stretto {verb}` is not supported yet", hint="`stretto --help` lists what is")
+        return super().resolve_command(ctx, args)
+
+
+app = typer.Typer(
+    name="stretto",
+    cls=Verbs,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        print(f"stretto {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Say which version this is.")
+    ] = False,
+    debug: Annotated[bool, typer.Option("--debug", help="Show where an error came from.")] = False,
+) -> None:
+    """Runs a plan of many AI-agent tasks at once and brings the results together safely."""
+
+
+_VERBS: Sequence[Callable[..., Any]] = (
+    demo.demo,
+    check.check,
+    show.show,
+    run.run,
+    resume.resume,
+    stop.stop,
+    land.land,
+    retry.retry,
+    cancel.cancel,
+    approve.approve,
+    status.status,
+    runs.runs,
+    explain.explain,
+    logs.logs,
+)
+for _verb in _VERBS:
+    app.command(_verb.__name__)(_verb)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run a command line; its exit code."""
+    words = list(sys.argv[1:] if argv is None else argv)
+    debug = "--debug" in words  # wherever it stands: it changes how an error is told, not what is done
+    words = [word for word in words if word != "--debug"]
+    try:
+        code = app(words, standalone_mode=False)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # Whoever read our output has gone. Python would complain once more when it closes stdout.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return BROKEN_PIPE
+    except (KeyboardInterrupt, typer.Abort):
+        print("\ninterrupted", file=sys.stderr)
+        return 130
+    except InternalError as error:
+        return _bug(error)
+    except StrettoError as error:
+        if debug:
+            _trace()
+        return _tell(str(error), error.hint, error.exit_code)
+    except Exception as error:  # noqa: BLE001  nobody above us can tell a person that it is a bug
+        if hasattr(error, "format_message"):  # the command line itself is wrong; typer keeps its errors' base private
+            if debug:
+                _trace()
+            return _tell(error.format_message(), _usage_hint(error), 2)
+        return _bug(error)
+    return code if isinstance(code, int) else 0
+
+
+def _tell(message: str, hint: str, code: int) -> int:
+    print(f"error: {message}", file=sys.stderr)
+    if hint:
+        print(f"hint: {hint}", file=sys.stderr)
+    return code
+
+
+def _usage_hint(error: Any) -> str:
+    context = getattr(error, "ctx", None)
+    return f"{context.command_path} --help" if context is not None else "stretto --help"
+
+
+def _bug(error: BaseException) -> int:
+    _trace()
+    message = f"this is a bug in stretto: {type(error).__name__}: {error}"
+    return _tell(message, "please report it, with the lines above", InternalError.exit_code)
+
+
+def _trace() -> None:
+    import traceback
+
+    traceback.print_exc()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

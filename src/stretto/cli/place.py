@@ -1,0 +1,72 @@
+"""Where the command line stands: the user's repository, its runs, and one of them as its journal tells it."""
+
+from __future__ import annotations
+
+import asyncio
+import difflib
+import os
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from stretto import wiring
+from stretto.config import check_environment
+from stretto.core.coordinator import Coordinator
+from stretto.core.recovery import replay
+from stretto.engine.home import RepositoryHome, RunHome, repository_home, state_dir
+from stretto.engine.reader import SqliteReader
+from stretto.errors import ConfigError, RunNotFound
+from stretto.ports import Engine
+
+if TYPE_CHECKING:
+    from stretto.core.state import State
+
+
+def runs_here() -> RepositoryHome:
+    """The runs of the repository that the current folder lies in. Raises RepositoryError, and ConfigError."""
+    check_environment(os.environ)
+    repository = asyncio.run(wiring.repository(Path.cwd(), os.environ))
+    return repository_home(state_dir(os.environ), repository.common)
+
+
+class View:
+    """A run, read once."""
+
+    def __init__(self, home: RunHome, coordinator: Coordinator, last: int, engine: Engine | None) -> None:
+        self.home, self.coordinator, self.last, self.engine = home, coordinator, last, engine
+
+    @property
+    def state(self) -> State:
+        return self.coordinator.state
+
+    def must_have(self, tasks: Iterable[str]) -> None:
+        """Raises ConfigError for an id that the run does not have."""
+        for task in tasks:
+            if task not in self.state.by_id:
+                close = difflib.get_close_matches(task, list(self.state.by_id), n=1)
+                hint = f"did you mean {close[0]}?" if close else f"stretto status {self.home.run}"
+                raise ConfigError(f"there is no task {task!r} in run {self.home.run}", hint=hint)
+
+
+def view(home: RunHome) -> View | None:
+    """What the journal says; None for a run that was never begun (killed while it was being made)."""
+    reader = SqliteReader(home)
+    engine = reader.engine()
+    recorded = list(reader.events())
+    if not recorded:
+        return None
+    return View(home, replay(r.event for r in recorded), recorded[-1].seq, engine or reader.engine())
+
+
+def find(name: str | None) -> View:
+    """The run of that name, or the latest. Raises RunNotFound."""
+    runs = runs_here()
+    if name is not None or not runs.runs():
+        found = view(runs.find(name))
+        if found is None:
+            raise RunNotFound(f"run {name!r} was never begun", hint="start it again with `stretto run PLAN`")
+        return found
+    for home in reversed(runs.runs()):
+        if (latest := view(home)) is not None:
+            return latest
+    raise RunNotFound("there is no run of this repository", hint="start one with `stretto run PLAN`")

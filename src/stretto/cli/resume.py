@@ -1,0 +1,75 @@
+"""`stretto resume`: goes on with a run after a stop, a crash or a pause."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from stretto.cli.options import Jobs, Json, RunArgument
+
+if TYPE_CHECKING:
+    from stretto.engine.home import RunHome
+
+
+def resume(
+    run: RunArgument = None,
+    jobs: Jobs = None,
+    json: Json = False,
+    replan: Annotated[bool, typer.Option("--replan", hidden=True)] = False,
+    force: Annotated[bool, typer.Option("--force", hidden=True)] = False,
+) -> int:
+    """Go on with a run: after a stop, a crash, a pause, or with what `retry` and `approve` have asked for."""
+    import contextlib
+    import time
+
+    from stretto.cli import front, terminal, wish
+    from stretto.cli.later import refuse
+    from stretto.cli.place import find
+    from stretto.cli.strays import end_strays
+    from stretto.core.events import SettingsChanged
+    from stretto.engine.journal import SqliteInbox
+    from stretto.errors import RunLeased
+    from stretto.observe.snapshot import counted
+
+    refuse({"--replan": replan, "--force": force})
+    view = find(run)
+    home = view.home
+    if view.engine is not None:
+        holder = f"process {view.engine.pid} on {view.engine.host}"
+        hint = f"stretto status {home.run}, or stretto stop {home.run}"
+        raise RunLeased(f"{home.run} is running: {holder}", holder=holder, hint=hint)
+    if view.state.ended == "succeeded":
+        terminal.say(f"{home.run} has succeeded: {counted(view.state.counts)}; stretto land {home.run}", json=json)
+        return 0
+    with contextlib.closing(SqliteInbox(home.journal)) as inbox:
+        asked = bool(inbox.waiting())
+    if view.state.ended == "failed" and not asked:
+        terminal.say(f"{home.run} has finished: {counted(view.state.counts)}", json=json)
+        terminal.say(f"stretto retry --run {home.run} gives what failed new tries", json=json)
+        return 1
+    if jobs is not None:
+        wish.put(view, SettingsChanged(at=time.time(), parallel=jobs))
+    if ended := end_strays(home):
+        terminal.say(f"ended {ended} left over from before the crash", json=json)
+    if _plan_differs(home):
+        terminal.say("note: the plan file has changed since; the run goes on with the plan it recorded", json=json)
+    return front.follow(home, json=json, after=view.last)
+
+
+def _plan_differs(home: RunHome) -> bool:
+    """Whether the plan file says something else than at the start, statuses aside (R8.4)."""
+    from msgspec.structs import replace
+
+    from stretto.errors import PlanError
+    from stretto.formats.load import load
+    from stretto.model.plan import Plan
+
+    def without_status(path: str) -> Plan:
+        plan = load(path).plan
+        return replace(plan, tasks=tuple(replace(task, status="pending") for task in plan.tasks))
+
+    try:
+        return without_status(str(home.plan())) != without_status(home.launch().plan_path)
+    except PlanError:  # gone, or broken since
+        return True

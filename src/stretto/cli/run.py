@@ -1,0 +1,138 @@
+"""`stretto run`: shows the plan, asks, runs it."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+from stretto.cli.options import Jobs, Json, PlanArgument
+
+
+class OnFailure(StrEnum):
+    CONTINUE = "continue"
+    STOP = "stop"
+    ROLLBACK = "rollback"
+
+
+class Conflicts(StrEnum):
+    SERIALIZE = "serialize"
+    SERIALIZE_UNKNOWN = "serialize-unknown"
+    REFUSE = "refuse"
+    ALLOW = "allow"
+
+
+def run(
+    plan: PlanArgument,
+    jobs: Jobs = None,
+    no_parallel: Annotated[bool, typer.Option("--no-parallel", help="One task at a time: -j 1.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would run, and stop there.")] = False,
+    only: Annotated[
+        list[str] | None,
+        typer.Option("--only", metavar="IDS", help="Only these tasks or phases; with commas, or given again."),
+    ] = None,
+    with_deps: Annotated[bool, typer.Option("--with-deps", help="And everything they need.")] = False,
+    phase: Annotated[str | None, typer.Option("--phase", metavar="P", help="Only the tasks of this phase.")] = None,
+    on_failure: Annotated[
+        OnFailure | None, typer.Option("--on-failure", help="What a failed task means for the rest of the run.")
+    ] = None,
+    conflicts: Annotated[
+        Conflicts, typer.Option("--conflicts", help="What to do with tasks whose claims overlap.")
+    ] = Conflicts.SERIALIZE,
+    timeout: Annotated[
+        str | None, typer.Option("--timeout", metavar="T", help="Longest time of an attempt, such as 90s or 15m.")
+    ] = None,
+    attempts: Annotated[
+        int | None, typer.Option("--attempts", metavar="N", min=1, help="Tries of a task that cost; default: 3.")
+    ] = None,
+    agent: Annotated[
+        str | None,
+        typer.Option("--agent", metavar="A", help="Who does the tasks: 'shell: COMMAND', scripted, or a name."),
+    ] = None,
+    start: Annotated[
+        str | None, typer.Option("--base", metavar="REF", help="Commit to start from; default: HEAD.")
+    ] = None,
+    branch: Annotated[
+        str | None, typer.Option("--branch", metavar="NAME", help="New branch to land on; default: stretto/<run>.")
+    ] = None,
+    land: Annotated[bool, typer.Option("--land", help="At the end, bring the results to your branch.")] = False,
+    ignore_status: Annotated[
+        bool, typer.Option("--ignore-status", help="Do again what the plan file or an earlier run says is done.")
+    ] = False,
+    new: Annotated[
+        bool, typer.Option("--new", help="Start another run although one of this plan is alive or unfinished.")
+    ] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    json: Json = False,
+    until: Annotated[str | None, typer.Option("--until", hidden=True)] = None,
+    isolation: Annotated[str | None, typer.Option("--isolation", hidden=True)] = None,
+    budget: Annotated[str | None, typer.Option("--budget", hidden=True)] = None,
+    engine: Annotated[str | None, typer.Option("--engine", hidden=True)] = None,
+    on_limit: Annotated[str | None, typer.Option("--on-limit", hidden=True)] = None,
+    on_approval: Annotated[str | None, typer.Option("--on-approval", hidden=True)] = None,
+    max_wait: Annotated[str | None, typer.Option("--max-wait", hidden=True)] = None,
+    detach: Annotated[bool, typer.Option("--detach", hidden=True)] = False,
+) -> int:
+    """Show the plan, ask, and run it."""
+    from stretto.cli import begin, front, terminal
+    from stretto.cli.delivery import land_run
+    from stretto.cli.later import refuse
+    from stretto.config import Chosen, duration_s
+    from stretto.errors import ConfigError
+
+    refuse(
+        {
+            "--until": until,
+            "--isolation none": isolation not in (None, "worktree"),
+            "--budget": budget,
+            "--engine": engine not in (None, "embedded"),
+            "--on-limit": on_limit,
+            "--on-approval": on_approval,
+            "--max-wait": max_wait,
+            "--detach": detach,
+            "--on-failure rollback": on_failure is OnFailure.ROLLBACK,
+        }
+    )
+    if no_parallel and jobs not in (None, 1):
+        raise ConfigError("--no-parallel and -j contradict each other", hint="give one of them")
+    if with_deps and not (only or phase):
+        raise ConfigError("--with-deps needs --only or --phase", hint="without them everything runs anyway")
+    flags = Chosen(
+        parallel=1 if no_parallel else jobs,
+        agent=agent,
+        attempts=attempts,
+        timeout_s=None if timeout is None else duration_s(timeout),
+        on_failure=None if on_failure is None else on_failure.value,  # type: ignore[arg-type]
+        conflicts=conflicts.value,
+    )
+    wanted = begin.Wanted(
+        plan=plan,
+        flags=flags,
+        only=tuple(name.strip() for names in only or () for name in names.split(",") if name.strip()),
+        phase=phase,
+        with_deps=with_deps,
+        base=start,
+        branch=branch,
+        land=land,
+        ignore_status=ignore_status,
+        new=new,
+        interactive=terminal.is_interactive(),
+        ask=terminal.is_interactive() and not yes,
+        json=json,
+    )
+    ready = begin.prepare(wanted)
+    begin.show(ready, json=json, whole=dry_run)
+    if dry_run:
+        return 0
+    if not ready.todo:
+        where = f": stretto land {ready.builds_on}" if ready.builds_on else ""
+        terminal.say(f"nothing is left to do{where}", json=json)
+        return 0
+    if wanted.ask and not terminal.ask("Run it?", default=True):
+        raise typer.Abort
+    home = begin.create(ready)
+    code = front.follow(home, json=json)
+    if land and code == 0:
+        return land_run(home.run, json=json)
+    return code

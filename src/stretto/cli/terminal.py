@@ -1,0 +1,54 @@
+"""Where people's text goes, and how."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from typing import TextIO
+
+from stretto.observe.paint import Paint
+
+WIDTH = 80
+
+
+def paint(stream: TextIO) -> Paint:
+    """Colours only for a terminal that has not said NO_COLOR."""
+    plain = os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb"
+    return Paint(stream.isatty() and not plain)
+
+
+def width(stream: TextIO) -> int | None:
+    """Columns of the terminal; None where lines may be of any length."""
+    return shutil.get_terminal_size((WIDTH, 24)).columns if stream.isatty() else None
+
+
+def people(json: bool) -> TextIO:
+    """With `--json` nothing but JSON goes to standard output."""
+    return sys.stderr if json else sys.stdout
+
+
+def say(text: str, *, json: bool = False) -> None:
+    print(text, file=people(json), flush=True)
+
+
+def is_interactive() -> bool:
+    return sys.stdin.isatty() and sys.stderr.isatty()
+
+
+def ask(question: str, *, default: bool) -> bool:
+    """A yes or no from the person at the terminal; the end of input is a no."""
+    choices = "[Y/n]" if default else "[y/N]"
+    while True:
+        print(f"{question} {choices} ", end="", file=sys.stderr, flush=True)
+        answer = sys.stdin.readline()
+        if not answer:
+            print(file=sys.stderr)
+            return False
+        match answer.strip().lower():
+            case "":
+                return default
+            case "y" | "yes":
+                return True
+            case "n" | "no":
+                return False
