@@ -1,0 +1,461 @@
+"""What must follow from an event: a second, slow and plain account of the semantics, kept by the watcher.
+
+It is fed with events alone and never looks at the core. Of timers it knows the names that the watcher has seen.
+"""
+
+from __future__ import annotations
+
+from typing import assert_never
+
+from stretto.core import events as ev
+from stretto.core.events import Event
+from stretto.model.run import TARGET, Failure, LandEntry, Outcome, TaskState
+from stretto.testing.books import BACKS_OFF, CARRIES, OVERTAKEN, PAUSES, Note, Rules, backoff_s, spend
+
+Expected = tuple[object, ...]
+
+
+class Account:
+    """One a run. After `follow`, `expected`, `due` and `admitted` are what the core must have said, and nothing else."""
+
+    def __init__(self, started: ev.RunStarted) -> None:
+        self.rules = Rules(started.plan, started.settings)
+        self.notes = self.rules.notes
+        self.settings = started.settings
+        self.parallel = started.settings.parallel
+        self.head = started.base
+        self.at = started.at
+        self.drain: Outcome | None = None
+        self.now = False
+        self.by_signal = False
+        self.ended: Outcome | None = None
+        self.critical: str | None = None
+        self.halted: dict[str, str] = {}
+        self.queue: list[str] = []
+        self.batch: tuple[int, str] | None = None
+        self.batches = 0
+        self.starts = 0
+        self.timers: dict[str, tuple[str, str, float]] = {}
+        """Name, as the core gave it, to (purpose, task, due)."""
+        self.expected: list[Expected] = []
+        self.due: list[tuple[str, str, float, float]] = []
+        """Timers that must be set now: (purpose, task, from, to)."""
+        self.admitted: list[tuple[str, int]] = []
+        for task in started.done:
+            self.notes[task].state = "succeeded"
+
+    # --- what an event means ------------------------------------------------------------------------------------
+
+    def follow(self, event: Event) -> None:
+        """Work out one step."""
+        self.at = max(self.at, event.at)
+        self.expected, self.due, self.admitted = [], [], []
+        self._apply(event)
+        self._follow()
+        if self.ended is None:
+            self._queue_approved()
+            self._land()
+            if self.drain is None:
+                self._admit()
+            self._end()
+
+    def _apply(self, event: Event) -> None:
+        match event:
+            case ev.RunStarted() | ev.AttemptStarted() | ev.AttemptAnswered() | ev.Noticed():
+                pass
+            case ev.RunResumed():
+                self.drain = self.ended = None
+                self.now = self.by_signal = False
+                self.parallel = event.parallel or self.parallel
+                self._forget("drain")
+            case ev.RequestReceived():
+                accepted = self._allowed(event.wish)
+                self.expected.append(("Answer", event.request, accepted))
+                if accepted:
+                    self._wish(event.wish)
+            case (
+                ev.StopRequested()
+                | ev.TasksCancelled()
+                | ev.TasksRetried()
+                | ev.SettingsChanged()
+                | ev.TaskApproved()
+                | ev.TaskRejected()
+            ):
+                if self._allowed(event):
+                    self._wish(event)
+            case ev.Granted():
+                self._granted(event)
+            case ev.Denied():
+                note = self.notes.get(event.task)
+                if note is not None and note.asking and note.attempt == event.attempt:
+                    note.asking = note.kept = False
+                    note.drift = ()
+                    note.timer = "grant"
+                    self.due.append(("grant", note.id, event.until, event.until))
+            case ev.ScopeObserved():
+                if note := self._about(event.task, event.attempt, "running"):
+                    note.drift += self.rules.drifts(note, event.paths)
+            case ev.AttemptFinished():
+                if note := self._about(event.task, event.attempt, "running"):
+                    self._finished(note, event)
+            case ev.AttemptFailed():
+                if note := self._about(event.task, event.attempt, "running"):
+                    self._failed(note, event.failure, event.commit)
+            case ev.AttemptLost():
+                if note := self._about(event.task, event.attempt, "running"):
+                    if event.engine:
+                        self._interrupted(note, event.commit)
+                    else:
+                        self._failed(note, Failure(kind="lost"), event.commit)
+            case ev.AttemptCancelled():
+                if note := self._about(event.task, event.attempt, "running"):
+                    self._interrupted(note, event.commit)
+            case ev.AttemptGated():
+                if note := self._about(event.task, event.attempt, "gating"):
+                    self._gated(note, event)
+            case ev.BatchLanded():
+                if self._reported(event.lane, event.batch):
+                    self.head = event.commit
+                    for entry in event.landed:
+                        self._final(self.notes[entry.task], "succeeded")
+            case ev.BatchRejected():
+                if (task := self._reported(event.lane, event.batch)) is not None:
+                    self._rejected(self.notes[task], event)
+            case ev.TimerFired():
+                self._timer(event)
+            case _:
+                assert_never(event)
+
+    def _about(self, task: str, attempt: int, state: TaskState) -> Note | None:
+        note = self.notes.get(task)
+        return note if note is not None and (note.attempt, note.state) == (attempt, state) else None
+
+    def _reported(self, lane: str, number: int) -> str | None:
+        if self.batch is None or lane != TARGET or self.batch[0] != number:
+            return None
+        task, self.batch = self.batch[1], None
+        return task
+
+    def _allowed(self, wish: ev.Wish) -> bool:
+        match wish:
+            case ev.StopRequested():
+                return self.ended is None
+            case ev.SettingsChanged():
+                return wish.parallel >= 1
+            case ev.TasksCancelled():
+                return all(task in self.notes and not self.notes[task].final for task in wish.tasks)
+            case ev.TasksRetried():
+                fallen = [note.id for note in self.notes.values() if note.final and note.state != "succeeded"]
+                return bool(fallen) and set(wish.tasks) <= set(fallen)
+            case ev.TaskApproved() | ev.TaskRejected():
+                return wish.task in self.notes and self.notes[wish.task].person
+            case _:
+                assert_never(wish)
+
+    def _wish(self, wish: ev.Wish) -> None:
+        match wish:
+            case ev.StopRequested():
+                self._stop(wish.now, wish.by_signal)
+            case ev.SettingsChanged():
+                self.parallel = wish.parallel
+            case ev.TasksCancelled():
+                for task in wish.tasks:
+                    self._decide(self.notes[task], "cancelled")
+            case ev.TasksRetried():
+                for note in self.notes.values():
+                    if note.final and note.state != "succeeded" and (not wish.tasks or note.id in wish.tasks):
+                        note.state, note.spent = "pending", {}
+                self.critical, self.halted = None, {}
+            case ev.TaskApproved():
+                note = self.notes[wish.task]
+                note.person, note.approved = False, True
+            case ev.TaskRejected():
+                note = self.notes[wish.task]
+                self._failed(note, Failure(kind="gate"), note.commit)
+            case _:
+                assert_never(wish)
+
+    def _stop(self, now: bool, by_signal: bool) -> None:
+        """Drain; now, or when draining takes too long, end what runs (R8.6)."""
+        again = self.drain == "stopped"
+        if again and (self.now or not now):
+            self.by_signal = self.by_signal or by_signal
+            return
+        self.drain, self.now, self.by_signal = "stopped", now, self.by_signal or by_signal
+        if not now:
+            due = self.at + self.settings.drain_timeout_s
+            self.due.append(("drain", "", due, due))
+            return
+        self._forget("drain")
+        for note in self.notes.values():
+            if note.state == "running" and note.doom is None:
+                self._decide(note, "ready")
+
+    # --- attempts -----------------------------------------------------------------------------------------------
+
+    def _granted(self, event: ev.Granted) -> None:
+        note = self.notes.get(event.task)
+        if note is None or note.attempt != event.attempt or not note.asking:
+            if note is None or note.attempt != event.attempt or not note.in_use:
+                self.expected.append(("ReleaseGrant", event.task, event.attempt))
+            return
+        note.asking = False
+        if self.drain is not None:
+            note.kept, note.drift = False, ()
+            self.expected.append(("ReleaseGrant", note.id, note.attempt))
+            return
+        note.kept, note.in_use = False, True
+        note.state, note.base, note.commit = "running", self.head, None
+        start = ("StartAttempt", note.id, note.attempt, self.head, note.carry, note.conflict, note.past)
+        self.expected.append(start)
+
+    def _leave(self, note: Note) -> None:
+        """Out of running or gating: the place and the grant go back."""
+        note.asking = False
+        if note.in_use:
+            note.in_use = False
+            self.expected.append(("ReleaseGrant", note.id, note.attempt))
+
+    def _finished(self, note: Note, event: ev.AttemptFinished) -> None:
+        note.commit = event.commit
+        if note.doom in ("cancelled", "skipped"):
+            self._interrupted(note, None)
+            return
+        note.doom = None
+        checked = bool(note.task.verify)
+        if note.task.effect == "changes" and event.commit is None and not (event.already_done and checked):
+            self._failed(note, Failure(kind="no_effect"), None)
+            return
+        note.drift += self.rules.drifts(note, event.paths)
+        if checked or note.task.artifacts:
+            note.state = "gating"
+            self.expected.append(("RunGates", note.id, note.attempt, note.commit or note.base))
+        else:
+            self._leave(note)
+            self._enqueue(note)
+
+    def _gated(self, note: Note, event: ev.AttemptGated) -> None:
+        if event.error:
+            self._failed(note, Failure(kind="transient"), note.commit)
+        elif event.verdict == "red":
+            self._failed(note, Failure(kind="gate"), note.commit)
+        elif event.verdict == "green":
+            self._leave(note)
+            self._enqueue(note)
+        else:
+            self._leave(note)
+            note.state, note.person, note.drift = "waiting", True, ()
+            self.expected.append(("AskApproval", note.id, note.attempt))
+
+    def _interrupted(self, note: Note, commit: str | None) -> None:
+        """Ended through no doing of its own: costs nothing."""
+        note.carry = commit or note.carry
+        self._leave(note)
+        doom, note.doom = note.doom or "ready", None
+        if doom != "ready":
+            self._final(note, doom)
+        elif self._stopped(note):
+            self._final(note, "skipped")
+        else:
+            note.state, note.drift = "ready", ()
+
+    def _failed(self, note: Note, failure: Failure, commit: str | None) -> None:
+        held = note.holds and not note.asking
+        self._leave(note)
+        note.past += 1
+        note.carry = commit if failure.kind in CARRIES else None
+        note.conflict = failure.kind == "conflict"
+        used_up = spend(note, failure, self.settings.attempts)
+        doom, note.doom = note.doom, None
+        note.person = note.approved = False
+        if doom in ("cancelled", "skipped"):
+            self._final(note, doom)
+        elif used_up or failure.kind == "permanent":
+            self._final(note, "failed")
+            self._policies(note)
+        elif self._stopped(note):
+            self._final(note, "skipped")
+        elif failure.kind in BACKS_OFF and self.drain is None:
+            note.state, note.timer, note.drift = "waiting", "backoff", ()
+            least, most = backoff_s(note, failure)
+            self.due.append(("backoff", note.id, self.at + least, self.at + most))
+        else:
+            note.state = "ready"
+            note.kept = held and failure.kind in ("gate", "conflict")
+            note.drift = note.drift if note.kept else ()
+            if failure.kind in PAUSES and self.drain is None:
+                self.drain = "paused"
+
+    def _rejected(self, note: Note, event: ev.BatchRejected) -> None:
+        if event.culprits:
+            for culprit in event.culprits:
+                self._failed(self.notes[culprit.task], Failure(kind=culprit.kind), self.notes[culprit.task].commit)
+        elif note.doom is not None:
+            self._final(note, note.doom)
+        else:
+            self.queue.insert(0, note.id)
+        if event.error and self.drain is None:
+            self.drain = "paused"
+
+    def _enqueue(self, note: Note) -> None:
+        note.state, note.approved = "landing", False
+        self.queue.append(note.id)
+
+    # --- decisions ----------------------------------------------------------------------------------------------
+
+    def _decide(self, note: Note, doom: TaskState) -> None:
+        """At once where nothing is in flight, else when that has reported (R6.1a)."""
+        if note.final:
+            return
+        if note.state == "running":
+            note.doom = doom
+            self.expected.append(("CancelAttempt", note.id, note.attempt))
+        elif self.batch is not None and self.batch[1] == note.id:
+            note.doom = doom
+        else:
+            if note.state == "gating":
+                self.expected.append(("CancelAttempt", note.id, note.attempt))
+            self._leave(note)
+            self._final(note, doom)
+
+    def _final(self, note: Note, state: TaskState) -> None:
+        if note.id in self.queue:
+            self.queue.remove(note.id)
+        if note.timer:
+            self._forget(note.timer, note.id)
+        note.state, note.doom, note.timer, note.drift, note.blocked_at = state, None, "", (), None
+        note.asking = note.kept = note.person = note.approved = False
+        self._follow()
+
+    def _policies(self, failed: Note) -> None:
+        """`critical`, `stop` of a phase, `stop` of the run (R4); what is optional stops nothing (R1.2)."""
+        phase = self.rules.phase_of(failed)
+        if failed.task.critical:
+            self.critical = failed.id
+        if failed.task.optional:
+            pass
+        elif phase.on_failure == "stop":
+            self.halted[phase.id] = failed.id
+        elif phase.on_failure is None and self.settings.on_failure == "stop" and self.drain is None:
+            self.drain = "failed"
+        for note in self.notes.values():
+            if self._stopped(note) and (note.state in ("pending", "ready") or note.timer == "backoff"):
+                self._final(note, "skipped")
+
+    def _stopped(self, note: Note) -> str | None:
+        """The failed task because of which nothing of this one may start any more."""
+        return self.critical or self.halted.get(note.task.phase)
+
+    def _follow(self) -> None:
+        """What has become ready, and what never will."""
+        moved = True
+        while moved:
+            moved = False
+            for note in self.notes.values():
+                if note.state == "pending":
+                    if self._stopped(note) or self.rules.broken(note):
+                        note.state, moved = "skipped", True
+                    elif self.rules.may_start(note):
+                        note.state, moved = "ready", True
+
+    def _timer(self, event: ev.TimerFired) -> None:
+        known = self.timers.get(event.timer)
+        if known is None:
+            return
+        purpose, task, due = known
+        if event.at < due:  # left over from an earlier timer of that name: too early
+            self.due.append((purpose, task, due, due))
+            return
+        del self.timers[event.timer]
+        if purpose == "drain":
+            self._stop(True, False)
+        else:
+            note = self.notes[task]
+            note.timer = ""
+            note.state = "ready"
+
+    def _forget(self, purpose: str, task: str = "") -> None:
+        self.timers = {name: timer for name, timer in self.timers.items() if timer[:2] != (purpose, task)}
+
+    # --- what must follow ---------------------------------------------------------------------------------------
+
+    def _queue_approved(self) -> None:
+        for note in sorted(self.notes.values(), key=lambda note: note.rank):
+            if note.approved and not self.rules.stopped_by_claims(note):
+                self._enqueue(note)
+
+    def _land(self) -> None:
+        """One landing at a time, first come first served; none is begun when everything is being ended."""
+        if self.batch is None and self.queue and not (self.drain is not None and self.now):
+            task = self.queue.pop(0)
+            self.batches += 1
+            self.batch = (self.batches, task)
+            self.expected.append(("LandBatch", self.batches, (self.entry(task),)))
+
+    def entry(self, task: str) -> LandEntry:
+        note = self.notes[task]
+        return LandEntry(task=task, attempt=note.attempt, commit=note.commit)
+
+    def causes(self, task: str) -> set[str]:
+        """For whose sake a task was skipped."""
+        note = self.notes[task]
+        stopped = self._stopped(note)
+        return self.rules.culprits(note) | ({stopped} if stopped else set())
+
+    def _admit(self) -> None:
+        """Every start that must happen now, most urgent first (R2, R10.1): this is what work-conserving means."""
+        while sum(note.takes_place for note in self.notes.values()) < self.parallel:
+            note = self._next()
+            if note is None:
+                break
+            note.attempt += 1
+            note.asking, note.blocked_at = True, None
+            self.starts += 1
+            self.admitted.append((note.id, note.attempt))
+
+    def _next(self) -> Note | None:
+        waiting = [n for n in self.notes.values() if n.state == "ready" and not n.asking and n.timer != "grant"]
+        for note in sorted(waiting, key=lambda note: note.rank):
+            if self.rules.phase_full(note):
+                continue
+            if note.kept or not note.claims:
+                return note
+            if self.rules.stopped_by_claims(note):
+                note.blocked_at = self.starts if note.blocked_at is None else note.blocked_at
+            elif not self._reserved_against(note):
+                return note
+        return None
+
+    def _reserved_against(self, note: Note) -> bool:
+        """The best of those stopped by claims reserves once it has been overtaken often enough (R2.3)."""
+        stopped = [n for n in self.notes.values() if n.blocked_at is not None]
+        first = min(stopped, key=lambda n: n.rank, default=None)
+        if first is None or first is note or first.rank > note.rank:
+            return False
+        assert first.blocked_at is not None
+        overdue = self.starts - first.blocked_at >= OVERTAKEN * self.parallel
+        return overdue and self.rules.meets(first.claims, note)
+
+    def _end(self) -> None:
+        outcome = self._outcome()
+        if outcome is None:
+            return
+        self.ended = outcome
+        self.expected.append(("EndRun", outcome))
+
+    def _outcome(self) -> Outcome | None:
+        """How the run ends now (R11); None while anything may still happen."""
+        notes = list(self.notes.values())
+        judged_later = self.drain is not None and self.now
+        in_flight = [n for n in notes if n.takes_place and not (judged_later and n.state == "gating")]
+        if self.batch is not None or in_flight:
+            return None
+        if all(note.final for note in notes):
+            return "succeeded" if all(n.state == "succeeded" or n.task.optional for n in notes) else "failed"
+        if self.drain is not None:
+            return None if self.queue and not self.now else self.drain
+        if self.timers or self.due or self.queue:
+            return None
+        if any(note.person for note in notes) and all(n.person for n in notes if n.state == "waiting"):
+            return None if self.settings.on_approval == "wait" else "paused"
+        return "stuck"
