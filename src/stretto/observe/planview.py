@@ -1,0 +1,224 @@
+"""A plan and its analysis, as the JSON that other programs rely on (DESIGN section 6) and as text for people."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import groupby
+from typing import Any
+
+import msgspec
+
+from stretto.analysis.conflicts import conflicts
+from stretto.analysis.estimate import critical_path, durations, estimate
+from stretto.analysis.graph import Graph, build, levels, topological
+from stretto.analysis.lint import ok
+from stretto.analysis.wording import counted, spoken
+from stretto.model.plan import Finding, Phase, Plan
+from stretto.observe.paint import Paint, cut, fit, line, width_of
+
+_LINES, _ROWS = 2, 12
+"""What a short text has room for: lines of one level, rows of one section."""
+
+
+def check_json(plan: Plan | None, findings: Sequence[Finding]) -> dict[str, Any]:
+    """`check --json`. Without a plan, because it could not be read, `format` and `plan` are null."""
+    return {
+        "ok": plan is not None and ok(findings),
+        "format": plan and plan.format,
+        "plan": plan and plan.name,
+        "findings": [
+            {
+                "code": finding.code,
+                "severity": finding.severity,
+                "message": finding.message,
+                "location": finding.location and msgspec.structs.asdict(finding.location),
+                "hint": finding.hint,
+                "tasks": list(finding.tasks),
+            }
+            for finding in findings
+        ],
+    }
+
+
+def show_json(plan: Plan, *, places: int = 5, default_s: float = 720.0) -> dict[str, Any]:
+    """`show --format json`. `places` tasks run at once; one without an estimate takes `default_s` seconds.
+
+    `depends_on` is what a task waits for in the end: its dependencies, its phase's, and its neighbour in a chain,
+    with phases replaced by their tasks. `level` is null for a task on or behind a cycle."""
+    graph, took = build(plan), durations(plan, default_s)
+    level = levels(graph)
+    members = _members(graph)
+    return {
+        "format": plan.format,
+        "tasks": [
+            {
+                "id": task.id,
+                "phase": task.phase,
+                "depends_on": _expanded(graph.needs[i], graph, members),
+                "writes": None if task.writes is None else list(task.writes),
+                "level": level[i] if level[i] >= 0 else None,
+                "status": task.status,
+            }
+            for i, task in enumerate(plan.tasks)
+        ],
+        "levels": _by_level(plan, level),
+        "critical_path": list(critical_path(plan, graph, took)),
+        "conflicts": [{"path": x.path, "tasks": list(x.tasks)} for x in conflicts(plan, graph)],
+        "estimate": msgspec.structs.asdict(estimate(plan, graph, took, places)),
+    }
+
+
+def _members(graph: Graph) -> dict[int, list[int]]:
+    """The tasks that stand for each phase: its own, or for an empty one those of the phases in front of it."""
+    found: dict[int, list[int]] = {}
+    for node in topological(graph):
+        if graph.is_join(node):
+            own = [x for x in graph.needs[node] if not graph.is_join(x)]
+            found[node] = own or [x for phase in graph.needs[node] for x in found[phase]]
+    return found
+
+
+def _expanded(needs: Iterable[int], graph: Graph, members: dict[int, list[int]]) -> list[str]:
+    tasks = (task for node in needs for task in (members.get(node, ()) if graph.is_join(node) else (node,)))
+    return [graph.names[i] for i in dict.fromkeys(tasks)]
+
+
+def _by_level(plan: Plan, level: Sequence[int]) -> list[list[str]]:
+    found: list[list[str]] = [[] for _ in range(max((level[i] + 1 for i in range(len(plan.tasks))), default=0))]
+    for i, task in enumerate(plan.tasks):
+        if level[i] >= 0:
+            found[level[i]].append(task.id)
+    return found
+
+
+# --- for people ----------------------------------------------------------------------------------------------------
+
+
+def show_text(
+    plan: Plan,
+    *,
+    width: int = 80,
+    places: int = 5,
+    default_s: float = 720.0,
+    paint: Paint | None = None,
+    short: bool = True,
+) -> Iterator[str]:
+    """The lines of `show`, none wider than `width` columns. `short` leaves out what a large plan has too much of."""
+    paint = paint or Paint(on=False)
+    graph, took = build(plan), durations(plan, default_s)
+    lines, rows = (_LINES, _ROWS) if short else (len(plan.tasks) + 1, len(plan.tasks) + len(plan.phases) + 1)
+    path = critical_path(plan, graph, took)
+    met = [(x.path, x.tasks) for x in conflicts(plan, graph)]
+    sections = [
+        (f"Phases ({len(plan.phases)})", _phases(plan, width, rows) if len(plan.phases) > 1 else ()),
+        ("Levels: what waits for nothing above it", _levels(plan, levels(graph), width, lines, rows)),
+        (f"Critical path: {counted(len(path), 'task')}", _flow(path, " → ", width - 2, 2 * lines)),
+        (f"Overlaps: {counted(len(met), 'path')} where tasks take turns", _overlaps(met, width, rows)),
+        ("Expected time", _times(plan, graph, took, places)),
+    ]
+    done = sum(task.status == "succeeded" for task in plan.tasks)
+    head = f"{line(plan.name) or 'a plan'} ({plan.format}): {counted(len(plan.tasks), 'task')}"
+    yield paint(cut(f"{head}, {done:,} done" if done else head, width), "bold")
+    for title, body in sections:
+        body = list(body)
+        if body:
+            yield ""
+            yield paint(cut(title, width), "bold")
+            yield from (cut(f"  {text}", width) for text in body)
+
+
+def _phases(plan: Plan, width: int, rows: int) -> Iterator[str]:
+    sizes, done = dict.fromkeys((phase.id for phase in plan.phases), 0), {phase.id: 0 for phase in plan.phases}
+    for task in plan.tasks:
+        sizes[task.phase] = sizes.get(task.phase, 0) + 1
+        done[task.phase] = done.get(task.phase, 0) + (task.status == "succeeded")
+    column = _column((phase.id for phase in plan.phases[:rows]), width)
+    for phase in plan.phases[:rows]:
+        told = [counted(sizes[phase.id], "task"), *_about(plan, phase)]
+        if done[phase.id]:
+            told.insert(1, f"{done[phase.id]:,} done")
+        yield f"{fit(line(phase.id), column)}  {', '.join(told)}"
+    yield from _rest(len(plan.phases) - rows, "phase")
+
+
+def _about(plan: Plan, phase: Phase) -> Iterator[str]:
+    if phase.depends_on:
+        yield f"after {' and '.join(line(x) for x in phase.depends_on)}"
+    if not phase.parallel:
+        yield "one at a time"
+    if phase.max_parallel:
+        yield f"at most {phase.max_parallel:,} at once"
+    policy = phase.on_failure or plan.defaults.on_failure
+    if policy in ("stop", "rollback"):
+        yield f"{policy}s on failure"
+
+
+def _levels(plan: Plan, level: Sequence[int], width: int, lines: int, rows: int) -> Iterator[str]:
+    """A row a level; neighbours with one task each share a row."""
+    groups: list[tuple[int, int, list[str]]] = []
+    for single, run in groupby(enumerate(_by_level(plan, level), 1), lambda x: len(x[1]) == 1):
+        members = list(run)
+        if single:
+            groups.append((members[0][0], members[-1][0], [id for _, ids in members for id in ids]))
+        else:
+            groups.extend((n, n, ids) for n, ids in members)
+    column = max((width_of(_span(first, last)) for first, last, _ in groups[:rows]), default=0)
+    for first, last, ids in groups[:rows]:
+        texts = _flow(ids, " → " if last > first else ", ", width - column - 4, lines)
+        for k, text in enumerate(texts):
+            yield f"{fit('' if k else _span(first, last), column)}  {text}"
+    yield from _rest(len(groups) - rows, "row")
+    if stuck := sum(level[i] < 0 for i in range(len(plan.tasks))):
+        yield f"never: {counted(stuck, 'task')} on or behind a circle of dependencies"
+
+
+def _span(first: int, last: int) -> str:
+    return f"{first}" if first == last else f"{first}–{last}"
+
+
+def _overlaps(met: Sequence[tuple[str, tuple[str, ...]]], width: int, rows: int) -> Iterator[str]:
+    column = _column((path for path, _ in met[:rows]), width)
+    for path, tasks in met[:rows]:
+        yield f"{fit(line(path), column)}  {_flow(tasks, ', ', max(8, width - column - 4), 1)[0]}"
+    yield from _rest(len(met) - rows, "path")
+
+
+def _times(plan: Plan, graph: Graph, took: Sequence[float], places: int) -> Iterator[str]:
+    got = estimate(plan, graph, took, places)
+    if not got.sequential_s:
+        return
+    unknown = sum(task.estimate_s is None and task.status != "succeeded" for task in plan.tasks)
+    yield f"one after the other  {spoken(got.sequential_s)}"
+    yield f"{fit(f'{places} at once', 19)}  {spoken(got.parallel_s)}, {got.speedup:.1f} times as fast"
+    yield f"at the very best     {spoken(got.lower_bound_s)}"
+    yield f"most tasks at once   {got.peak_width:,}"
+    if unknown:
+        yield f"(the plan does not estimate {counted(unknown, 'task')})"
+
+
+def _column(names: Iterable[str], width: int) -> int:
+    return min(max((width_of(line(name)) for name in names), default=0), width // 3)
+
+
+def _rest(number: int, thing: str) -> Iterator[str]:
+    if number > 0:
+        yield f"… and {counted(number, f'more {thing}')}"
+
+
+def _flow(names: Sequence[str], separator: str, width: int, lines: int) -> list[str]:
+    """Names in lines of `width` columns; where so many lines do not hold them all, the last says how many are left."""
+    out = [""]
+    room = max(1, width - width_of(separator.rstrip()))
+    for n, name in enumerate(names):
+        text = cut(line(name), room)
+        note = f" … {len(names) - n:,} more"
+        kept = len(note) if len(out) >= lines and n + 1 < len(names) else 0
+        if not out[-1] or width_of(out[-1]) + width_of(separator + text) <= room - kept:
+            out[-1] += separator + text if out[-1] else text
+        elif len(out) < lines:
+            out[-1] += separator.rstrip()
+            out.append(text)
+        else:
+            out[-1] += note
+            break
+    return out if names else []

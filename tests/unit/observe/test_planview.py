@@ -1,0 +1,172 @@
+"""The two JSON shapes to the letter, and a text that holds its width whatever the plan is."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from stretto.model.plan import Finding, Location, Phase, Plan
+from stretto.observe.paint import Paint, width_of
+from stretto.observe.planview import check_json, show_json, show_text
+from unit.analysis.plans import plan, plans, task
+
+SHOP = plan(
+    task("schema", phase="foundation", writes=("db/**",), estimate_s=600.0),
+    task("config", phase="foundation", writes=("cfg.py",), status="succeeded"),
+    task("auth", phase="services", writes=("src/auth/",), estimate_s=1200.0),
+    task("ui", phase="services", writes=("src/auth/x.py",), estimate_s=300.0),
+    task("e2e", "services", phase="final", estimate_s=60.0),
+    phases=(
+        Phase(id="foundation"),
+        Phase(id="services", depends_on=("foundation",), on_failure="stop"),
+        Phase(id="final", parallel=False),
+    ),
+    name="shop",
+)
+
+
+def text(the_plan: Plan, width: int = 80, *, short: bool = True) -> str:
+    return "\n".join(show_text(the_plan, width=width, short=short))
+
+
+def test_show_json_to_the_letter() -> None:
+    assert show_json(SHOP) == {
+        "format": "stretto",
+        "tasks": [
+            {"id": "schema", "phase": "foundation", "depends_on": [], "writes": ["db/**"], "level": 0,
+             "status": "pending"},
+            {"id": "config", "phase": "foundation", "depends_on": [], "writes": ["cfg.py"], "level": 0,
+             "status": "succeeded"},
+            {"id": "auth", "phase": "services", "depends_on": ["schema", "config"], "writes": ["src/auth/"],
+             "level": 1, "status": "pending"},
+            {"id": "ui", "phase": "services", "depends_on": ["schema", "config"], "writes": ["src/auth/x.py"],
+             "level": 1, "status": "pending"},
+            {"id": "e2e", "phase": "final", "depends_on": ["auth", "ui"], "writes": None, "level": 2,
+             "status": "pending"},
+        ],
+        "levels": [["schema", "config"], ["auth", "ui"], ["e2e"]],
+        "critical_path": ["schema", "auth", "e2e"],
+        "conflicts": [{"path": "src/auth/", "tasks": ["auth", "ui"]}],
+        "estimate": {
+            "sequential_s": 2160.0, "parallel_s": 2160.0, "lower_bound_s": 1860.0, "speedup": 1.0, "peak_width": 1,
+        },
+    }  # fmt: skip
+
+
+def test_check_json_to_the_letter() -> None:
+    place = Location(file="plan.yaml", line=3, column=9)
+    findings = (
+        Finding(code="cycle", severity="error", message="a circle", hint="cut it", location=place, tasks=("a", "b")),
+        Finding(code="empty-phase", severity="warning", message="no tasks"),
+    )
+    assert check_json(SHOP, findings) == {
+        "ok": False,
+        "format": "stretto",
+        "plan": "shop",
+        "findings": [
+            {"code": "cycle", "severity": "error", "message": "a circle",
+             "location": {"file": "plan.yaml", "line": 3, "column": 9}, "hint": "cut it", "tasks": ["a", "b"]},
+            {"code": "empty-phase", "severity": "warning", "message": "no tasks", "location": None, "hint": "",
+             "tasks": []},
+        ],
+    }  # fmt: skip
+    assert check_json(SHOP, findings[1:])["ok"] is True
+    unread = check_json(None, findings[:1])
+    assert (unread["ok"], unread["format"], unread["plan"]) == (False, None, None)
+    assert check_json(None, ())["ok"] is False
+
+
+def test_depends_on_is_tasks_only() -> None:
+    phases = (
+        Phase(id="one"),
+        Phase(id="hollow", depends_on=("one",)),
+        Phase(id="two", depends_on=("hollow",), parallel=False),
+    )
+    tasks = (task("a", phase="one"), task("b", phase="two"), task("c", phase="two"), task("d", "hollow", phase="one"))
+    assert {x["id"]: x["depends_on"] for x in show_json(plan(*tasks[:3], phases=phases))["tasks"]} == {
+        "a": [], "b": ["a"], "c": ["b", "a"],
+    }  # fmt: skip
+    assert show_json(plan(*tasks, phases=phases))["tasks"][0]["level"] == 0, "a circle elsewhere changes nothing"
+    assert show_json(plan(*tasks, phases=phases))["tasks"][3]["level"] is None
+
+
+@given(plans())
+def test_json_is_json_and_says_the_same_of_the_same_plan(the_plan: Plan) -> None:
+    shown = show_json(the_plan)
+    assert json.loads(json.dumps(shown)) == shown == show_json(the_plan)
+    assert [id for ids in shown["levels"] for id in ids] == sorted(
+        (x["id"] for x in shown["tasks"]), key=lambda id: [id in ids for ids in shown["levels"]].index(True)
+    )
+    levels = {x["id"]: x["level"] for x in shown["tasks"]}
+    assert all(levels[need] < levels[x["id"]] for x in shown["tasks"] for need in x["depends_on"])
+
+
+@given(plans(most=20), st.integers(20, 100), st.booleans())
+def test_no_line_is_wider_than_asked_for(the_plan: Plan, width: int, short: bool) -> None:
+    assert all(width_of(x) <= width for x in text(the_plan, width, short=short).splitlines())
+
+
+@pytest.mark.parametrize("width", [10, 20, 40, 80, 200])
+@pytest.mark.parametrize("short", [True, False])
+def test_strange_names_keep_the_width(width: int, short: bool) -> None:
+    names = ["задача 1", "../../etc", "名前がとても長いタスク", "x" * 500, "a\nb", "\x1b[31mred", "🎼🎼🎼", "a b"]
+    tasks = [task(name, phase=f"phase {name}", writes=(name, "shared")) for name in names]
+    lines = text(plan(*tasks, name="\x1b]0;title\x07" + "n" * 300), width, short=short).split("\n")
+    assert all(width_of(x) <= width and x.isprintable() for x in lines)
+
+
+def test_a_small_plan_reads_well() -> None:
+    assert (
+        text(SHOP, 72)
+        == """\
+shop (stretto): 5 tasks, 1 done
+
+Phases (3)
+  foundation  2 tasks, 1 done
+  services    2 tasks, after foundation, stops on failure
+  final       1 task, one at a time
+
+Levels: what waits for nothing above it
+  1  schema, config
+  2  auth, ui
+  3  e2e
+
+Critical path: 3 tasks
+  schema → auth → e2e
+
+Overlaps: 1 path where tasks take turns
+  src/auth/  auth, ui
+
+Expected time
+  one after the other  36 min
+  5 at once            36 min, 1.0 times as fast
+  at the very best     31 min
+  most tasks at once   1"""
+    )
+
+
+def test_a_large_plan_is_short_and_the_long_text_leaves_nothing_out() -> None:
+    wide = plan(
+        *(task(f"task-{i}", *([f"task-{i - 50}"] if i >= 50 else []), phase=f"phase-{i // 25}", writes=(f"f{i % 40}",))
+          for i in range(500))
+    )  # fmt: skip
+    assert len(text(wide).splitlines()) < 70
+    assert "… and 8 more phases" in text(wide)
+    whole = text(wide, short=False)
+    assert "more" not in whole
+    assert all(f"task-{i}" in whole for i in range(500))
+    chain = plan(task("t0"), *(task(f"t{i}", f"t{i - 1}") for i in range(1, 500)))
+    assert "1–500  t0 → t1 → t2" in text(chain)
+    assert len(text(chain).splitlines()) < 25
+
+
+def test_an_empty_plan_and_one_that_cannot_run() -> None:
+    assert text(plan()) == "test (stretto): 0 tasks"
+    assert "never: 2 tasks" in text(plan(task("a", "b"), task("b", "a"), task("c")))
+
+
+def test_headings_are_painted_when_wanted() -> None:
+    assert "\x1b[1mExpected time\x1b[0m" in "\n".join(show_text(SHOP, paint=Paint(on=True)))
