@@ -13,7 +13,7 @@ import msgspec
 from msgspec.structs import replace
 
 from stretto import config, wiring
-from stretto.analysis.lint import lint, ok
+from stretto.analysis.lint import in_file_order, lint, ok
 from stretto.analysis.select import select
 from stretto.cli import terminal
 from stretto.cli.earlier import Earlier, earlier_run
@@ -24,9 +24,10 @@ from stretto.engine.supervise import ProcessSupervisor
 from stretto.errors import NotSupportedYet, PlanError
 from stretto.formats.load import Loaded, load
 from stretto.model.plan import Finding, Plan, Task, Value
-from stretto.model.run import RunSettings
+from stretto.model.run import ConflictPolicy, RunSettings
 from stretto.observe.outline import outline
 from stretto.observe.paint import count
+from stretto.observe.planview import show_json, show_text
 
 
 class Wanted(Value, frozen=True, kw_only=True):
@@ -88,16 +89,22 @@ def prepare(wanted: Wanted) -> Ready:
 
 def read(plan: str, flags: config.Chosen) -> tuple[Loaded, tuple[Finding, ...]]:
     """The plan and every finding. Raises PlanError or NotSupportedYet where it may not run."""
-    loaded = load(plan)
-    folder = Path(plan).absolute().parent
-    settings = RunSettings(conflicts=flags.conflicts or "serialize")
-    findings = (
-        *loaded.findings,
-        *lint(loaded.plan, loaded.places, settings=settings, exists=lambda name: (folder / name).is_file()),
-    )
+    loaded, findings = examine(plan, flags.conflicts or "serialize")
     if not ok(findings):
         raise refusal(plan, findings)
     return loaded, findings
+
+
+def examine(plan: str, conflicts: ConflictPolicy = "serialize") -> tuple[Loaded, tuple[Finding, ...]]:
+    """The plan and every finding, also of one that may not run. Raises PlanError for one that cannot be read."""
+    loaded = load(plan)
+    folder = Path(plan).absolute().parent
+
+    def exists(name: str) -> bool:
+        return (folder / name).is_file()
+
+    found = lint(loaded.plan, loaded.places, settings=RunSettings(conflicts=conflicts), exists=exists)
+    return loaded, in_file_order((*loaded.findings, *found))
 
 
 def refusal(plan: str, findings: Sequence[Finding]) -> PlanError | NotSupportedYet:
@@ -187,10 +194,19 @@ def read_texts(plan: Plan, folder: Path, done: set[str]) -> tuple[Plan, dict[str
 
 
 def show(ready: Ready, *, json: bool, whole: bool) -> None:
-    """The plan by level, and what a person should know before saying yes; `whole` does not shorten it."""
+    """The plan by level, and what a person should know before saying yes; `whole` is for who only wants to look."""
+    done = frozenset(ready.done)
+    tasks = (replace(task, status="succeeded" if task.id in done else "pending") for task in ready.plan.tasks)
+    plan, settings = replace(ready.plan, tasks=tuple(tasks)), ready.settings.run
+    if json and whole:
+        told = show_json(plan, places=settings.parallel, default_s=settings.estimate_s)
+        print(msgspec.json.format(msgspec.json.encode(told)).decode())
     stream = terminal.people(json)
-    paint = terminal.paint(stream)
-    lines = outline(ready.plan, done=ready.done, settings=ready.settings.run, paint=paint, short=not whole)
+    paint, width = terminal.paint(stream), terminal.width(stream) or terminal.WIDTH
+    if whole:
+        lines = show_text(plan, width=width, places=settings.parallel, default_s=settings.estimate_s, paint=paint)
+    else:
+        lines = outline(plan, settings=settings, paint=paint)
     for text in lines:
         print(text, file=stream)
     for finding in ready.findings:

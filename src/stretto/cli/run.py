@@ -7,20 +7,13 @@ from typing import Annotated
 
 import typer
 
-from stretto.cli.options import Jobs, Json, PlanArgument
+from stretto.cli.options import Conflicts, Jobs, Json, PlanArgument
 
 
 class OnFailure(StrEnum):
     CONTINUE = "continue"
     STOP = "stop"
     ROLLBACK = "rollback"
-
-
-class Conflicts(StrEnum):
-    SERIALIZE = "serialize"
-    SERIALIZE_UNKNOWN = "serialize-unknown"
-    REFUSE = "refuse"
-    ALLOW = "allow"
 
 
 def run(
