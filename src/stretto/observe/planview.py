@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from stretto.analysis.conflicts import conflicts
+from stretto.analysis.conflicts import Conflict, conflicts
 from stretto.analysis.estimate import critical_path, durations, estimate
 from stretto.analysis.graph import Graph, build, levels, topological
 from stretto.analysis.lint import ok
@@ -106,14 +106,14 @@ def show_text(
     """The lines of `show`, none wider than `width` columns. `short` leaves out what a large plan has too much of."""
     paint = paint or Paint(on=False)
     graph, took = build(plan), durations(plan, default_s)
-    lines, rows = (_LINES, _ROWS) if short else (len(plan.tasks) + 1, len(plan.tasks) + len(plan.phases) + 1)
+    lines, rows = (_LINES, _ROWS) if short else (10**9, 10**9)
     path = critical_path(plan, graph, took)
-    met = [(x.path, x.tasks) for x in conflicts(plan, graph)]
+    met = conflicts(plan, graph)
     sections = [
         (f"Phases ({len(plan.phases)})", _phases(plan, width, rows) if len(plan.phases) > 1 else ()),
         ("Levels: what waits for nothing above it", _levels(plan, levels(graph), width, lines, rows)),
         (f"Critical path: {counted(len(path), 'task')}", _flow(path, " → ", width - 2, 2 * lines)),
-        (f"Overlaps: {counted(len(met), 'path')} where tasks take turns", _overlaps(met, width, rows)),
+        (f"Overlaps: {counted(len(met), 'path')} where tasks take turns", _overlaps(met, width, lines - 1 or 1, rows)),
         ("Expected time", _times(plan, graph, took, places)),
     ]
     done = sum(task.status == "succeeded" for task in plan.tasks)
@@ -155,32 +155,30 @@ def _about(plan: Plan, phase: Phase) -> Iterator[str]:
 
 def _levels(plan: Plan, level: Sequence[int], width: int, lines: int, rows: int) -> Iterator[str]:
     """A row a level; neighbours with one task each share a row."""
-    groups: list[tuple[int, int, list[str]]] = []
+    groups: list[tuple[str, Sequence[str], str]] = []
     for single, run in groupby(enumerate(_by_level(plan, level), 1), lambda x: len(x[1]) == 1):
         members = list(run)
-        if single:
-            groups.append((members[0][0], members[-1][0], [id for _, ids in members for id in ids]))
+        if single and len(members) > 1:
+            groups.append((f"{members[0][0]}–{members[-1][0]}", [id for _, ids in members for id in ids], " → "))
         else:
-            groups.extend((n, n, ids) for n, ids in members)
-    column = max((width_of(_span(first, last)) for first, last, _ in groups[:rows]), default=0)
-    for first, last, ids in groups[:rows]:
-        texts = _flow(ids, " → " if last > first else ", ", width - column - 4, lines)
-        for k, text in enumerate(texts):
-            yield f"{fit('' if k else _span(first, last), column)}  {text}"
+            groups.extend((f"{n}", ids, ", ") for n, ids in members)
+    yield from _table(groups[:rows], width, lines)
     yield from _rest(len(groups) - rows, "row")
     if stuck := sum(level[i] < 0 for i in range(len(plan.tasks))):
         yield f"never: {counted(stuck, 'task')} on or behind a circle of dependencies"
 
 
-def _span(first: int, last: int) -> str:
-    return f"{first}" if first == last else f"{first}–{last}"
-
-
-def _overlaps(met: Sequence[tuple[str, tuple[str, ...]]], width: int, rows: int) -> Iterator[str]:
-    column = _column((path for path, _ in met[:rows]), width)
-    for path, tasks in met[:rows]:
-        yield f"{fit(line(path), column)}  {_flow(tasks, ', ', max(8, width - column - 4), 1)[0]}"
+def _overlaps(met: Sequence[Conflict], width: int, lines: int, rows: int) -> Iterator[str]:
+    yield from _table([(line(x.path), x.tasks, ", ") for x in met[:rows]], width, lines)
     yield from _rest(len(met) - rows, "path")
+
+
+def _table(rows: Sequence[tuple[str, Sequence[str], str]], width: int, lines: int) -> Iterator[str]:
+    """Rows of a head, names, and what stands between the names."""
+    column = _column((head for head, _, _ in rows), width)
+    for head, names, separator in rows:
+        for k, text in enumerate(_flow(names, separator, width - column - 4, lines)):
+            yield f"{fit('' if k else head, column)}  {text}"
 
 
 def _times(plan: Plan, graph: Graph, took: Sequence[float], places: int) -> Iterator[str]:
