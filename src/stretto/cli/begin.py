@@ -29,6 +29,9 @@ from stretto.observe.outline import outline
 from stretto.observe.paint import count
 from stretto.observe.planview import show_json, show_text
 
+WARNINGS = 5
+"""So many are shown before a run; `check` has them all."""
+
 
 class Wanted(Value, frozen=True, kw_only=True):
     """What the command line asks for."""
@@ -209,9 +212,13 @@ def show(ready: Ready, *, json: bool, whole: bool) -> None:
         lines = outline(plan, settings=settings, paint=paint)
     for text in lines:
         print(text, file=stream)
-    for finding in ready.findings:
-        if finding.severity == "warning":
-            print(f"{paint('warning', 'yellow')}: {finding.message}", file=stream)
+    warnings = [finding.message for finding in ready.findings if finding.severity == "warning"]
+    for message in warnings[:WARNINGS]:
+        print(f"{paint('warning', 'yellow')}: {message}", file=stream)
+    if len(warnings) > WARNINGS:
+        print(
+            f"… and {count(len(warnings) - WARNINGS, 'warning')} more: stretto check {ready.wanted.plan}", file=stream
+        )
     if ready.dirty:
         named = ", ".join(ready.dirty[:5]) + (f" and {len(ready.dirty) - 5} more" if len(ready.dirty) > 5 else "")
         print(f"{paint('note', 'yellow')}: uncommitted edits are not in the run's base: {named}", file=stream)
