@@ -112,16 +112,16 @@ def chains(subject: Subject) -> Iterator[Finding]:
     free_graph = build(free)
     if free_graph.needs == subject.graph.needs:
         return
-    met, places = meetings(plan), subject.settings.parallel
-    now_s = schedule(plan, subject.graph, subject.durations_s, places, met).end_s
-    free_s = schedule(free, free_graph, subject.durations_s, places, met).end_s
-    if now_s < free_s * _WORTH:
-        return
     sizes = {phase.id: 0 for phase in plan.phases if not phase.parallel}
     for task in subject.left:
         if task.phase in sizes:
             sizes[task.phase] += 1
     chained = [id for id, size in sizes.items() if size > 1]
+    met, places = meetings(plan), subject.settings.parallel
+    now_s = schedule(plan, subject.graph, subject.durations_s, places, met).end_s
+    free_s = schedule(free, free_graph, subject.durations_s, places, met).end_s
+    if not chained or now_s <= free_s * _WORTH:
+        return
     word = "parallel_safe" if plan.format == "auto-claude" else "parallel"
     yield finding(
         "chain-cost",

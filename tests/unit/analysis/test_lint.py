@@ -169,6 +169,8 @@ def test_r1_4_a_chain_says_what_it_costs() -> None:
     claude = plan(*tasks, phases=(Phase(id="p", parallel=False),), format="auto-claude")
     assert "parallel_safe: true" in only(claude, "chain-cost").hint
     assert codes(plan(*tasks, phases=(Phase(id="p", parallel=False),)), settings=RunSettings(parallel=1)) == []
+    done = [task(f"t{i}", status="succeeded") for i in range(4)]
+    assert codes(plan(*done, phases=(Phase(id="p", parallel=False),))) == []
     linked = (task("a"), task("b", "a"), task("c", "a"))
     assert codes(plan(*linked, phases=(Phase(id="p", parallel=False),))) == [], "its tasks name each other"
 
