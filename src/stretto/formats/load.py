@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import os
+import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -14,6 +15,8 @@ from stretto.formats.source import MAX_BYTES, Source, plan_error, too_large
 from stretto.formats.syntax import parse
 from stretto.model.plan import Finding, Location, Plan, Value
 from stretto.ports import StatusWriter
+
+_MARKDOWN = re.compile(rb"^(?:#{1,6} .*\r?\n\s*\n|\s*[-*] \[[ xX]\])", re.MULTILINE)
 
 
 class Format(Value, frozen=True, kw_only=True):
@@ -54,7 +57,12 @@ class Loaded(Value, frozen=True, kw_only=True):
 def load(path: Path | str, data: bytes | None = None) -> Loaded:
     """Read a plan file; `data` is its content where that is known already. Raises PlanError with every finding."""
     data = read_bytes(Path(path)) if data is None else data
-    source = parse(str(path), data)
+    try:
+        source = parse(str(path), data)
+    except PlanError:
+        if _MARKDOWN.search(data):
+            raise _unknown(str(path)) from None
+        raise
     format = _format(source)
     read = format.read(source)
     return Loaded(
@@ -72,15 +80,18 @@ def _format(source: Source) -> Format:
         for format in FORMATS:
             if format.recognises(source.tree):
                 return format
-    known = "; ".join(f"{format.about} ({format.name})" for format in FORMATS)
+    raise _unknown(source.file)
+
+
+def _unknown(file: str) -> PlanError:
     finding = Finding(
         code="unknown-format",
         severity="error",
         message="this is not a plan that stretto can read",
-        hint=f"it reads: {known}",
-        location=source.location(()),
+        hint="it reads: " + "; ".join(f"{format.about} ({format.name})" for format in FORMATS),
+        location=Location(file=file, line=1, column=1),
     )
-    raise plan_error(source.file, [finding])
+    return plan_error(file, [finding])
 
 
 def read_bytes(path: Path) -> bytes:

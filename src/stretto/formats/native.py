@@ -44,7 +44,8 @@ def recognises(tree: Mapping[str, object]) -> bool:
             return any("tasks" in phase for phase in members) or ("name" in rest and not any(map(_foreign, members)))
         case {"tasks": list() as tasks, **rest}:
             members = [task for task in tasks if isinstance(task, dict)]
-            return "name" in rest or any("prompt" in task or "prompt_file" in task for task in members)
+            ours = any("prompt" in task or "prompt_file" in task for task in members)
+            return ours or "name" in rest or not members
         case {"name": _}:
             return bool({"phases", "tasks", "defaults", "setup", "gates"} & tree.keys()) or len(tree) == 1
         case _:

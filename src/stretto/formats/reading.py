@@ -107,10 +107,16 @@ class Reading:
 
     def finish(self, plan: Callable[[], Plan]) -> Read:
         """The plan and its findings. Raises PlanError with all of them when there can be no plan."""
+        findings = sorted(self.findings, key=_order)
         if self._impossible:
-            order = {"error": 0, "warning": 1, "info": 2}
-            raise plan_error(self.source.file, sorted(self.findings, key=lambda x: order[x.severity]))
-        return Read(plan=plan(), places=self.places, findings=tuple(self.findings))
+            raise plan_error(self.source.file, findings)
+        return Read(plan=plan(), places=self.places, findings=tuple(findings))
+
+
+def _order(finding: Finding) -> tuple[int, int, int]:
+    """Errors first, then as they stand in the file."""
+    severity = ("error", "warning", "info").index(finding.severity)
+    return (severity, finding.location.line, finding.location.column) if finding.location else (severity, 0, 0)
 
 
 class Table:

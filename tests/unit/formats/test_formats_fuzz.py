@@ -1,0 +1,98 @@
+"""Whatever is in a file, reading it ends in a plan or in a PlanError whose findings have a place."""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from stretto.analysis.graph import build
+from stretto.errors import PlanError
+from stretto.formats.auto_claude_status import write_statuses
+from stretto.formats.load import load
+from stretto.formats.syntax import parse
+from unit.formats.corpus import everything
+
+SMALL = 6_000
+ODD: tuple[object, ...] = (
+    *(None, True, 0, -1, 1.5, 10**30, 1e300, "", " ", "x", "a\tb", "\x00", "é𝔘", "1", "p"),
+    *([], [[]], [None], ["x", 1], {}, {"a": 1}, {"id": "x"}, [{"id": "x"}]),
+)
+
+
+def survives(data: bytes) -> None:
+    try:
+        loaded = load("plan", data)
+    except PlanError as error:
+        assert error.findings
+        assert all(x.location and x.message for x in error.findings)
+        assert "\n" not in str(error)
+        return
+    build(loaded.plan)
+    names = [*loaded.places, *(f"task:{task.id}:writes:0" for task in loaded.plan.tasks), "plan"]
+    assert all(loaded.places[name].line > 0 for name in names)
+    if loaded.write_statuses:
+        write_statuses(data, {task.id: "succeeded" for task in loaded.plan.tasks})
+
+
+def places(value: object, steps: tuple[str | int, ...] = ()) -> Iterator[tuple[str | int, ...]]:
+    yield steps
+    for key, child in value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ():
+        yield from places(child, (*steps, key))
+
+
+def changed(tree: object, steps: tuple[str | int, ...], chance: random.Random) -> object:
+    """A copy with one value retyped, dropped, doubled, or put elsewhere."""
+    if not steps:
+        return chance.choice(ODD)
+    copy = json.loads(json.dumps(tree))
+    holder = copy
+    for step in steps[:-1]:
+        holder = holder[step]
+    last = steps[-1]
+    match chance.randrange(4):
+        case 0 if isinstance(holder, dict):
+            del holder[last]
+        case 1 if isinstance(holder, list):
+            holder.append(holder[int(last)])
+        case 2 if isinstance(holder, dict):
+            holder[chance.choice(["id", "phase", "subtasks", "tasks", "verify", "status", "Ω"])] = holder.pop(last)
+        case _:
+            holder[last] = chance.choice(ODD)
+    return copy
+
+
+@pytest.mark.parametrize("path", everything(), ids=lambda path: path.name)
+def test_cut_off_anywhere(path: Path) -> None:
+    data = path.read_bytes()
+    for end in range(0, len(data), 97):
+        survives(data[:end])
+
+
+@pytest.mark.parametrize("path", everything(), ids=lambda path: path.name)
+def test_flipped_bytes(path: Path) -> None:
+    data, chance = path.read_bytes(), random.Random(path.name)
+    for _ in range(40):
+        broken = bytearray(data)
+        for _ in range(chance.randrange(1, 4)):
+            broken[chance.randrange(len(broken))] = chance.choice((chance.randrange(256), *b'{}[]",:\\\n-&*'))
+        survives(bytes(broken))
+
+
+@pytest.mark.parametrize("path", everything(), ids=lambda path: path.name)
+def test_values_of_other_types(path: Path) -> None:
+    tree, chance = parse("plan", path.read_bytes()).tree, random.Random(path.name)
+    steps = list(places(tree))
+    for _ in range(60):
+        survives(json.dumps(changed(tree, chance.choice(steps), chance), ensure_ascii=False).encode("utf-8"))
+
+
+@pytest.mark.parametrize("path", [x for x in everything() if x.stat().st_size < SMALL], ids=lambda path: path.name)
+def test_every_value_of_a_sample_retyped(path: Path) -> None:
+    tree, chance = parse("plan", path.read_bytes()).tree, random.Random(path.name)
+    for steps in places(tree):
+        for _ in range(4):
+            survives(json.dumps(changed(tree, steps, chance)).encode())
