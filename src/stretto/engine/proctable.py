@@ -46,8 +46,7 @@ def examine(pid: int) -> Seen | None:
     """One process; None when it is gone or a zombie."""
     if not LINUX:
         return _examine_elsewhere(pid)
-    stat = _read(f"/proc/{pid}/stat")
-    fields = stat[stat.rfind(b")") + 2 :].split()  # the name before it may hold anything
+    fields = _stat(pid)
     if len(fields) < 20 or fields[0] in (b"Z", b"X"):
         return None
     return Seen(
@@ -57,6 +56,14 @@ def examine(pid: int) -> Seen | None:
         session=int(fields[3]),
         cpu_s=sum(map(int, fields[11:15])) / _TICKS,
     )
+
+
+def start_of(pid: int) -> int | None:
+    """Start time of a process, also of a zombie; None when there is none."""
+    if not LINUX:
+        return seen.start if (seen := _examine_elsewhere(pid)) else None
+    fields = _stat(pid)
+    return int(fields[19]) if len(fields) >= 20 else None
 
 
 def environment(pid: int) -> Iterable[bytes]:
@@ -146,6 +153,12 @@ def is_own(pid: int) -> bool:
 def pause(attempt: int) -> float:
     """Seconds to let pass before look number `attempt`, counting from 0: 5 ms at first, 0.2 s at most."""
     return min(0.005 * 2.0**attempt, 0.2)
+
+
+def _stat(pid: int) -> list[bytes]:
+    """Fields of its `stat`, from the state on; empty when it is gone."""
+    stat = _read(f"/proc/{pid}/stat")
+    return stat[stat.rfind(b")") + 2 :].split()  # the name before it may hold anything
 
 
 def _raw(path: str) -> bytes:

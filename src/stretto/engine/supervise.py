@@ -53,9 +53,9 @@ class ProcessSupervisor:
         self._trees.add(tree)
         try:
             with _noticed(tree):
-                if (seen := proctable.examine(tree.pid)) is not None:
+                if (start := proctable.start_of(tree.pid)) is not None:
                     boot = proctable.boot_id()
-                    self._record(Started(cookie=spec.cookie, pid=tree.pid, start=seen.start, boot_id=boot))
+                    self._record(Started(cookie=spec.cookie, pid=tree.pid, start=start, boot_id=boot))
                 try:
                     ended = await self._watch(tree, spec)
                 finally:
@@ -112,7 +112,9 @@ class ProcessSupervisor:
         return self._warden is not None and proctable.children(self._warden) == [os.getpid()]
 
     def _members(self, tree: _Tree) -> list[Seen]:
-        """Every living process of the tree: by session, by cookie unless another tree has the same, by descent."""
+        """Every living process of the tree: by session, by cookie unless another tree has the same, by descent.
+
+        Oldest first: a shell must not see its command end, and go on to the next one, before it is signalled itself."""
         table = proctable.look()
         shared = any(other.cookie == tree.cookie for other in self._trees.copy() if other is not tree)
         marks = {os.fsencode(f"{name}={value}") for name, value in zip(COOKIE, tree.cookie, strict=True)}
@@ -123,7 +125,8 @@ class ProcessSupervisor:
             ):
                 roots.add(pid)
         spared = proctable.ancestors(os.getpid())
-        return [table[pid] for pid in proctable.below(table, roots - spared) if pid in table]
+        found = (table[pid] for pid in proctable.below(table, roots - spared) if pid in table)
+        return sorted(found, key=lambda seen: (seen.start, seen.pid))
 
     def _cpu_s(self, tree: _Tree) -> float:
         return sum(seen.cpu_s for seen in self._members(tree))
