@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import itertools
 import re
 from collections.abc import Mapping
@@ -17,7 +18,8 @@ from stretto.model.plan import Check, Defaults, Finding, Location, Phase, Plan, 
 from stretto.model.run import RunSettings
 from unit.analysis.plans import plan, plans, task
 
-PAGE = Path(__file__).parents[3] / "docs" / "findings.md"
+ROOT = Path(__file__).parents[3]
+PAGE, SRC = ROOT / "docs" / "findings.md", ROOT / "src" / "stretto"
 
 
 def codes(the_plan: Plan, **rest: Any) -> list[str]:
@@ -102,12 +104,33 @@ def test_every_code_can_be_seen(code: str) -> None:
     assert code in seen
 
 
+def codes_in_source() -> set[str]:
+    """Codes that readers and lint give to their findings: the first text or the `code` of the calls that make them."""
+    makers = {"Finding", "finding", "mistake", "report", "refuse", "_refuse", "_note", "_stop"}
+    found: set[str] = set()
+    for path in (path for part in ("analysis", "formats", "cli") for path in (SRC / part).rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text())):
+            given: list[ast.expr] = []
+            match node:
+                case ast.Call(func=ast.Name(id=name) | ast.Attribute(attr=name)) if name in makers:
+                    named = [x.value for x in node.keywords if x.arg == "code"]
+                    given = named or ([] if name in ("_note", "_stop") else node.args[:1])
+                case ast.Assign(targets=[ast.Name(id="code")]):
+                    given = [node.value]
+                case ast.arguments():
+                    given = [x for a, x in zip(node.kwonlyargs, node.kw_defaults, strict=True) if x and a.arg == "code"]
+            choices = [y for x in given for y in ([x.body, x.orelse] if isinstance(x, ast.IfExp) else [x])]
+            found |= {x.value for x in choices if isinstance(x, ast.Constant) and isinstance(x.value, str)}
+    return {code for code in found if re.fullmatch(r"[a-z]+(-[a-z]+)*", code)}
+
+
 def test_the_page_and_the_codes_are_the_same() -> None:
     sections = re.findall(r"^## (\S+)\n\n\*(Error|Warning|Info)\b", PAGE.read_text(), re.MULTILINE)
     page = {code: severity.lower() for code, severity in sections}
     assert len(page) == len(re.findall(r"^## ", PAGE.read_text(), re.MULTILINE))
     assert {code: page[code] for code in CODES} == dict(CODES)
     assert list(page) == sorted(page)
+    assert set(page) == codes_in_source()
 
 
 def test_r1_5_a_cycle_is_printed_whole_and_once() -> None:
