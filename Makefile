@@ -14,8 +14,7 @@ help: ## this list
 	@sed -n 's/^\([a-z]*\):[^#]*## /  make \1	/p' Makefile
 
 demo: $(RUNTIME) ## the whole story on a toy repository: no key, no network once it is set up
-	@mkdir -p .state/demo
-	@STRETTO_STATE_DIR="$(CURDIR)/.state/demo" $(BIN)/stretto demo
+	@STRETTO_STATE_DIR="$(CURDIR)/.state" $(BIN)/stretto demo
 
 test: $(DEV) ## every test
 	@tmp=$$(mktemp -d) && chmod 755 "$$tmp" && trap 'rm -rf "$$tmp"' EXIT && TMPDIR="$$tmp" $(BIN)/python -m pytest -n 2
