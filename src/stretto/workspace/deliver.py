@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import shlex
 import tempfile
@@ -13,6 +12,7 @@ from stretto.errors import GitError, Paused
 from stretto.model.plan import Value
 from stretto.ports import StatusWriter
 from stretto.workspace.git import shown
+from stretto.workspace.landing import landing_lock
 from stretto.workspace.locks import locked
 from stretto.workspace.repository import Repository
 from stretto.workspace.trees import merge
@@ -85,7 +85,7 @@ async def finish_delivery(
     `statuses`. Raises Paused when something moved since the delivery was prepared."""
     git, branch = repository.git, delivery.branch
     ref = f"refs/heads/{branch}"
-    async with locked(folder / f"landing-{hashlib.sha256(ref.encode()).hexdigest()[:12]}.lock"):
+    async with locked(landing_lock(folder, ref)):
         again = f"stretto land {delivery.run}"
         if await repository.now() != (delivery.head, delivery.onto):
             raise Paused(f"{delivery.onto or 'HEAD'} moved while it was being landed on", hint=again)

@@ -159,6 +159,7 @@ def _files(root: Path, path: str) -> Iterator[str]:
         yield path
         return
     for folder, folders, files in os.walk(root / path):
+        folders[:] = [name for name in folders if name != ".git"]
         where = Path(folder).relative_to(root).as_posix()
         yield from (f"{where}/{name}" for name in files)
         yield from (f"{where}/{name}" for name in folders if (Path(folder) / name).is_symlink())

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Self
 
@@ -115,6 +115,18 @@ class Git:
         other = type(self)(self.cwd, environ={})
         other._env = self._env | dict(identity)
         return other
+
+    @contextlib.contextmanager
+    def scratch(self, index: Path) -> Iterator[Self]:
+        """The same git on an index file that is empty now and gone afterwards; one that a crash left is removed."""
+        files = (index, index.with_name(f"{index.name}.lock"))
+        for file in files:
+            file.unlink(missing_ok=True)
+        try:
+            yield self.at(index=index)
+        finally:
+            for file in files:
+                file.unlink(missing_ok=True)
 
     async def run(
         self,

@@ -21,13 +21,14 @@ UNRESOLVED = "Stretto-Unresolved"
 
 
 class Landing:
-    """Lands attempts of one run. `git` works on the repository's shared folder; `folder` is for locks and rules."""
+    """Lands attempts of one run. `git` works on the shared git folder `common`; `folder` is for locks and rules."""
 
     def __init__(
-        self, git: Git, *, run: str, branch: str, folder: Path, titles: Mapping[str, str], hot_files: Sequence[str],
-        plan_path: str | None, status_writer: StatusWriter | None,
+        self, git: Git, common: Path, *, run: str, branch: str, folder: Path, titles: Mapping[str, str],
+        hot_files: Sequence[str], plan_path: str | None, status_writer: StatusWriter | None,
     ) -> None:  # fmt: skip
-        self._git, self._run, self._branch, self._folder = git, run, branch, folder
+        self._git, self._common, self._folder = git, common, folder
+        self._run, self._branch = run, branch
         self._titles, self._hot_files = titles, tuple(hot_files)
         self._plan_path, self._status_writer = plan_path, status_writer
 
@@ -72,7 +73,7 @@ class Landing:
 
         The new head: the tip itself when there is nothing to move to. Raises GitError when the branch has moved."""
         async with self._locked(lane):
-            new = await self._with_statuses(merge.commit, statuses)
+            new = await self._with_statuses(lane, merge.commit, statuses)
             if new is None:
                 head = merge.commit
             elif merge.commit == merge.tip:
@@ -99,7 +100,7 @@ class Landing:
         """One commit on the lane that holds only statuses; None when there is nothing to write."""
         async with self._locked(lane):
             tip = await self.head(lane)
-            new = await self._with_statuses(tip, statuses)
+            new = await self._with_statuses(lane, tip, statuses)
             if new is None:
                 return None
             message = f"Statuses of the plan\n\nStretto-Run: {_line(self._run)}\n"
@@ -129,7 +130,7 @@ class Landing:
             new.replace(path)
         return path
 
-    async def _with_statuses(self, commit: str, statuses: Mapping[str, str]) -> str | None:
+    async def _with_statuses(self, lane: str, commit: str, statuses: Mapping[str, str]) -> str | None:
         """The commit's tree with the statuses in its plan file; None when it tracks none, or it says so already."""
         if not (statuses and self._plan_path and self._status_writer):
             return None
@@ -141,23 +142,32 @@ class Landing:
         if written == source:
             return None
         oid = await self._git.text("hash-object", "-w", "--stdin", input=written)
-        return await with_blobs(self._git, commit, f"{mode} {oid}\t{self._plan_path}\0", scratch_in=self._folder)
+        return await with_blobs(
+            self._git, commit, f"{mode} {oid}\t{self._plan_path}\0", scratch=self._lock(lane).with_suffix(".index")
+        )
 
     async def _move(self, lane: str, old: str, new: str) -> None:
         ref = self._ref(lane)
-        if where := await self._git.text("for-each-ref", "--format=%(worktreepath)", ref):
+        if self._is_checked_out(ref):
             raise WorkspaceError(
-                f"{self._branch} is checked out in {where}, so nothing can land on it",
-                hint=f"git -C {where} switch --detach, then stretto resume",
+                f"{self._branch} is checked out, so nothing can land on it",
+                hint="git worktree list shows where; git switch --detach there, then stretto resume",
             )
         if new != old:
             await self._git.run("update-ref", "-m", "stretto: landed", ref, new, old)
         elif await self.head(lane) != old:
             raise GitError(f"{ref} has moved from {old}")
 
+    def _is_checked_out(self, ref: str) -> bool:
+        """Whether a work tree would change under somebody's feet. Read from files: a process would cost too much."""
+        heads = (self._common / "HEAD", *self._common.glob("worktrees/*/HEAD"))
+        return any(_content(head).strip() == f"ref: {ref}".encode() for head in heads)
+
     def _locked(self, lane: str) -> AbstractAsyncContextManager[None]:
-        name = hashlib.sha256(self._ref(lane).encode()).hexdigest()[:12]
-        return locked(self._folder / f"landing-{name}.lock")
+        return locked(self._lock(lane))
+
+    def _lock(self, lane: str) -> Path:
+        return landing_lock(self._folder, self._ref(lane))
 
     def _ref(self, lane: str) -> str:
         return refs.lane(self._run, self._branch, lane)
@@ -166,6 +176,18 @@ class Landing:
         titles = ", ".join(_line(self._titles.get(entry.task) or entry.task) for entry in entries)
         tasks = "".join(f"Stretto-Task: {_line(entry.task)}\n" for entry in entries)
         return f"{titles}\n\nStretto-Run: {_line(self._run)}\n{tasks}Stretto-Batch: {_line(lane)}/{batch}\n"
+
+
+def landing_lock(folder: Path, ref: str) -> Path:
+    """The file that is locked while `ref` is moved."""
+    return folder / f"landing-{hashlib.sha256(ref.encode()).hexdigest()[:12]}.lock"
+
+
+def _content(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError:
+        return b""
 
 
 def _line(text: str) -> str:

@@ -9,6 +9,8 @@ import os
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+from stretto.errors import WorkspaceError
+
 _POLL_S = 0.02
 
 
@@ -20,9 +22,13 @@ def try_lock(path: Path) -> int | None:
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
+    except BlockingIOError:
         os.close(descriptor)
         return None
+    except OSError as error:
+        os.close(descriptor)
+        hint = "the state folder must be on a local file system: STRETTO_STATE_DIR"
+        raise WorkspaceError(f"cannot lock {path}: {error}", hint=hint) from error
     return descriptor
 
 

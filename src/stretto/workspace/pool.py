@@ -23,7 +23,7 @@ import msgspec
 from stretto.errors import GitError, WorkspaceError
 from stretto.model.plan import Setup, Value
 from stretto.model.run import dump
-from stretto.workspace.environment import prune, remove
+from stretto.workspace.environment import prune, remove, stamp
 from stretto.workspace.git import Git, shown
 from stretto.workspace.locks import locked, try_lock
 from stretto.workspace.snapshot import is_clean, populated
@@ -66,9 +66,12 @@ class Fitting(Value, frozen=True, kw_only=True):
         """What outlives a cleaning of the worktree."""
         return (*self.tops, *self.ignored, *(path for path in self.stamps if not self._copied(path)))
 
-    def made(self, path: str) -> bool:
-        """Whether set-up's commands made the file, and running them again makes it as it was."""
-        return path in self.stamps and not self._copied(path)
+    def is_whole(self, folder: Path) -> bool:
+        """Whether everything that the commands made is still there; ignored folders are not looked into."""
+        made = {path: mark for path, mark in self.stamps.items() if not self._copied(path)}
+        return all(stamp(folder / path) == mark for path, mark in made.items()) and all(
+            os.path.lexists(folder / path) for path in self.ignored
+        )
 
     def _copied(self, path: str) -> bool:
         return any(path == top or path.startswith(f"{top}/") for top in self.tops)
@@ -190,13 +193,15 @@ class Pool:
                     remove(link)
                     link.write_bytes(_link_to(admin))
                 return admin
-        # Two at a time on one repository fail now and then.
+        # Two at a time on one repository fail now and then. Forced twice: one that was killed halfway left a lock.
         async with locked(self.root / "repository.lock"):
             if os.path.lexists(slot.path):
                 remove(slot.path)
             slot.index.unlink(missing_ok=True)
             slot.fitting = None
-            await self.store.run("worktree", "add", "--force", "--detach", "--no-checkout", str(slot.path), base)
+            await self.store.run(
+                "worktree", "add", "--force", "--force", "--detach", "--no-checkout", str(slot.path), base
+            )
         admin = Path(os.fsdecode(link.read_bytes().removeprefix(b"gitdir: ").removesuffix(b"\n")))
         pointer.write_bytes(os.fsencode(admin))
         return admin

@@ -57,10 +57,10 @@ async def save(pool: Pool, slot: Slot, lease: Lease, message: str) -> Saved:
         paths = await _changed(git, base.tree, tree)
     apart = [*environment.changed(fitting.stamps, fitting.tops, slot.path), *taken.submodules]
     if apart:
-        tree = await snapshot.tree_of(git, apart, scratch_in=slot.index.parent)
+        tree = await snapshot.tree_of(git, apart, scratch=slot.index.with_suffix(".scratch"))
         await _keep(git, refs.copied(lease.run, lease.task, lease.attempt), tree, lease.base, f"{message}\n")
-    if any(_LOCKFILE.fullmatch(path.rpartition("/")[2]) for path in paths) or any(map(fitting.made, apart)):
-        slot.fitting = None  # set-up's work is no longer what its commands left
+    if any(_LOCKFILE.fullmatch(path.rpartition("/")[2]) for path in paths):
+        slot.fitting = None  # the attempt may have installed what its lock file says
     dropped = (*taken.dropped, *apart, *taken.unreadable)
     return Saved(commit=commit, paths=tuple(map(shown, paths)), dropped=tuple(map(shown, dropped)))
 

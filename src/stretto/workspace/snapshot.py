@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import tempfile
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
@@ -39,9 +38,8 @@ async def take(
 
     `index` describes the files as they were handed out, and is not changed. Differences for which `wanted` is false
     stay as the index has them. `keep`: pathspecs of ignored files that are taken all the same."""
-    with tempfile.TemporaryDirectory(dir=index.parent, prefix=".save-") as folder:
-        scratch = Path(folder) / "index"
-        own = git.at(index=scratch)
+    scratch = index.with_suffix(".scratch")
+    with git.scratch(scratch) as own:
         # With its time stamp: git looks into files that are not older than their index, and must go on doing so.
         shutil.copy2(index, scratch)
         reply = await own.run("ls-files", "-z", "-o", "-d", "-m", "--deduplicate", "--exclude-standard")
@@ -60,10 +58,9 @@ async def take(
         )
 
 
-async def tree_of(git: Git, files: Sequence[str], *, scratch_in: Path) -> str:
+async def tree_of(git: Git, files: Sequence[str], *, scratch: Path) -> str:
     """The tree of just these files of `git`'s work tree."""
-    with tempfile.TemporaryDirectory(dir=scratch_in, prefix=".save-") as folder:
-        own = git.at(index=Path(folder) / "index")
+    with git.scratch(scratch) as own:
         await _update(own, files)
         return await own.text("write-tree")
 

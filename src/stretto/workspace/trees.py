@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from pathlib import Path
 
 from stretto.model.plan import Value
@@ -37,10 +36,9 @@ async def apply(git: Git, commit: str, parent: str, onto: str) -> Merged:
     return await merge(git, guise, commit)
 
 
-async def with_blobs(git: Git, tree: str, entries: str, *, scratch_in: Path) -> str:
+async def with_blobs(git: Git, tree: str, entries: str, *, scratch: Path) -> str:
     """The tree with some entries replaced; `entries` is what `update-index --index-info -z` reads."""
-    with tempfile.TemporaryDirectory(dir=scratch_in, prefix=".tree-") as folder:
-        own = git.at(index=Path(folder) / "index")
+    with git.scratch(scratch) as own:
         await own.run("read-tree", tree)
         await own.run("update-index", "-z", "--index-info", input=entries.encode("utf-8", "surrogateescape"))
         return await own.text("write-tree")

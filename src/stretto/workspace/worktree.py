@@ -38,14 +38,16 @@ class GitWorkspaces(Landing):
         pool_root.mkdir(parents=True, exist_ok=True)
         root = Path(os.path.realpath(pool_root))
         super().__init__(
-            repository.store, run=run, branch=branch, folder=root, titles=titles or {}, hot_files=hot_files,
-            plan_path=plan_path, status_writer=status_writer,
+            repository.store, repository.common, run=run, branch=branch, folder=root, titles=titles or {},
+            hot_files=hot_files, plan_path=plan_path, status_writer=status_writer,
         )  # fmt: skip
         self._repository = repository
         self._setup, self._keep = setup or Setup(), tuple(keep)
         self._processes, self._env, self._setup_timeout_s = processes, dict(env or {}), setup_timeout_s
         self._pool = Pool(root, repository.store, repository.common)
         self._slots: dict[Path, Slot] = {}
+        self.unsaved: tuple[str, ...] = ()
+        """After `rescue`: folders whose work could not be saved, each with the reason (R7.3)."""
 
     async def create_branch(self, base: str) -> None:
         """Make the run's branch and base ref at `base`, both or none; again is fine for the same run.
@@ -107,8 +109,11 @@ class GitWorkspaces(Landing):
             slot.release()
 
     async def rescue(self) -> Mapping[tuple[str, int], str]:
-        """Save what dead engines of this run left in worktrees; {(task, attempt): commit} where there was something."""
+        """Save what dead engines of this run left in worktrees; {(task, attempt): commit} where there was something.
+
+        What cannot be saved stays where it is, out of everyone's use, and is named in `unsaved`."""
         found: dict[tuple[str, int], str] = {}
+        unsaved = []
         for slot in self._pool.dead():
             try:
                 lease = slot.lease
@@ -116,8 +121,11 @@ class GitWorkspaces(Landing):
                     commit = await rescue(self._pool, slot, lease)
                     if commit is not None:
                         found[lease.task, lease.attempt] = commit
+            except WorkspaceError as error:
+                unsaved.append(f"{slot.path}: {error}")
             finally:
                 slot.release()
+        self.unsaved = tuple(unsaved)
         return found
 
     async def look(self) -> Mapping[str, str]:
@@ -142,7 +150,7 @@ class GitWorkspaces(Landing):
     async def _fit(self, slot: Slot, base: str, *, cookie: tuple[str, str, str]) -> None:
         """Clean files at `base`, with set-up done: its commands again only where they are owed."""
         setup, fitting = self._setup, slot.fitting
-        if fitting is not None and await self._is_stale(fitting, base):
+        if fitting is not None and (not fitting.is_whole(slot.path) or await self._is_stale(fitting, base)):
             fitting = slot.fitting = None
         await self._pool.reset(slot, base, kept=fitting.kept if fitting else ())
         if setup == Setup():

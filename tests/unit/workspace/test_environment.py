@@ -161,7 +161,7 @@ async def test_roles_and_set_ups_have_pools_of_their_own(root: Path, state: Path
     keys = set()
     for spaces in (plain, await workspaces(root, state, run="run-2", setup=Setup(run=("true",)))):
         for role in ("agent", "gate"):
-            space = await spaces.open(task="t", attempt=1, base=head, role=role)  # type: ignore[arg-type]
+            space = await spaces.open(task="t", attempt=1, base=head, role=role)
             keys.add(space.key)
             await spaces.close(space)
     assert len(keys) == 4
@@ -177,3 +177,18 @@ async def test_folders_without_write_permission_are_cleaned(root: Path, state: P
     again = await spaces.open(task="t", attempt=2, base=head, role="agent")
     assert not (again.path / "build").exists()
     shutil.rmtree(again.path / "src")
+
+
+@awaited
+async def test_set_up_is_made_whole_again_after_somebody_took_parts_of_it(root: Path, state: Path, head: str) -> None:
+    spaces = await workspaces(root, state, setup=Setup(run=("mkdir -p build; echo gen >generated",)))
+    for attempt in range(1, 4):
+        space = await spaces.open(task="t", attempt=attempt, base=head, role="gate")
+        assert (space.path / "generated").read_text() == "gen\n"
+        assert (space.path / "build").is_dir()
+        match attempt:
+            case 1:
+                (space.path / "generated").unlink()
+            case 2:
+                shutil.rmtree(space.path / "build")
+        await spaces.close(space)

@@ -403,3 +403,50 @@ async def test_a_workspace_that_was_given_back_cannot_be_saved(root: Path, state
     await spaces.close(space)
     with pytest.raises(WorkspaceError, match="given back"):
         await spaces.save(space, task="t", attempt=1, message="work")
+
+
+@awaited
+async def test_a_worktree_that_was_killed_halfway_is_made_anew(root: Path, state: Path) -> None:
+    """What `git worktree add` leaves when it is killed: a registered, locked worktree and some of its files."""
+    spaces = await workspaces(root, state)
+    space = await agent(spaces, root)
+    await spaces.close(space)
+    admin = Path(git(space.path, "rev-parse", "--absolute-git-dir"))
+    (admin / "locked").write_text("initializing")
+    space.path.with_suffix(".git").unlink()
+    space.path.with_suffix(".index.lock").touch()
+    space.path.with_suffix(".scratch.lock").touch()
+    shutil.rmtree(space.path)
+    again = await agent(spaces, root, attempt=2)
+    assert again.path == space.path
+    assert git(again.path, "status", "--porcelain") == ""
+    write(again.path, {"work": "w\n"})
+    assert (await spaces.save(again, task="t", attempt=2, message="work")).paths == ("work",)
+
+
+@awaited
+async def test_r7_3_what_cannot_be_read_is_left_alone(root: Path, state: Path) -> None:
+    spaces = await workspaces(root, state)
+    broken, fine = await agent(spaces, root, task="broken"), await agent(spaces, root, task="fine")
+    for space in (broken, fine):
+        write(space.path, {"work": "w\n"})
+    for slot in spaces._slots.values():
+        slot.release()
+    broken.path.with_suffix(".lease").write_text("{")
+    heir = await workspaces(root, state, fresh=False)
+    assert set(await heir.rescue()) == {("fine", 1)}
+    assert [text.partition(": ")[0] for text in heir.unsaved] == [str(broken.path)]
+    assert (await agent(heir, root)).path != broken.path
+    assert (broken.path / "work").exists()
+
+
+@awaited
+async def test_a_run_in_a_submodule(root: Path, state: Path, tmp_path: Path) -> None:
+    library = make_repository(tmp_path / "library", {"lib": "1\n"})
+    git(root, "submodule", "add", "-q", str(library), "library")
+    spaces = await workspaces(root / "library", state)
+    space = await agent(spaces, root / "library")
+    assert git(space.path, "status", "--porcelain") == ""
+    write(space.path, {"work": "w\n"})
+    saved = await spaces.save(space, task="t", attempt=1, message="work")
+    assert files_in(root / "library", str(saved.commit)) == {"lib": "1", "work": "w"}
