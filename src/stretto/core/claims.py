@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import msgspec
 
-from stretto.analysis.globs import is_literal, overlap
+from stretto.analysis.globs import is_literal, overlap, parse
 
 
 class Claims(msgspec.Struct):
@@ -18,7 +18,7 @@ class Claims(msgspec.Struct):
     globs: dict[str, None] = {}
     """The held patterns that are no literals, in the order they were taken."""
     at: dict[str, dict[str, None]] = {}
-    """Case-folded path of each held literal to the spellings held; and, in `under`, each folder above it."""
+    """Folded path of each held literal to the spellings held; and, in `under`, each folder above it."""
     under: dict[str, dict[str, None]] = {}
 
     def blocker(self, patterns: tuple[str, ...], but: int = -1) -> str | None:
@@ -89,7 +89,7 @@ class Claims(msgspec.Struct):
 
 
 def _fold(pattern: str) -> str:
-    return pattern.rstrip("/").casefold()
+    return parse(pattern).text
 
 
 def _folders(path: str) -> tuple[str, ...]:

@@ -163,13 +163,15 @@ class Coordinator:
         state.parallel = event.parallel or state.parallel
 
     def _stop(self, now: bool, by_signal: bool) -> None:
+        """A person's word outweighs whatever else the run is drained for; said twice it changes nothing."""
         state, former = self.state, self.state.drain
-        if former is not None and (former.now or not now):
-            return
-        by_signal = by_signal or (former is not None and former.by_signal)
+        again = former is not None and former.outcome == "stopped"
+        if former is not None:
+            now, by_signal = now or former.now, by_signal or former.by_signal
         state.drain = Drain(outcome="stopped", reason="stopped", now=now, by_signal=by_signal)
         if not now:
-            self.steps.set_timer(DRAIN, state.at + state.settings.drain_timeout_s)
+            if not again:
+                self.steps.set_timer(DRAIN, state.at + state.settings.drain_timeout_s)
             return
         state.timers.pop(DRAIN, None)
         for record in state.tasks:
@@ -179,7 +181,7 @@ class Coordinator:
     def _retry(self, tasks: tuple[str, ...]) -> None:
         """Fallen tasks start over; what still stands behind a failure is skipped again (R8.4)."""
         state = self.state
-        for task in tasks:
+        for task in dict.fromkeys(tasks):
             record = state.by_id[task]
             step(state, record, "pending", "will be tried again")
             record.charged = record.lost = record.conflicts = record.overloaded = 0
@@ -188,8 +190,13 @@ class Coordinator:
         self.steps.follow(change)
 
     def _timer(self, timer: str) -> None:
-        if self.state.timers.pop(timer, None) is None:
+        due = self.state.timers.get(timer)
+        if due is None:
             return
+        if self.state.at < due:  # left over from an earlier one of that name, which nobody could call back
+            self.steps.set_timer(timer, due)
+            return
+        del self.state.timers[timer]
         if timer == DRAIN:
             self._stop(True, False)
         elif timer.startswith(BACKOFF):

@@ -150,8 +150,9 @@ class Steps:
         record.conflict = failure.kind == "conflict"
         used_up, count = charge(record, rule, record.task.attempts or state.settings.attempts)
         said = f"{failure.kind}: {failure.message}" if failure.message else failure.kind
-        if record.doom is not None:
-            self.decide(record, record.doom)
+        doom, record.doom = record.doom, None
+        if doom is not None and doom.state != "ready":  # one that was only to make room has failed on its own
+            self.decide(record, doom)
         elif used_up or rule.then == "never":
             self.final(record, "failed", said)
         elif halt := self.halted(record):
@@ -171,12 +172,14 @@ class Steps:
         return self.state.critical or self.state.halted.get(record.task.phase, "")
 
     def _policies(self, failed: TaskRecord) -> None:
-        """What a final failure means beyond its own dependents (R4: `stop`, `critical`)."""
+        """What a final failure means beyond its own dependents (R4: `critical`, `stop`)."""
         state, phase = self.state, failed.task.phase
         if failed.task.critical:
             state.critical = f"{failed.id!r} is critical and failed"
             self._skip_idle(state.tasks, state.critical)
         policy = next((p.on_failure for p in state.plan.phases if p.id == phase), None)
+        if failed.task.optional:
+            return  # its failure fails nothing else (R1.2)
         if policy == "stop":
             state.halted[phase] = f"phase {phase!r} stopped because {failed.id!r} failed"
             self._skip_idle((r for r in state.tasks if r.task.phase == phase), state.halted[phase])
@@ -214,7 +217,9 @@ class Steps:
     def decide(self, record: TaskRecord, doom: Doom) -> None:
         """Carry out a decision. Nothing of the task is in flight any more."""
         record.doom = None
-        if doom.state == "ready":
-            self.ready(record, doom.reason)
-        else:
+        if doom.state != "ready":
             self.final(record, doom.state, doom.reason)
+        elif halt := self.halted(record):
+            self.final(record, "skipped", f"{halt} (its own attempt: {doom.reason})")
+        else:
+            self.ready(record, doom.reason)

@@ -16,7 +16,7 @@ Expected = tuple[object, ...]
 
 
 class Account:
-    """One a run. After `follow`, `expected`, `due` and `admitted` are what the core must have said, and nothing else."""
+    """One a run. After `follow`, the core must have said `expected`, `due` and `admitted`, and nothing else."""
 
     def __init__(self, started: ev.RunStarted) -> None:
         self.rules = Rules(started.plan, started.settings)

@@ -68,6 +68,10 @@ class Fate:
         self._trouble = _TROUBLE[self._data[0] % len(_TROUBLE)]
         self._deeds = deeds
 
+    def only(self, deeds: tuple[Deed, ...]) -> Fate:
+        """The same fate, with these deeds and no others."""
+        return Fate(self._data, deeds)
+
     def _at(self, task: int, turn: int, aspect: int) -> int:
         if turn >= _ROUNDS:
             return 0

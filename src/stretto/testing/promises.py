@@ -93,7 +93,9 @@ class Promises:
             self._activate(task)  # approved: its claims are its own again
 
     def _places_are(self, parallel: int) -> None:
-        self._parallel = max(parallel, 1)
+        if parallel < 1:
+            return  # refused
+        self._parallel = parallel
         self._allowed = {task: max(allowed, parallel) for task, allowed in self._allowed.items()}
 
     def _start(self, start: cmd.StartAttempt) -> None:

@@ -15,7 +15,7 @@ from stretto.core.events import Event
 from stretto.core.explain import explain
 from stretto.core.recovery import declare_lost, lost_attempts, outstanding, replay
 from stretto.model.plan import Plan
-from stretto.model.run import RunSettings, TaskState
+from stretto.model.run import FINAL_STATES, RunSettings, TaskState
 from stretto.testing.fate import Act, Fate
 from stretto.testing.promises import Promises
 from stretto.testing.watcher import Violation, Watcher
@@ -29,11 +29,19 @@ class Simulation:
     """One run. `journal` has every event that was made durable, and the commands that followed from it."""
 
     def __init__(
-        self, plan: Plan, settings: RunSettings, fate: Fate, *, done: Sequence[str] = (), restarts: int = 6
+        self,
+        plan: Plan,
+        settings: RunSettings,
+        fate: Fate,
+        *,
+        done: Sequence[str] = (),
+        restarts: int = 6,
+        retries: bool = True,
     ) -> None:
         self.plan = plan
         self.fate = fate
         self.restarts = restarts
+        self.retries = retries
         self.world = World(plan, fate, base="base")
         started = ev.RunStarted(
             at=self.world.now,
@@ -148,10 +156,11 @@ class Simulation:
         self._ends += 1
         if self._ends > self.restarts:
             return False
-        if state.ended == "succeeded" or (state.ended == "failed" and not fate.goes_on(self._ends, "retry")):
+        over = all(task in FINAL_STATES for task in self._states.values())
+        if over and not (self.retries and state.ended == "failed" and fate.goes_on(self._ends, "retry")):
             if not (self._ends == 1 and fate.goes_on(self._ends, "resume")):
                 return False
-        elif state.ended == "failed" and self._fallen():
+        elif over:
             self._act(self._deliver(ev.TasksRetried(at=self.world.now)))
         while self.world and not fate.goes_on(self._ends, "early"):
             self._act(self._deliver(self.world.next()))  # people's wishes, while no engine runs

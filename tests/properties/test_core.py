@@ -1,0 +1,27 @@
+"""The core against a simulated world: every promise, over plans and fates that Hypothesis chooses."""
+
+from __future__ import annotations
+
+from hypothesis import given
+
+from stretto.model.plan import Plan
+from stretto.model.run import RunSettings
+from stretto.testing.fate import DEEDS, ORDERLY, Fate
+from stretto.testing.simulator import Simulation
+from stretto.testing.strategies import drawn, fates
+
+
+@given(drawn(), fates(DEEDS))
+def test_every_promise_holds_whatever_happens(run: tuple[Plan, RunSettings], fate: Fate) -> None:
+    """Safety, liveness and replay at once: the watcher judges every step, and every restart replays the journal."""
+    Simulation(*run, fate).run()
+
+
+@given(drawn(policies=False), fates((*ORDERLY, "crash")))
+def test_r8_1_a_run_cut_after_any_event_lands_the_same_tasks(run: tuple[Plan, RunSettings], fate: Fate) -> None:
+    """Not with `stop`, `critical` or cancelled tasks: there the order of events decides, by nature."""
+    uncut = Simulation(*run, fate.only(ORDERLY), restarts=200, retries=False)
+    uncut.run()
+    cut = Simulation(*run, fate, restarts=200, retries=False)
+    cut.run()
+    assert (cut.landed, cut.states) == (uncut.landed, uncut.states)

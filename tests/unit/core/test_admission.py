@@ -1,0 +1,202 @@
+"""Which ready task starts next, and who excludes whom (R2, R9.2, R10.1)."""
+
+from __future__ import annotations
+
+import pytest
+
+from stretto.core.events import SettingsChanged, TasksCancelled
+from stretto.model.run import ConflictPolicy, Culprit, RunSettings
+from stretto.testing.tables import Told, phase, task
+
+ONE = RunSettings(parallel=1, agent="fake")
+TWO = RunSettings(parallel=2, agent="fake")
+A, B = ("a.txt",), ("b.txt",)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [("a", "a"), ("a", "A"), ("./a", "a"), ("d/", "d/x"), ("d", "d/x"), ("d/*", "d/x"), ("**", "x"), ("é", "e\u0301")],
+)
+def test_r2_1_claims_that_meet_are_never_active_together(one: str, other: str) -> None:
+    for first, second in ((one, other), (other, one)):
+        run = Told(task("a", writes=(first,)), task("b", writes=(second,)))
+        assert run.first == ["ask a#1"], f"{first} against {second}"
+        assert run.through("a") == ["ask b#1"]
+
+
+def test_r2_1_claims_that_do_not_meet_run_together() -> None:
+    assert Told(task("a", writes=("d/*",)), task("b", writes=("d/x/y",))).first == ["ask a#1", "ask b#1"]
+
+
+def test_r2_2_claims_are_held_until_landed() -> None:
+    run = Told(task("a", writes=A), task("b", writes=A))
+    run.granted("a")
+    run.finished("a")
+    assert run.states() == {"a": "landing", "b": "ready"}
+    assert run.landed("a") == ["ask b#1"]
+
+
+def test_r2_2_a_denied_grant_gives_claims_and_place_back() -> None:
+    run = Told(task("a", writes=A), task("b", writes=A), settings=ONE)
+    assert run.denied("a", for_s=10.0) == ["timer grant:a at 11", "ask b#1"]
+    assert run.state("a") == "ready"
+
+
+def test_r2_2_who_waits_for_a_timer_holds_nothing() -> None:
+    run = Told(task("a", writes=A), task("b", writes=A), settings=ONE)
+    run.granted("a")
+    assert run.failed("a", "transient", retry_after_s=60.0) == ["release a#1", "timer backoff:a at 62", "ask b#1"]
+
+
+def test_r2_2_who_failed_gives_its_claims_to_the_more_urgent() -> None:
+    run = Told(task("a", writes=A, priority=5), task("b", "x", writes=A, priority=1), task("x", priority=5))
+    run.granted("a")
+    run.through("x")
+    assert run.failed("a", "timeout") == ["release a#1", "ask b#1"]
+
+
+@pytest.mark.parametrize("kind", ["conflict", "gate"])
+def test_r2_2_a_red_landing_or_a_conflict_keeps_the_claims(kind: str) -> None:
+    run = Told(task("a", writes=A, priority=5), task("b", "x", writes=A, priority=1), task("x", priority=5))
+    run.granted("a")
+    run.finished("a")
+    run.granted("x")
+    assert run.rejected(Culprit(task="a", kind="gate" if kind == "gate" else "conflict")) == ["ask a#2"]
+
+
+def test_r2_3_a_wide_claim_reserves_after_enough_have_overtaken_it() -> None:
+    """Two places, and always a narrow task at work: without a reservation the wide one would start last."""
+    narrow = [task(f"n{i:02}", writes=(f"src/{i}",)) for i in range(20)]
+    run = Told(*narrow[:2], task("wide", writes=("**",)), *narrow[2:], settings=TWO)
+    running: list[str] = []
+    overtaken = 0
+    while "wide" not in run.asking:
+        running += [name for name in run.asking if run.granted(name)]
+        run.finished(running[0])
+        overtaken += len(run.asking)
+        run.landed(running.pop(0))
+    assert overtaken == 4 * 2
+
+
+@pytest.mark.parametrize(
+    ("policy", "together"),
+    [("serialize", True), ("serialize-unknown", False), ("allow", True)],
+)
+def test_r2_4_unknown_scope_excludes_nobody_unless_told(policy: ConflictPolicy, together: bool) -> None:
+    settings = RunSettings(parallel=5, conflicts=policy, agent="fake")
+    run = Told(task("a", writes=None), task("b", writes=A), settings=settings)
+    assert (len(run.first) == 2) == together
+
+
+def test_r2_5_allow_leaves_overlaps_to_landing() -> None:
+    run = Told(task("a", writes=A), task("b", writes=A), settings=RunSettings(conflicts="allow", agent="fake"))
+    assert run.first == ["ask a#1", "ask b#1"]
+
+
+def test_r2_5_hot_files_exclude_nobody() -> None:
+    run = Told(task("a", writes=("lock", "a")), task("b", writes=("lock", "b")), hot_files=("lock",))
+    assert run.first == ["ask a#1", "ask b#1"]
+
+
+def test_r2_6_drift_is_told_and_held() -> None:
+    run = Told(task("a", writes=A), task("b", "x", writes=B), task("x"))
+    run.granted("a")
+    assert run.finished("a", paths=("a.txt", "b.txt")) == ["tell drift", "release a#1", "land 1: a#1"]
+    run.granted("x")
+    run.finished("x")
+    assert run.landed("a") == ["land 2: x#1"]
+    assert run.landed("x") == ["ask b#1"]
+
+
+def test_r2_6_nobody_starts_on_paths_that_another_has_drifted_into() -> None:
+    run = Told(task("x"), task("a", writes=A), task("b", "x", writes=B))
+    run.granted("x")
+    run.finished("x")
+    run.granted("a")
+    run.finished("a", paths=("b.txt",))
+    assert run.landed("x") == ["land 2: a#1"]
+    assert run.state("b") == "ready"
+    assert run.landed("a") == ["ask b#1"]
+
+
+def test_r9_2_running_and_gating_take_a_place_and_landing_does_not() -> None:
+    run = Told(task("a"), task("b"), settings=ONE)
+    assert run.first == ["ask a#1"]
+    run.granted("a")
+    assert run.finished("a") == ["release a#1", "land 1: a#1", "ask b#1"]
+
+
+def test_r9_2_fewer_places_end_nobody_and_start_nobody() -> None:
+    run = Told(task("a"), task("b"), task("c"), settings=TWO)
+    run.granted("a")
+    run.granted("b")
+    assert run.when(SettingsChanged(at=9.0, parallel=1)) == []
+    run.through("a")
+    assert run.asking == []
+    run.finished("b")
+    assert run.asking == ["c"]
+
+
+def test_r9_6_a_phase_may_have_a_limit_of_its_own() -> None:
+    run = Told(task("a"), task("b"), task("c", phase="q"), phases=(phase("p", max_parallel=1), phase("q")))
+    assert run.first == ["ask a#1", "ask c#1"]
+    run.granted("a")
+    assert "ask b#1" in run.finished("a")
+
+
+def test_r10_1_priority_then_the_longest_way_then_plan_order() -> None:
+    tasks = (
+        task("plain"),
+        task("long", estimate_s=1000.0),
+        task("first", priority=1, estimate_s=1.0),
+        task("head", estimate_s=500.0),
+        task("tail", "head", estimate_s=600.0),
+        task("plain too"),
+    )
+    run = Told(*tasks, settings=ONE)
+    order = []
+    while run.asking:
+        order += run.asking
+        run.through(order[-1])
+    assert order == ["first", "head", "long", "plain", "plain too", "tail"]
+
+
+def test_r10_1_nobody_sleeps_on_when_the_first_in_line_is_blocked_elsewhere() -> None:
+    """`first` and `second` wait for x; when it is free `first` still waits for z, and must pass the word on."""
+    tasks = (
+        task("holds x", writes=("x",)),
+        task("holds z", writes=("z",)),
+        task("first", writes=("x", "z"), priority=4),
+        task("second", writes=("x",), priority=5),
+    )
+    run = Told(*tasks)
+    assert run.asking == ["holds x", "holds z"]
+    run.through("holds x")
+    assert run.asking == ["holds z", "second"]
+
+
+def test_r10_1_nobody_sleeps_on_when_the_first_in_line_is_cancelled() -> None:
+    tasks = (task("holds", writes=A), task("first", writes=A, priority=4), task("second", writes=A, priority=5))
+    run = Told(*tasks)
+    run.when(TasksCancelled(at=5.0, tasks=("first",)))
+    run.through("holds")
+    assert run.asking == ["second"]
+
+
+def test_r10_1_nobody_sleeps_on_when_the_woken_is_cancelled_before_there_is_a_place() -> None:
+    tasks = (
+        task("holds", writes=A, priority=1),
+        task("first", writes=A, priority=4),
+        task("second", writes=A, priority=5),
+        task("other", writes=B, priority=2),
+        task("more", priority=2),
+    )
+    run = Told(*tasks, settings=TWO)
+    run.granted("holds")
+    run.finished("holds")
+    assert run.asking == ["other", "more"]
+    run.landed("holds")  # wakes `first`, for which there is no place
+    run.when(TasksCancelled(at=5.0, tasks=("first",)))
+    run.granted("other")
+    run.finished("other")
+    assert run.asking == ["second", "more"]
