@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import assert_never
 
+import msgspec
+
 from stretto.analysis.graph import build as build_graph
 from stretto.core import events as ev
 from stretto.core import merge_queue, readiness
@@ -168,7 +170,8 @@ class Coordinator:
         again = former is not None and former.outcome == "stopped"
         if former is not None:
             now, by_signal = now or former.now, by_signal or former.by_signal
-        state.drain = Drain(outcome="stopped", reason="stopped", now=now, by_signal=by_signal)
+        lands = former is None or former.lands
+        state.drain = Drain(outcome="stopped", reason="stopped", now=now, by_signal=by_signal, lands=lands)
         if not now:
             if not again:
                 self.steps.set_timer(DRAIN, state.at + state.settings.drain_timeout_s)
@@ -330,8 +333,9 @@ class Coordinator:
             return
         self._blame(event.culprits)
         self._put_back(lane.name, [entry.task for entry in batch.entries], event.culprits)
-        if event.error and self.state.drain is None:
-            self.state.drain = Drain(outcome="paused", reason=f"landing could not be done: {event.error}")
+        if event.error:
+            drain = Drain(outcome="paused", reason=f"landing could not be done: {event.error}")
+            self.state.drain = msgspec.structs.replace(self.state.drain or drain, lands=False)
 
     def _blame(self, culprits: tuple[Culprit, ...]) -> None:
         for culprit in culprits:
@@ -360,7 +364,7 @@ class Coordinator:
         """Take every step that has become possible: approved work, landings, starts, and the end."""
         state, steps = self.state, self.steps
         self._queue_approved()
-        hurry = state.drain is not None and state.drain.now
+        hurry = state.drain is not None and state.drain.hurries
         if not hurry and (command := merge_queue.next_batch(state, state.lane)) is not None:
             steps.emit(command)
         if state.drain is None:

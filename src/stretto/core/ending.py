@@ -20,7 +20,7 @@ def ending(state: State) -> EndRun | None:
     if all(not count or name in FINAL_STATES for name, count in state.counts.items()):
         return _over(state)
     if drain is not None:
-        if not drain.now and any(lane.queue for lane in state.lanes.values()):
+        if not drain.hurries and any(lane.queue for lane in state.lanes.values()):
             return None
         statuses = _failed(state) if drain.outcome == "failed" else {}
         return EndRun(outcome=drain.outcome, reason=drain.reason, until=drain.until, statuses=statuses)

@@ -126,6 +126,13 @@ class Drain(msgspec.Struct, frozen=True, kw_only=True):
     now: bool = False
     by_signal: bool = False
     until: float | None = None
+    lands: bool = True
+    """Finished work still lands; not while landing itself is what went wrong."""
+
+    @property
+    def hurries(self) -> bool:
+        """Nothing new is sent to land any more."""
+        return self.now or not self.lands
 
 
 class State(msgspec.Struct, kw_only=True):

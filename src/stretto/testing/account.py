@@ -27,6 +27,7 @@ class Account:
         self.at = started.at
         self.drain: Outcome | None = None
         self.now = False
+        self.lands = True
         self.by_signal = False
         self.ended: Outcome | None = None
         self.critical: str | None = None
@@ -66,6 +67,7 @@ class Account:
             case ev.RunResumed():
                 self.drain = self.ended = None
                 self.now = self.by_signal = False
+                self.lands = True
                 self.parallel = event.parallel or self.parallel
                 self._forget("drain")
             case ev.RequestReceived():
@@ -294,8 +296,9 @@ class Account:
             self._final(note, note.doom)
         else:
             self.queue.insert(0, note.id)
-        if event.error and self.drain is None:
-            self.drain = "paused"
+        if event.error:
+            self.lands = False
+            self.drain = self.drain or "paused"
 
     def _enqueue(self, note: Note) -> None:
         note.state, note.approved = "landing", False
@@ -386,7 +389,7 @@ class Account:
 
     def _land(self) -> None:
         """One landing at a time, first come first served; none is begun when everything is being ended."""
-        if self.batch is None and self.queue and not (self.drain is not None and self.now):
+        if self.batch is None and self.queue and not self.now and self.lands:
             task = self.queue.pop(0)
             self.batches += 1
             self.batch = (self.batches, task)
@@ -453,7 +456,7 @@ class Account:
         if all(note.final for note in notes):
             return "succeeded" if all(n.state == "succeeded" or n.task.optional for n in notes) else "failed"
         if self.drain is not None:
-            return None if self.queue and not self.now else self.drain
+            return None if self.queue and not self.now and self.lands else self.drain
         if self.timers or self.due or self.queue:
             return None
         if any(note.person for note in notes) and all(n.person for n in notes if n.state == "waiting"):
