@@ -115,7 +115,8 @@ class Saved(Value, frozen=True, kw_only=True):
     paths: tuple[str, ...]
     """Every path that differs from the base, as git spells it."""
     dropped: tuple[str, ...] = ()
-    """Edits of the plan file, not taken along (R6.4)."""
+    """Edits not taken along: of the plan file (R6.4), of files that set-up put there (kept on a ref beside the
+    attempt's, R7.1), and what could not be read."""
 
 
 class Merge(Value, frozen=True, kw_only=True):

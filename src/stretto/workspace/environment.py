@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import shutil
 import stat
@@ -85,13 +84,18 @@ async def run_setup(
 
 def remove(path: Path) -> None:
     """Remove a file, a link (never what it points to) or a whole folder, also one without write permission."""
-    if path.is_symlink() or not path.is_dir():
-        path.unlink(missing_ok=True)
-        return
-    for folder, _, _ in os.walk(path):
-        with contextlib.suppress(OSError):
-            Path(folder).chmod(0o700)
-    shutil.rmtree(path)
+    try:
+        if path.is_symlink() or not path.is_dir():
+            path.unlink(missing_ok=True)
+            return
+        path.chmod(0o700)
+        for folder, folders, _ in os.walk(path):
+            for name in folders:  # before it is walked
+                if not (Path(folder) / name).is_symlink():
+                    (Path(folder) / name).chmod(0o700)
+        shutil.rmtree(path)
+    except OSError as error:
+        raise WorkspaceError(f"cannot remove {path}: {error.strerror}", hint=f"sudo rm -rf {path}") from error
 
 
 def prune(path: str, root: Path, keep: Iterable[str]) -> None:

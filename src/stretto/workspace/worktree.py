@@ -75,7 +75,7 @@ class GitWorkspaces(Landing):
 
         With `conflict` they come as a merge that may leave markers. Raises WorkspaceError when set-up fails."""
         key = key_of(self._setup, role)
-        slot = await self._take(key)
+        slot = await self._take(key, base)
         try:
             await self._fit(slot, base, cookie=(self._run, task, str(attempt)))
             lease = Lease(
@@ -132,35 +132,46 @@ class GitWorkspaces(Landing):
         """A fingerprint of the user's side of the repository, by aspect (R7.4)."""
         return await look(self._repository, own_branch=self._branch)
 
-    async def _take(self, key: str) -> Slot:
-        """A free slot whose former work, if its engine died, is safe; one that cannot be saved is passed over."""
+    async def _take(self, key: str, base: str) -> Slot:
+        """A free slot, clean at `base`, its former work safe; one that cannot be saved or cleaned is passed over."""
         for slot in self._pool.free(key):
+            known = slot.path.exists()
             try:
                 if (lease := slot.lease) is not None:
                     await rescue(self._pool, slot, lease)
+                await self._clean(slot, base)
             except WorkspaceError:
                 slot.release()
-                continue
+                if not known:
+                    raise
             except BaseException:
                 slot.release()
                 raise
-            return slot
+            else:
+                return slot
         raise AssertionError("the pool has no last slot")
 
-    async def _fit(self, slot: Slot, base: str, *, cookie: tuple[str, str, str]) -> None:
-        """Clean files at `base`, with set-up done: its commands again only where they are owed."""
-        setup, fitting = self._setup, slot.fitting
+    async def _clean(self, slot: Slot, base: str) -> None:
+        """The files of `base` and what set-up made, unless its commands are owed again."""
+        fitting = slot.fitting
         if fitting is not None and (not fitting.is_whole(slot.path) or await self._is_stale(fitting, base)):
             fitting = slot.fitting = None
         await self._pool.reset(slot, base, kept=fitting.kept if fitting else ())
+
+    async def _fit(self, slot: Slot, base: str, *, cookie: tuple[str, str, str]) -> None:
+        """Do set-up in a clean slot: files each time, commands where they are owed."""
+        setup, fitting = self._setup, slot.fitting
         if setup == Setup():
             return
-        stamps = await asyncio.to_thread(environment.furnish, setup, self._repository.root, slot.path)
-        tops = tuple(PurePosixPath(path).as_posix() for path in (*setup.copy, *setup.link))
+        try:
+            stamps = await asyncio.to_thread(environment.furnish, setup, self._repository.root, slot.path)
+        except OSError as error:
+            raise WorkspaceError(f"set-up cannot copy or link: {error}") from error
         put = {shown(path): mark for path, mark in stamps.items()}
-        if fitting is not None and slot.fitting is not None:  # the worktree was not made anew
+        if fitting is not None:
             slot.fitting = msgspec.structs.replace(fitting, stamps={**fitting.stamps, **put})
             return
+        tops = tuple(PurePosixPath(path).as_posix() for path in (*setup.copy, *setup.link))
         fitting = Fitting(commit=base, tops=tops, stamps=put)
         if setup.run:
             fitting = await self._run_setup(slot, base, fitting, cookie)
