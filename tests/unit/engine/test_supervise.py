@@ -221,10 +221,12 @@ from stretto.ports import ProcessSpec
 command = "nohup sleep {number} & sleep {number} & env -i sleep {number}"
 spec = ProcessSpec(argv=("sh", "-c", command), cwd=Path.cwd(), env=dict(os.environ), log=Path("x.log"),
                    timeout_s=60, cookie=("none", "t", "1"))
-asyncio.run(ProcessSupervisor().run(spec))
+asyncio.run(ProcessSupervisor(lambda started: print("leashed", flush=True)).run(spec))
 """
-    process = subprocess.Popen([sys.executable, "-c", script], cwd=tmp_path)
+    process = subprocess.Popen([sys.executable, "-c", script], cwd=tmp_path, stdout=subprocess.PIPE)
+    assert process.stdout is not None
+    assert process.stdout.readline() == b"leashed\n"
     assert until(lambda: len(sleepers(number)) == 3)
     process.kill()
-    process.wait()
+    process.communicate()
     assert until(lambda: sleepers(number) == [], within_s=3)

@@ -31,8 +31,8 @@ agent = (
 )
 spec = ProcessSpec(argv=("sh", "-c", agent), cwd=Path.cwd(), env=dict(os.environ), log=Path("agent.log"),
                    timeout_s=600, cookie=(run, "t", "1"))
-print("engine", os.getpid(), flush=True)
-asyncio.run(ProcessSupervisor().run(spec))
+started = lambda started: print("engine", os.getpid(), flush=True)
+asyncio.run(ProcessSupervisor(started).run(spec))
 """
 
 
@@ -43,7 +43,7 @@ class Running:
         self.number = number
         self.run = f"run-{number}"
         self.warden = launch.start(home, argv=[sys.executable, "-c", ENGINE, number, self.run])
-        assert until(lambda: len(sleepers(number)) == 5), home.engine_log.read_text()
+        assert until(lambda: len(sleepers(number)) == 5 and home.engine_log.stat().st_size > 0)
         self.engine = int(home.engine_log.read_text().split()[1])
 
     def gone(self) -> bool:
