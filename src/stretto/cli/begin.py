@@ -85,7 +85,7 @@ class Ready(Value, frozen=True, kw_only=True):
 def prepare(wanted: Wanted) -> Ready:
     """Everything that can be refused is refused here. Raises PlanError, ConfigError, RepositoryError, StateError."""
     config.check_environment(os.environ)
-    path = Path(os.path.realpath(wanted.plan))
+    path = Path(os.path.realpath(wanted.plan))  # two names of one file are one plan
     loaded, findings = read(wanted.plan, wanted.flags)
     return asyncio.run(_prepare(wanted, path, loaded, findings))
 
@@ -135,7 +135,7 @@ async def _prepare(wanted: Wanted, path: Path, loaded: Loaded, findings: tuple[F
     if not wanted.ignore_status:
         done |= {task.id for task in loaded.plan.tasks if task.status == "succeeded"}
     selection = select(loaded.plan, only=wanted.only, phase=wanted.phase, with_deps=wanted.with_deps, done=done)
-    plan, context = read_texts(selection.plan, path.parent, done)
+    plan, context = read_texts(selection.plan, Path(wanted.plan).absolute().parent, done)
     inside = repository.inside(path)
     tracked = inside is not None and bool((await repository.git.run("ls-files", "-z", "--", inside)).out)
     return Ready(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 from collections.abc import Callable, Sequence
@@ -106,8 +107,25 @@ def main(argv: Sequence[str] | None = None) -> int:
     words = list(sys.argv[1:] if argv is None else argv)
     debug = "--debug" in words  # wherever it stands: it changes how an error is told, not what is done
     words = [word for word in words if word != "--debug"]
+    _settle_streams()
+    return guarded(lambda: app(words, standalone_mode=False), debug=debug)
+
+
+def _settle_streams() -> None:
+    """Nothing that is printed can fail for its characters, nor because a stream was closed before we began."""
+    if sys.stdout is None:
+        sys.stdout = open(os.devnull, "w")
+    if sys.stderr is None:
+        sys.stderr = open(os.devnull, "w")
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+
+
+def guarded(call: Callable[[], object], *, debug: bool = False) -> int:
+    """The exit code of a call; whatever it raises becomes one message and one hint on standard error."""
     try:
-        code = app(words, standalone_mode=False)
+        code = call()
         sys.stdout.flush()
     except BrokenPipeError:
         # Whoever read our output has gone. Python would complain once more when it closes stdout.

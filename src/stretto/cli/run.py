@@ -68,6 +68,8 @@ def run(
     detach: Annotated[bool, typer.Option("--detach", hidden=True)] = False,
 ) -> int:
     """Show the plan, ask, and run it."""
+    import sys
+
     from stretto.cli import begin, front, terminal
     from stretto.cli.delivery import land_run
     from stretto.cli.later import refuse
@@ -123,7 +125,8 @@ def run(
         terminal.say(f"nothing is left to do{where}", json=json)
         return 0
     if wanted.ask and not terminal.ask("Run it?", default=True):
-        raise typer.Abort
+        print("nothing was started", file=sys.stderr)
+        return 130
     home = begin.create(ready)
     code = front.follow(home, json=json)
     if land and code == 0:

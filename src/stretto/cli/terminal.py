@@ -33,7 +33,7 @@ def say(text: str, *, json: bool = False) -> None:
 
 
 def is_interactive() -> bool:
-    return sys.stdin.isatty() and sys.stderr.isatty()
+    return sys.stdin is not None and sys.stdin.isatty() and sys.stderr.isatty()
 
 
 def ask(question: str, *, default: bool) -> bool:

@@ -7,7 +7,7 @@ import time
 import uuid
 
 from stretto.cli.place import View
-from stretto.core.events import Wish
+from stretto.core.events import RequestReceived, Wish
 from stretto.core.requests import refuse
 from stretto.engine.journal import SqliteInbox
 from stretto.engine.reader import SqliteReader
@@ -19,10 +19,10 @@ PATIENCE_S = 10.0
 
 def put(view: View, wish: Wish) -> str:
     """Leave the wish; what to tell the person. Raises StateError when the run refuses it."""
-    if view.engine is None and (why := refuse(view.state, wish)) is not None:
-        raise StateError(why, hint=f"stretto status {view.home.run}")
     request = uuid.uuid4().hex
     with contextlib.closing(SqliteInbox(view.home.journal)) as inbox:
+        if view.engine is None and (why := _refusal(view, inbox, wish)) is not None:
+            raise StateError(why, hint=f"stretto status {view.home.run}")
         inbox.put(wish, request=request)
         answer = _answer(view, inbox, request) if view.engine is not None else None
     if answer is None:
@@ -31,6 +31,13 @@ def put(view: View, wish: Wish) -> str:
     if not accepted:
         raise StateError(why or "the run refused", hint=f"stretto status {view.home.run}")
     return "done"
+
+
+def _refusal(view: View, inbox: SqliteInbox, wish: Wish) -> str | None:
+    """What the run would say, after the wishes that were left before this one."""
+    for earlier in inbox.waiting():
+        view.coordinator.handle(RequestReceived(at=earlier.at, request=earlier.id, wish=earlier.wish))
+    return refuse(view.state, wish)
 
 
 def _answer(view: View, inbox: SqliteInbox, request: str) -> tuple[bool, str] | None:

@@ -61,7 +61,9 @@ class Console:
         state, paint = self.state, self._paint
         name = "was killed" if state.ended is None else state.run_state
         took = clock(state.at - (state.started_at if self._began is None else self._began))
-        reason = f" ({line(state.ended_reason)})" if state.ended_reason and state.ended != "failed" else ""
+        reason = (
+            f" ({line(state.ended_reason)})" if state.ended_reason not in ("", name) and state.ended != "failed" else ""
+        )
         yield ""
         yield f"{paint(state.run, 'bold')} {paint.state(name)}{reason} after {took}: {counted(state.counts)}"
         cost = spent(total(usage for record in state.tasks for usage in record.usage))
@@ -81,10 +83,11 @@ class Console:
         self._write(start + self._paint(what if room is None else cut(what, room), colour))
 
     def _lines(self, event: ev.Event, commands: Sequence[Command]) -> Iterator[tuple[str, str, Colour | None]]:
-        yield from self._of(event)
-        for command in commands:
-            if isinstance(command, Answer) and not command.accepted:
-                yield "", f"refused: {command.why}", "yellow"
+        refused = [command.why for command in commands if isinstance(command, Answer) and not command.accepted]
+        if refused:
+            yield "", f"a wish was refused: {line(refused[0])}", "yellow"
+        else:
+            yield from self._of(event)
         yield from self._skips()
         yield from self._held_up()
 

@@ -25,7 +25,8 @@ def explanation_text(
     """Line by line."""
     record = state.by_id[answer.task]
     since = f", for {span(now - answer.since)}" if answer.state not in FINAL_STATES else ""
-    tries = f" after {count(record.starts, 'attempt')}" if record.starts else ""
+    over = record.starts and answer.state not in ("running", "gating", "landing")
+    tries = f" after {count(record.starts, 'attempt')}" if over else ""
     yield f"{paint(answer.task, 'bold')} (phase {answer.phase}) is {paint.state(answer.state)}{tries}{since}"
     for reason in answer.reasons:
         waited = f" (for {span(now - reason.since)})" if reason.since and answer.state not in FINAL_STATES else ""

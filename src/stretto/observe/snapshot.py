@@ -146,7 +146,11 @@ def status_text(state: State, engine: Engine | None, *, now: float, paint: Paint
 
 def _header(state: State, engine: Engine | None, now: float, paint: Paint, width: int) -> Iterator[str]:
     dead = is_dead(state, engine)
-    why = f": {line(state.ended_reason)}" if state.ended_reason and state.ended != "failed" else ""
+    why = (
+        f": {line(state.ended_reason)}"
+        if state.ended_reason not in ("", state.ended) and state.ended != "failed"
+        else ""
+    )
     yield f"{paint(state.run, 'bold')}  {paint.state('killed' if dead else state.run_state)}{why}"
     ago, took = span(now - state.started_at), clock((now if engine else state.at) - state.started_at)
     yield cut(f"started {ago} ago, took {took}, plan {line(state.plan.name)}", width)
