@@ -20,7 +20,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 
 import msgspec
 
-from stretto.analysis.globs import Glob, holds, overlap, parse, plain
+from stretto.analysis.globs import Glob, contains, overlap, parse, plain
 from stretto.analysis.graph import Graph, remaining, topological
 from stretto.model.plan import Plan, Value
 
@@ -60,11 +60,10 @@ def meetings(plan: Plan) -> tuple[Meeting, ...]:
                 text = glob.text
             own = owners.get(text)
             if own is None:
-                wild = glob is not None and not glob.literal
-                if any(hot.text == text or (not wild and holds(hot, text)) for hot in hot_files):
+                if any(contains(hot, glob or parse(pattern)) for hot in hot_files):
                     continue
                 owners[text], spelled[text] = [i], pattern
-                if glob is not None and wild:
+                if glob is not None and not glob.literal:
                     globs.append(glob)
             elif own[-1] != i:
                 own.append(i)

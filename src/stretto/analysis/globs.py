@@ -123,6 +123,20 @@ def holds(glob: Glob, path: str) -> bool:
     return (glob.name is not None and _beneath(glob.name, path)) or (not glob.literal and _matches(glob, path))
 
 
+def within(inner: str, outer: str) -> bool:
+    """Whether `outer` covers whatever `inner` does; for two globs it says no when that is not plain to see."""
+    return contains(parse(outer), parse(inner))
+
+
+def contains(outer: Glob, inner: Glob) -> bool:
+    """`within`, for patterns that have been parsed already."""
+    if outer.text == inner.text or (inner.literal and holds(outer, inner.text)):
+        return True
+    everything = outer.literal or outer.text == f"{outer.prefix}**"
+    folder = f"{outer.prefix}/" if outer.literal else outer.prefix
+    return everything and inner.prefix.startswith(folder)
+
+
 def overlap(a: str, b: str) -> bool:
     """Whether some path may belong to both patterns. Symmetric; never misses one, may see one too many."""
     if a == b:

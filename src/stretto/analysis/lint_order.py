@@ -169,9 +169,9 @@ def _knots(nodes: Sequence[int], waits: Sequence[Sequence[int]]) -> list[list[in
                 if work:
                     low[work[-1][0]] = min(low[work[-1][0]], low[node])
                 if low[node] == number[node]:
-                    cut = open_nodes.index(node) if open_nodes[-1] != node else len(open_nodes) - 1
-                    knot = open_nodes[cut:]
-                    del open_nodes[cut:]
+                    knot = [open_nodes.pop()]
+                    while knot[-1] != node:
+                        knot.append(open_nodes.pop())
                     is_open.difference_update(knot)
                     if len(knot) > 1:
                         found.append(sorted(knot))

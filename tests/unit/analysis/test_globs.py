@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stretto.analysis.globs import LONGEST, covers, fold, is_literal, normalize, overlap
+from stretto.analysis.globs import LONGEST, covers, fold, is_literal, normalize, overlap, within
 
 PATHS = ["/".join(p) for n in range(1, 7) for p in itertools.product(["a", "b", "ab"], repeat=n)]
 """Deep enough that any two patterns of three parts that meet at all meet here."""
@@ -195,6 +195,30 @@ def test_any_text_is_answered(a: str, b: str) -> None:
         assert str(error)
     else:
         assert normalize(once) == once
+
+
+@given(patterns, patterns)
+@settings(max_examples=400, deadline=None)
+def test_r2_5_within_is_never_wrong_about_yes(inner: str, outer: str) -> None:
+    if within(inner, outer):
+        assert named(inner) <= covered(outer)
+
+
+@pytest.mark.parametrize(
+    ("inner", "outer", "expected"),
+    [
+        ("a/package-lock.json", "**/package-lock.json", True),
+        ("docs/*.md", "docs/", True),
+        ("docs/*.md", "Docs", True),
+        ("docs/**", "docs/*", False),
+        ("**", "*.lock", False),
+        ("*.lock", "*.lock", True),
+        ("src/a", "src/b", False),
+        ("src*", "src", False),
+    ],
+)
+def test_r2_5_within_table(inner: str, outer: str, expected: bool) -> None:
+    assert within(inner, outer) is expected
 
 
 def test_is_literal() -> None:
