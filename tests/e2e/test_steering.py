@@ -1,0 +1,220 @@
+"""Steering a real run from outside: signals, two runs at once, a user at work meanwhile, landing with obstacles."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from e2e.toy import Toy, until
+
+WAIT_FOR_GO = (
+    "shell: touch $MARK/$STRETTO_TASK.began; while [ ! -e $MARK/go ]; do sleep 0.05; done; echo x > $STRETTO_TASK.txt"
+)
+
+
+@pytest.fixture
+def toy(tmp_path: Path) -> Toy:
+    """Four tasks of which the last needs the first; agents that wait until the test says go."""
+    mark = tmp_path / "mark"
+    mark.mkdir()
+    plan = "name: four\nphases:\n  - id: p\n    tasks:\n" + "".join(
+        f"      - {{id: t{i}, prompt: x, writes: [t{i}.txt]{', depends_on: [t0]' if i == 3 else ''}}}\n"
+        for i in range(4)
+    )
+    toy = Toy(tmp_path, {"README": "hi\n", "stretto.toml": '[env]\npass = ["MARK"]\n'}, folder="re po")
+    (tmp_path / "plan.yaml").write_text(plan)
+    toy.env["MARK"] = str(mark)
+    return toy
+
+
+def begin(toy: Toy, *flags: str, began: int = 2) -> subprocess.Popen[bytes]:
+    front = toy.front("run", str(toy.root / "plan.yaml"), "--agent", WAIT_FOR_GO, "-j", "2", "--yes", *flags)
+    until(lambda: len(list(Path(toy.env["MARK"]).glob("*.began"))) >= began, f"agents begin; said: {toy.said()}")
+    return front
+
+
+def go(toy: Toy) -> None:
+    (Path(toy.env["MARK"]) / "go").touch()
+
+
+def end(toy: Toy, front: subprocess.Popen[bytes]) -> int:
+    code = front.wait(timeout=60)
+    until(lambda: not toy.processes(), f"nothing is left: {toy.processes()}")
+    return code
+
+
+def test_r8_6_interrupt_drains_and_resume_does_the_rest(toy: Toy) -> None:
+    front = begin(toy)
+    front.send_signal(signal.SIGINT)
+    until(lambda: toy.status().get("state") == "draining", "the run drains")
+    go(toy)
+    assert end(toy, front) == 130
+    assert toy.states() == {"t0": "succeeded", "t1": "succeeded", "t2": "ready", "t3": "ready"}
+    assert toy.status()["state"] == "stopped"
+    toy.stretto("resume")
+    assert set(toy.states().values()) == {"succeeded"}
+
+
+def test_r8_6_second_interrupt_cancels_and_keeps_the_work(toy: Toy) -> None:
+    front = begin(toy)
+    front.send_signal(signal.SIGINT)
+    until(lambda: toy.status().get("state") == "draining", "the run drains")
+    front.send_signal(signal.SIGINT)
+    assert end(toy, front) == 130
+    assert toy.states() == {"t0": "ready", "t1": "ready", "t2": "ready", "t3": "pending"}
+    go(toy)
+    toy.stretto("resume")
+    assert set(toy.states().values()) == {"succeeded"}
+
+
+def test_r8_2_hangup_and_the_death_of_the_front_drain(toy: Toy) -> None:
+    front = begin(toy)
+    front.send_signal(signal.SIGHUP)
+    until(lambda: toy.status().get("state") == "draining", "the run drains")
+    front.kill()
+    go(toy)
+    front.wait(timeout=60)
+    until(lambda: toy.status().get("state") == "stopped", "the engine finishes what runs, without its front")
+    until(lambda: not toy.processes(), "nothing is left")
+    assert toy.states()["t0"] == "succeeded"
+    toy.stretto("resume")
+    assert set(toy.states().values()) == {"succeeded"}
+
+
+def test_r8_2_engine_killed_is_exit_3_with_the_way_on(toy: Toy) -> None:
+    front = begin(toy)
+    os.kill(toy.status()["engine"]["pid"], signal.SIGKILL)
+    assert end(toy, front) == 3
+    assert "stretto resume" in toy.said()
+    assert toy.status()["engine"] is None
+    go(toy)
+    again = toy.stretto("run", str(toy.root / "plan.yaml"), "--agent", "shell: true", "--yes", code=3)
+    assert "stretto resume" in again.stderr
+    toy.stretto("resume")
+    assert set(toy.states().values()) == {"succeeded"}
+
+
+def test_r8_3_stop_by_verb_is_exit_4_and_refuses_when_over(toy: Toy) -> None:
+    front = begin(toy)
+    toy.stretto("stop", "--now")
+    assert end(toy, front) == 4
+    assert toy.status()["state"] == "stopped"
+    assert not toy.agents()
+    toy.stretto("stop")
+
+
+def test_r8_6_pause_file_drains(toy: Toy) -> None:
+    front = begin(toy)
+    (run,) = toy.state.glob("*/runs/*")
+    (run / "PAUSE").touch()
+    until(lambda: toy.status().get("state") == "draining", "the run drains")
+    go(toy)
+    assert end(toy, front) == 4
+
+
+def test_r8_4_cancel_and_retry_while_it_runs(toy: Toy) -> None:
+    front = begin(toy)
+    toy.stretto("cancel", "t0")
+    until(lambda: toy.states()["t0"] == "cancelled", "t0 is cancelled")
+    assert toy.states()["t3"] == "skipped"
+    toy.stretto("cancel", "t0", code=3)
+    toy.stretto("cancel", "nobody", code=2)
+    toy.stretto("retry", "t0", "t3")
+    go(toy)
+    assert end(toy, front) == 0
+    assert set(toy.states().values()) == {"succeeded"}
+
+
+def test_r8_5_two_runs_of_one_repository(toy: Toy) -> None:
+    front = begin(toy)
+    refused = toy.stretto("run", str(toy.root / "plan.yaml"), "--agent", "shell: true", "--yes", code=3)
+    assert "--new" in refused.stderr
+    other = (toy.root / "plan.yaml").read_text().replace("four", "other").replace(".txt", ".md")
+    (toy.root / "other.yaml").write_text(other)
+    second = toy.front(
+        "run", str(toy.root / "other.yaml"), "--agent", "shell: echo y > $STRETTO_TASK.md", "-j", "2", "--yes"
+    )
+    assert second.wait(timeout=120) == 0
+    go(toy)
+    assert end(toy, front) == 0
+    branches = toy.git("for-each-ref", "--format=%(refname:short)", "refs/heads/stretto").split()
+    trees = {branch: toy.git("ls-tree", "--name-only", branch).split() for branch in branches}
+    assert sorted(len([n for n in names if n.startswith("t")]) for names in trees.values()) == [4, 4]
+
+
+def test_r7_4_user_edits_and_commits_meanwhile_are_untouched(toy: Toy) -> None:
+    front = begin(toy)
+    toy.write({"README": "edited, not committed\n", "draft.md": "mine\n"})
+    toy.commit("user's own", {"own.txt": "own\n"})
+    toy.git("add", "draft.md")
+    before = (toy.git("status", "--porcelain"), toy.git("rev-parse", "HEAD"), toy.git("stash", "list"))
+    go(toy)
+    assert end(toy, front) == 0
+    assert (toy.git("status", "--porcelain"), toy.git("rev-parse", "HEAD"), toy.git("stash", "list")) == before
+    landed = toy.stretto("land")
+    assert "moved" in landed.stdout
+    assert (toy.repository / "own.txt").read_text() == "own\n"
+    assert (toy.repository / "README").read_text() == "edited, not committed\n"
+    assert all((toy.repository / f"t{i}.txt").exists() for i in range(4))
+
+
+def test_r6_3_land_with_obstacles_moves_nothing(toy: Toy) -> None:
+    front = begin(toy)
+    go(toy)
+    assert end(toy, front) == 0
+    head = toy.git("rev-parse", "HEAD")
+
+    toy.write({"t1.txt": "an untracked file of mine\n"})
+    refused = toy.stretto("land", code=4)
+    assert "t1.txt" in refused.stderr and "hint:" in refused.stderr
+    assert toy.git("rev-parse", "HEAD") == head
+    (toy.repository / "t1.txt").unlink()
+
+    toy.git("switch", "-q", "-c", "elsewhere")
+    refused = toy.stretto("land", code=4)
+    assert "git switch main" in refused.stderr
+    toy.git("switch", "-q", "main")
+
+    toy.commit("conflicting", {"t2.txt": "something else\n"})
+    moved = toy.git("rev-parse", "HEAD")
+    refused = toy.stretto("land", code=4)
+    assert "t2.txt" in refused.stderr
+    assert toy.git("rev-parse", "HEAD") == moved
+    assert (toy.repository / "t2.txt").read_text() == "something else\n"
+
+    toy.git("reset", "-q", "--hard", head.strip())
+    toy.stretto("land")
+    assert toy.git("rev-parse", "HEAD") == toy.git("rev-parse", toy.branch())
+    assert "already" in toy.stretto("land").stdout
+
+
+def test_r6_3_land_gates_again_when_the_branch_moved(toy: Toy) -> None:
+    plan = (toy.root / "plan.yaml").read_text() + "gates: {verify: [test ! -e broken.txt]}\n"
+    (toy.root / "plan.yaml").write_text(plan)
+    front = begin(toy)
+    go(toy)
+    assert end(toy, front) == 0
+    toy.commit("this breaks it", {"broken.txt": "x\n"})
+    head = toy.git("rev-parse", "HEAD")
+    red = toy.stretto("land", code=1)
+    assert "broken.txt" in red.stdout + red.stderr
+    assert toy.git("rev-parse", "HEAD") == head
+    toy.git("rm", "-q", "broken.txt")
+    toy.git("-c", "user.name=u", "-c", "user.email=u@localhost", "commit", "-qm", "mended")
+    toy.stretto("land")
+    assert all((toy.repository / f"t{i}.txt").exists() for i in range(4))
+
+
+def test_explain_knows_every_state(toy: Toy) -> None:
+    front = begin(toy)
+    assert "t0" in toy.stretto("explain", "t3").stdout
+    assert "running" in toy.stretto("explain", "t0").stdout
+    assert "places" in toy.stretto("explain", "t2").stdout
+    toy.stretto("explain", "nobody", code=2)
+    go(toy)
+    assert end(toy, front) == 0
+    assert "landed" in toy.stretto("explain", "t0").stdout
