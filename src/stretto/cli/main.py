@@ -114,9 +114,9 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _settle_streams() -> None:
     """Nothing that is printed can fail for its characters, nor because a stream was closed before we began."""
     if sys.stdout is None:
-        sys.stdout = open(os.devnull, "w")
+        sys.stdout = open(os.devnull, "w")  # noqa: SIM115  for the rest of the process
     if sys.stderr is None:
-        sys.stderr = open(os.devnull, "w")
+        sys.stderr = open(os.devnull, "w")  # noqa: SIM115
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")

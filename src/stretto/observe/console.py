@@ -61,9 +61,7 @@ class Console:
         state, paint = self.state, self._paint
         name = "was killed" if state.ended is None else state.run_state
         took = clock(state.at - (state.started_at if self._began is None else self._began))
-        reason = (
-            f" ({line(state.ended_reason)})" if state.ended_reason not in ("", name) and state.ended != "failed" else ""
-        )
+        reason = f" ({why})" if (why := ended_because(state)) else ""
         yield ""
         yield f"{paint(state.run, 'bold')} {paint.state(name)}{reason} after {took}: {counted(state.counts)}"
         cost = spent(total(usage for record in state.tasks for usage in record.usage))

@@ -146,11 +146,7 @@ def status_text(state: State, engine: Engine | None, *, now: float, paint: Paint
 
 def _header(state: State, engine: Engine | None, now: float, paint: Paint, width: int) -> Iterator[str]:
     dead = is_dead(state, engine)
-    why = (
-        f": {line(state.ended_reason)}"
-        if state.ended_reason not in ("", state.ended) and state.ended != "failed"
-        else ""
-    )
+    why = f": {reason}" if (reason := ended_because(state)) else ""
     yield f"{paint(state.run, 'bold')}  {paint.state('killed' if dead else state.run_state)}{why}"
     ago, took = span(now - state.started_at), clock((now if engine else state.at) - state.started_at)
     yield cut(f"started {ago} ago, took {took}, plan {line(state.plan.name)}", width)
@@ -161,6 +157,11 @@ def _header(state: State, engine: Engine | None, now: float, paint: Paint, width
         yield paint("no engine runs it any more: it was killed, or the machine went down", "red")
     cost = spent(total(usage for record in state.tasks for usage in record.usage))
     yield f"{count(len(state.tasks), 'task')}: {counted(state.counts)}" + (f"; {cost}" if cost else "")
+
+
+def ended_because(state: State) -> str:
+    """Why the run ended, where its state and its counts do not say it already."""
+    return "" if state.ended in (None, "failed", state.ended_reason) else line(state.ended_reason)
 
 
 def is_dead(state: State, engine: Engine | None) -> bool:
