@@ -18,6 +18,7 @@ TASK_IDS = ("id", "subtask_id", "subtaskId")
 _WRITES = ("files_to_modify", "files_to_create", "files_to_delete", "file", "files")
 _HOURS = {"estimated_hours": 3600.0, "estimated_effort_hours": 3600.0, "estimated_minutes": 60.0}
 _RANGE = re.compile(r"\s*(\d{1,6}(?:\.\d+)?)\s*(?:-|–|to)\s*(\d{1,6}(?:\.\d+)?)\s*")
+_MAX_PATH = 4096
 _PRIORITIES = {"critical": 1, "urgent": 1, "high": 2, "medium": 3, "normal": 3, "low": 4}
 _STATUSES: dict[str, TaskStatus] = {
     **dict.fromkeys(("pending", "not_started", "todo", "blocked", "queued", "ready", ""), "pending"),
@@ -29,8 +30,11 @@ _STATUSES: dict[str, TaskStatus] = {
 }
 
 
-def recognises(tree: Mapping[str, object]) -> bool:
+def recognises(source: Source) -> bool:
     """Phases with subtasks; or the keys of a plan that has no phases yet."""
+    tree = source.tree
+    if source.syntax != "json" or not isinstance(tree, dict):
+        return False
     phases = tree.get("phases")
     members = [x for x in phases if isinstance(x, dict)] if isinstance(phases, list) else []
     if any("subtasks" in phase or "chunks" in phase for phase in members):
@@ -214,6 +218,8 @@ class _Reader:
 
 def claimed(raw: str) -> str | None:
     """A declared path as a claim: placeholders widened, remarks dropped; None for what is no path in the repository."""
+    if len(raw) > _MAX_PATH:
+        return None
     path = re.sub(r"\s+\([^()]*\)\s*$|\s+(?:-|–|—|#)\s.*$", "", raw.strip()).strip().strip("`'\"")
     path = re.sub(r":\d+(?:-\d+)?$", "", path.replace("\\", "/"))
     path = re.sub(r"\{[^{}/]*\}|<[^<>/]*>", "*", path)

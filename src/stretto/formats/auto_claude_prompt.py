@@ -24,6 +24,7 @@ _BOOKKEEPING = {
 }
 _ACCEPTANCE = ("acceptance_criteria", "final_acceptance", "success_criteria")
 _MAX_DEPTH = 6
+_MAX_SHARED = 20_000
 
 Values = Mapping[str, object]
 
@@ -51,8 +52,8 @@ def title(values: Values, *keys: str) -> str:
 def _parts(plan: Values, phase: Values, subtask: Values, done: bool) -> Iterator[str]:
     feature = title(plan, "feature", "title", "name", "spec_name")
     yield f"# {feature}" if feature else ""
-    yield plain(plan.get("description"))
-    yield plain(plan.get("workflow_rationale"))
+    yield _clipped(plan.get("description"))
+    yield _clipped(plan.get("workflow_rationale"))
     name = title(phase, "name", "phase_name", "title")
     yield f"## Phase: {name}" if name else ""
     yield plain(phase.get("description"))
@@ -74,12 +75,18 @@ def _parts(plan: Values, phase: Values, subtask: Values, done: bool) -> Iterator
 
     strategy = plan.get("verification_strategy")
     for key in _ACCEPTANCE:
-        yield _section("The whole feature is accepted when", plan.get(key))
+        yield _section("The whole feature is accepted when", _clipped(plan.get(key)))
     yield _section(
         "The whole feature is accepted when",
-        strategy.get("acceptance_criteria") if isinstance(strategy, dict) else None,
+        _clipped(strategy.get("acceptance_criteria")) if isinstance(strategy, dict) else None,
     )
-    yield _section("Mind", plan.get("critical_notes"))
+    yield _section("Mind", _clipped(plan.get("critical_notes")))
+
+
+def _clipped(value: object) -> str:
+    """A text of the whole plan; it goes with every prompt, so it may not be endless."""
+    text = plain(value)
+    return text if len(text) <= _MAX_SHARED else text[: _MAX_SHARED - 1] + "…"
 
 
 def _section(heading: str, value: object) -> str:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 
+from stretto.formats import json_text
 from stretto.formats.auto_claude import TASK_IDS, status_of, subtasks_key
-from stretto.formats.source import Edit, Node, Source, Steps
-from stretto.formats.syntax import parse
+from stretto.formats.source import Edit, Node, Source, Steps, decode
 from stretto.model.plan import TaskStatus
 
 _WORDS: dict[str, str] = {
@@ -26,7 +26,7 @@ def write_statuses(source: bytes, statuses: Mapping[str, str]) -> bytes:
 
     When a subtask changes, so do the statuses of its phase and of the plan, where the file has such keys.
     Raises PlanError when the file is not JSON."""
-    parsed = parse("implementation_plan.json", source)
+    parsed = json_text.parse(decode("implementation_plan.json", source), source)
     tree = parsed.tree if isinstance(parsed.tree, dict) else {}
     edits: list[Edit] = []
     after: list[TaskStatus] = []

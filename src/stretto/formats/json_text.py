@@ -11,6 +11,8 @@ from stretto.formats.source import MAX_DEPTH, MAX_FINDINGS, Node, Source, Text, 
 from stretto.model.plan import Finding
 
 MAX_DIGITS = 300
+_LARGE = 4_000_000
+"""Characters from which on the library's own word must do: it comes at once."""
 
 _SPACE = re.compile(r"[ \t\n\r]*")
 _COMMENT = re.compile(r"//[^\n\r]*|/\*.*?(?:\*/|\Z)|#[^\n\r]*", re.DOTALL)
@@ -41,10 +43,11 @@ def parse(text: Text, data: bytes) -> Source:
             parse_constant=_constant,
         )
     except (ValueError, RecursionError) as error:
-        problems = _Scanner(text).problems()
-        if not problems:  # the two readers disagree: the library's own word, then
+        own_word = isinstance(error, json.JSONDecodeError) and len(text.text) > _LARGE
+        problems = [] if own_word else _Scanner(text).problems()
+        if not problems:  # the file is large, or the two readers disagree
             offset = error.pos if isinstance(error, json.JSONDecodeError) else 0
-            problems = [text.mistake("syntax", str(error), offset)]
+            problems = [text.mistake("syntax", f"not JSON: {str(error).partition(': line ')[0]}", offset)]
         raise plan_error(text.file, problems) from None
     if too_deep(tree) or _SURROGATE.search(text.text):
         problems = _Scanner(text).problems()

@@ -16,7 +16,7 @@ from stretto.formats.syntax import parse
 from stretto.model.plan import Finding, Location, Plan, Value
 from stretto.ports import StatusWriter
 
-_MARKDOWN = re.compile(rb"^(?:#{1,6} .*\r?\n\s*\n|\s*[-*] \[[ xX]\])", re.MULTILINE)
+_MARKDOWN = re.compile(rb"^(?:#{1,6} .*\r?\n\s*\n|[ \t]*[-*] \[[ xX]\])", re.MULTILINE)
 
 
 class Format(Value, frozen=True, kw_only=True):
@@ -24,7 +24,7 @@ class Format(Value, frozen=True, kw_only=True):
 
     name: str
     about: str
-    recognises: Callable[[Mapping[str, object]], bool]
+    recognises: Callable[[Source], bool]
     read: Callable[[Source], Read]
     write_statuses: StatusWriter | None = None
 
@@ -76,10 +76,9 @@ def detect(source: Source) -> str:
 
 
 def _format(source: Source) -> Format:
-    if isinstance(source.tree, dict):
-        for format in FORMATS:
-            if format.recognises(source.tree):
-                return format
+    for format in FORMATS:
+        if format.recognises(source):
+            return format
     raise _unknown(source.file)
 
 

@@ -36,9 +36,9 @@ _POLICIES = ("continue", "stop", "rollback")
 _MAX_PARALLEL = 10_000
 
 
-def recognises(tree: Mapping[str, object]) -> bool:
+def recognises(source: Source) -> bool:
     """Whether a document is meant as one of ours; a wrong one of ours still is."""
-    match tree:
+    match source.tree:
         case {"phases": list() as phases, **rest}:
             members = [phase for phase in phases if isinstance(phase, dict)]
             return any("tasks" in phase for phase in members) or ("name" in rest and not any(map(_foreign, members)))
@@ -46,10 +46,12 @@ def recognises(tree: Mapping[str, object]) -> bool:
             members = [task for task in tasks if isinstance(task, dict)]
             ours = any("prompt" in task or "prompt_file" in task for task in members)
             return ours or "name" in rest or not members
-        case {"name": _}:
-            return bool({"phases", "tasks", "defaults", "setup", "gates"} & tree.keys()) or len(tree) == 1
+        case {"name": _, **rest}:
+            return not rest or not rest.keys().isdisjoint(("phases", "tasks", "defaults", "setup", "gates"))
+        case {"phases": _} | {"tasks": _}:
+            return True
         case _:
-            return bool({"phases", "tasks"} & tree.keys())
+            return False
 
 
 def _foreign(phase: Mapping[str, object]) -> bool:

@@ -74,7 +74,7 @@ def _tokens(text: str) -> Iterator[tuple[str, str]]:
         drop = False
 
 
-def _piece(text: str, at: int) -> int:
+def _piece(text: str, at: int, depth: int = 0) -> int:
     """Where one piece of a word ends: plain characters, a quotation, an escape, a substitution."""
     if plain := _PLAIN.match(text, at):
         return plain.end()
@@ -87,28 +87,30 @@ def _piece(text: str, at: int) -> int:
             raise Unreadable(f"a {char} without its end")
         return end + 1
     if char == '"':
-        return _until(text, at + 1, '"')
+        return _until(text, at + 1, '"', depth)
     if text.startswith("$(", at):
-        return _until(text, at + 2, ")")
+        return _until(text, at + 2, ")", depth)
     if text.startswith("${", at):
-        return _until(text, at + 2, "}")
+        return _until(text, at + 2, "}", depth)
     return at + 1
 
 
-def _until(text: str, at: int, close: str) -> int:
-    depth = 1
+def _until(text: str, at: int, close: str, depth: int) -> int:
+    if depth > _MAX_DEPTH:
+        raise Unreadable("nested too deep")
+    opened = 1
     while at < len(text):
         char = text[at]
         if char == "\\":
             at += 2
         elif char == close:
-            at, depth = at + 1, depth - 1
-            if not depth:
+            at, opened = at + 1, opened - 1
+            if not opened:
                 return at
         elif (close == ")" and char in "'\"") or char == "`" or text.startswith(("$(", "${"), at):
-            at = _piece(text, at)
+            at = _piece(text, at, depth + 1)
         else:
-            depth += close == ")" and char == "("
+            opened += close == ")" and char == "("
             at += 1
     raise Unreadable(f"a {close} is missing")
 

@@ -5,6 +5,7 @@ Cautious by design: what it cannot read, and what could be green without proof, 
 
 from __future__ import annotations
 
+import functools
 import itertools
 import posixpath
 import re
@@ -50,6 +51,7 @@ class Judgement(Value, frozen=True, kw_only=True):
     """`head` may stop what writes to it; what it had not done by then is not proved."""
 
 
+@functools.lru_cache(maxsize=1024)
 def judge(command: str, expected: str | None) -> Judgement:
     """Judges a command that runs under `pipefail`, with its last output line compared to `expected` if there is one."""
     try:

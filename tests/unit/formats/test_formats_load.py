@@ -25,7 +25,6 @@ from unit.formats.corpus import sample
         ('{"name": "x", "phases": [{"subtasks": []}]}', "auto-claude"),
         ('{"phases": [{"chunks": []}]}', "auto-claude"),
         ('{"feature": "x", "workflow_type": "simple"}', "auto-claude"),
-        ("feature: x\nphases: [{id: 1, subtasks: []}]", "auto-claude"),
     ],
 )
 def test_content_decides_the_format(text: str, format: str) -> None:

@@ -72,6 +72,7 @@ def test_r5_4_believed(command: str) -> None:
         ("", "nothing to run"),
         ("f() { make; }; f", "cannot be followed"),
         ("(" * 80 + "a" + ")" * 80, "too deep"),
+        ("a " + "$(" * 5000 + ")" * 5000, "too deep"),
     ],
 )
 def test_r5_4_masked(command: str, why: str) -> None:

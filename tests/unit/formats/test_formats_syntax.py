@@ -259,3 +259,7 @@ def test_toml_places() -> None:
 )
 def test_content_decides_the_syntax(text: str, syntax: str) -> None:
     assert parse("plan.json", text.encode()).syntax == syntax
+
+
+def test_a_large_broken_file_is_refused_with_the_library_s_own_word() -> None:
+    assert mistakes('{"a": [' + "1," * 2_100_000 + "}") == [(1, 4_200_008, "syntax")]
