@@ -39,6 +39,7 @@ def check(
     from stretto.observe.findings import findings_text
     from stretto.observe.planview import check_json
 
+    as_json = wants_json(format, json)
     try:
         loaded, findings = examine(plan, conflicts.value)
         known: Plan | None = loaded.plan
@@ -46,7 +47,7 @@ def check(
         if not error.findings:
             raise
         known, findings = None, error.findings
-    if wants_json(format, json):
+    if as_json:
         told = check_json(known, findings)
         print(msgspec.json.format(msgspec.json.encode(told)).decode())
     else:

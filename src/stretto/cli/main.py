@@ -37,8 +37,8 @@ LATER = frozenset(
 """Verbs that are agreed and have no code yet."""
 INSIDE_AN_ATTEMPT = frozenset({"check", "show", "status", "explain", "logs", "slot", "publish", "diff"})
 """What an agent or a check may call: verbs that read, and never one that steers (R8.3)."""
-BROKEN_PIPE = 141
-"""As a shell reports SIGPIPE."""
+BROKEN_PIPE = 1
+"""What typer says itself when its help meets one."""
 
 
 class Verbs(TyperGroup):
@@ -108,7 +108,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     debug = "--debug" in words  # wherever it stands: it changes how an error is told, not what is done
     words = [word for word in words if word != "--debug"]
     _settle_streams()
-    return guarded(lambda: app(words, standalone_mode=False), debug=debug)
+    return guarded(lambda: app(words, prog_name="stretto", standalone_mode=False), debug=debug)
 
 
 def _settle_streams() -> None:

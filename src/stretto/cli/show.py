@@ -26,9 +26,10 @@ def show(
     from stretto.observe.paint import count
     from stretto.observe.planview import show_json, show_text
 
+    as_json = wants_json(format, json)
     loaded, findings = examine(plan)
     places = jobs or RunSettings().parallel
-    if wants_json(format, json):
+    if as_json:
         print(msgspec.json.format(msgspec.json.encode(show_json(loaded.plan, places=places))).decode())
     else:
         paint, width = terminal.paint(sys.stdout), terminal.width(sys.stdout) or terminal.WIDTH

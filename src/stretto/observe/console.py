@@ -16,7 +16,7 @@ from stretto.core.explain import explain
 from stretto.core.state import State, TaskRecord
 from stretto.model.run import Culprit, Remark
 from stretto.observe.paint import Colour, Paint, clock, count, cut, fit, line
-from stretto.observe.snapshot import counted, next_steps, spent, total
+from stretto.observe.snapshot import counted, ended_because, next_steps, spent, total
 from stretto.ports import Recorded
 
 ID_WIDTH = 24
