@@ -25,7 +25,7 @@ from stretto.analysis.graph import Graph, remaining, topological
 from stretto.model.plan import Plan, Value
 
 _WIDTH = 4096
-_LOOKS = 500_000
+_LOOKS = 200_000
 
 
 class Conflict(Value, frozen=True, kw_only=True):

@@ -12,7 +12,7 @@ from stretto.analysis.subject import Subject, finding
 from stretto.analysis.wording import listed, quoted
 from stretto.model.plan import Check, Finding, Task
 
-_SUGGESTIONS = 50
+_SUGGESTIONS = 20
 """So many unknown ids get a "did you mean"; looking for one takes time in a large plan."""
 _PUNCTUATION = re.compile(r"[\W_]+")
 
@@ -79,18 +79,19 @@ def similar_ids(subject: Subject) -> Iterator[Finding]:
 def unknown_ids(subject: Subject) -> Iterator[Finding]:
     """Every reference to a task or a phase that is not there (R1.5)."""
     plan = subject.plan
-    tasks, phases = {task.id for task in plan.tasks}, {phase.id for phase in plan.phases}
+    tasks, phases = dict.fromkeys(task.id for task in plan.tasks), dict.fromkeys(phase.id for phase in plan.phases)
+    known = tasks | phases
     suggest = _suggester(_SUGGESTIONS)
     if subject.graph.dangling:
         for task in plan.tasks:
             for field, names in (("depends_on", task.depends_on), ("after", task.after)):
                 for k, name in enumerate(names):
-                    if name not in tasks and name not in phases:
+                    if name not in known:
                         yield finding(
                             "unknown-id",
                             f"task {quoted(task.id)} waits for {quoted(name)}, which is not in this plan",
                             subject.place(f"task:{task.id}", field, k),
-                            hint=suggest(name, [*tasks, *phases]),
+                            hint=suggest(name, known),
                             tasks=(task.id,),
                         )
         for phase in plan.phases:
@@ -232,7 +233,7 @@ def _suggester(most: int) -> Callable[[str, Collection[str]], str]:
             return ""
         near = [x for x in names if abs(len(x) - len(name)) <= 3 and (x[:1] == name[:1] or x[-1:] == name[-1:])]
         same = [x for x in near if _skeleton(x) == _skeleton(name)]
-        close = same or difflib.get_close_matches(name, near[:2000], n=1)
+        close = same or difflib.get_close_matches(name, near[:1000], n=1)
         return f"did you mean {quoted(close[0])}?" if close else ""
 
     return suggest
