@@ -1,4 +1,4 @@
-"""Plan files to read: our samples, and real ones where they are at hand (`STRETTO_CORPUS`, or beside the project)."""
+"""Plan files to read: our samples, and real ones where they are at hand (`PLAN_CORPUS`, or beside the project)."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 
 ROOT = Path(__file__).parents[3]
 SAMPLES = ROOT / "tests" / "samples" / "plans"
-_CORPUS = Path(os.environ.get("STRETTO_CORPUS") or ROOT.parent / "shared" / "corpus")
+_CORPUS = Path(os.environ.get("PLAN_CORPUS") or ROOT.parent / "shared" / "corpus")
 
 
 def real() -> list[Path]:
@@ -24,4 +24,4 @@ def everything() -> list[Path]:
     return sorted(path for path in SAMPLES.rglob("*") if path.is_file()) + real()
 
 
-needs_corpus = pytest.mark.skipif(not real(), reason="the corpus of real plans is not here (STRETTO_CORPUS)")
+needs_corpus = pytest.mark.skipif(not real(), reason="the corpus of real plans is not here (PLAN_CORPUS)")
