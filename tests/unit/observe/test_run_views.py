@@ -1,0 +1,239 @@
+"""What people and programs see of a run: progress lines, status, explanations; and the text they are made of."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import msgspec
+import pytest
+
+from stretto.core import events as ev
+from stretto.core.coordinator import Coordinator
+from stretto.core.explain import explain
+from stretto.core.recovery import replay
+from stretto.model.plan import Check, Phase, Plan, Task
+from stretto.model.run import TARGET, Failure, LandEntry, Remark, RunSettings, Usage
+from stretto.observe.console import Console
+from stretto.observe.explanation import explanation_text
+from stretto.observe.paint import Paint, clock, cut, fit, line, span, width_of
+from stretto.observe.snapshot import STATES, snapshot, status_text, total
+from stretto.ports import Engine, Recorded
+
+PLAIN = Paint(on=False)
+ENGINE = Engine(pid=7, host="here")
+PLAN = Plan(
+    name="shop",
+    format="stretto",
+    phases=(Phase(id="one"), Phase(id="two", depends_on=("one",))),
+    tasks=(
+        Task(id="a", phase="one", writes=("x",), effect="changes", verify=(Check(command="make test"),)),
+        Task(id="b", phase="one", writes=("x",)),
+        Task(id="c", phase="two"),
+    ),
+)
+GATE_RED = (Remark(check="make test", message="exit status 1\nmore"),)
+
+
+def story(*, attempts: int = 1) -> list[ev.Event]:
+    """`a` runs and its check is red."""
+    settings = RunSettings(attempts=attempts, parallel=2, agent="scripted")
+    return [
+        ev.RunStarted(at=100.0, run="r-1", plan=PLAN, settings=settings, base="b" * 40, branch="stretto/r-1"),
+        ev.RunResumed(at=100.0),
+        ev.Granted(at=100.0, task="a", attempt=1),
+        ev.AttemptStarted(at=101.0, task="a", attempt=1),
+        ev.AttemptFinished(
+            at=112.0, task="a", attempt=1, commit="a" * 40, paths=("x",), usage=Usage(input_tokens=3, cost_usd=0.5)
+        ),
+        ev.AttemptGated(at=113.0, task="a", attempt=1, verdict="red", remarks=GATE_RED),
+    ]
+
+
+LANDING: list[ev.Event] = [
+    ev.Granted(at=120.0, task="b", attempt=1),
+    ev.AttemptStarted(at=120.0, task="b", attempt=1),
+    ev.AttemptFinished(at=121.0, task="b", attempt=1, commit="c" * 40, paths=("x",)),
+    ev.BatchLanded(
+        at=122.0, lane=TARGET, batch=1, landed=(LandEntry(task="b", attempt=1, commit="c" * 40),), commit="d" * 40
+    ),
+]
+
+
+def lines(events: Iterable[ev.Event], *, after: int = 0, width: int | None = None) -> list[str]:
+    said: list[str] = []
+    console = Console(said.append, paint=PLAIN, quiet_until=after, width=width)
+    console.notify([Recorded(seq=n, event=event) for n, event in enumerate(events, 1)])
+    return said + list(console.summary())
+
+
+def has(said: list[str], *words: str) -> bool:
+    return any(all(word in text for word in words) for text in said)
+
+
+# --- progress ------------------------------------------------------------------------------------------------------
+
+
+def test_a_story_line_by_line() -> None:
+    said = lines(story() + LANDING)
+    assert "00:01  a  attempt 1 started" in said
+    assert "00:12  a  attempt 1 done, 1 file changed; its checks run" in said
+    assert "00:13  a  checks red: make test: exit status 1; it has failed" in said
+    assert has(said, "b", "waits: its claim meets 'x', held by 'a'")
+    assert "00:22  b  landed as dddddddddd" in said
+    assert has(said, "00:13  c  skipped", "a")
+
+
+def test_the_summary_says_what_to_do_now() -> None:
+    said = lines(story() + LANDING)
+    assert has(said, "r-1 failed", "1 succeeded", "1 failed", "1 skipped")
+    for command in ("stretto explain a --run r-1", "stretto retry --run r-1", "stretto land r-1"):
+        assert has(said, command)
+    assert has(said, "$0.50")
+
+
+def test_a_second_try_is_announced() -> None:
+    assert has(lines(story(attempts=2)), "checks red", "will be tried again")
+
+
+def test_a_backoff_says_how_long() -> None:
+    failed = ev.AttemptFailed(at=102.0, task="a", attempt=1, failure=Failure(kind="transient", message="busy"))
+    assert has(lines([*story(attempts=2)[:4], failed]), "failed: transient: busy", "next try in 2 s")
+
+
+def test_an_approval_says_the_command() -> None:
+    asked = ev.AttemptGated(at=113.0, task="a", attempt=1, verdict="ask", remarks=())
+    said = lines([*story()[:5], asked])
+    assert has(said, "waits for a person: stretto approve a --run r-1")
+
+
+def test_a_killed_run_says_so() -> None:
+    assert has(lines(story()[:4]), "r-1 was killed")
+    assert has(lines(story()[:4]), "stretto resume r-1")
+
+
+def test_what_was_read_before_is_not_said_again() -> None:
+    events = story() + LANDING
+    assert not has(lines(events, after=len(events)), "started")
+    resumed = lines(
+        [*story()[:4], ev.AttemptLost(at=300.0, task="a", attempt=1, engine=True), ev.RunResumed(at=300.0)], after=4
+    )
+    assert has(resumed, "00:00  a", "lost: with its engine", "tried again")
+    assert has(resumed, "resumed")
+
+
+def test_a_refused_wish_is_not_told_as_granted() -> None:
+    wish = ev.RequestReceived(at=115.0, request="q", wish=ev.TaskApproved(at=115.0, task="a"))
+    said = lines([*story(), wish])
+    assert has(said, "a wish was refused")
+    assert not has(said, "approved by")
+
+
+def test_lines_hold_the_width_of_a_terminal() -> None:
+    assert all(width_of(text) <= 60 for text in lines(story(), width=60) if text[:2] == "00")
+
+
+# --- status --------------------------------------------------------------------------------------------------------
+
+
+def test_status_json_has_the_shape_of_the_contract() -> None:
+    state = replay(story() + LANDING).state
+    told = msgspec.json.decode(msgspec.json.encode(snapshot(state, ENGINE)))
+    assert list(told) == [
+        "schema_version", "run", "plan", "state", "engine", "base", "branch", "phases", "tasks", "counts", "usage",
+    ]  # fmt: skip
+    assert told["schema_version"] == 1
+    assert told["engine"] == {"pid": 7, "host": "here"}
+    assert told["counts"] == dict.fromkeys(STATES, 0) | {"failed": 1, "skipped": 1, "succeeded": 1}
+    assert [task["id"] for task in told["tasks"]] == ["a", "b", "c"]
+    a, b, c = told["tasks"]
+    assert list(a) == ["id", "phase", "state", "attempts", "reason", "commit", "ref", "usage"]
+    assert (a["attempts"], a["commit"], a["usage"]["input_tokens"]) == (1, "a" * 40, 3)
+    assert a["ref"].startswith("refs/stretto/r-1/task/a-")
+    assert a["ref"].endswith("/1")
+    assert b["commit"] == "d" * 40
+    assert (c["ref"], c["commit"], c["attempts"]) == (None, None, 0)
+    assert told["usage"] == {"input_tokens": 3, "output_tokens": None, "cost_usd": 0.5}
+
+
+def test_usage_that_nobody_tells_is_unknown_and_not_nothing() -> None:
+    assert total([Usage(), Usage()]) == Usage()
+    assert total([Usage(output_tokens=1), Usage()]) == Usage(output_tokens=1)
+
+
+@pytest.mark.parametrize("count", range(1, 11))
+def test_status_fits_eighty_columns(count: int) -> None:
+    text = status_text(replay((story() + LANDING)[:count]).state, ENGINE, now=200.0, paint=PLAIN, width=80)
+    assert all(width_of(part) <= 80 for part in text.splitlines())
+
+
+def test_a_dead_engine_is_said_plainly() -> None:
+    state = replay(story()[:4]).state
+    assert "no engine runs it" in status_text(state, None, now=200.0, paint=PLAIN)
+    assert "stretto resume r-1" in status_text(state, None, now=200.0, paint=PLAIN)
+    assert "no engine" not in status_text(state, ENGINE, now=200.0, paint=PLAIN)
+
+
+def test_what_comes_from_outside_cannot_play_with_the_terminal() -> None:
+    evil = Remark(check="x", message="\x1b[2J\x07red\r\nrest")
+    events = [*story()[:5], ev.AttemptGated(at=113.0, task="a", attempt=1, verdict="red", remarks=(evil,))]
+    coordinator = replay(events)
+    answer = explanation_text(coordinator.state, None, explain(coordinator, "a"), now=1.0, paint=PLAIN)
+    texts = [*lines(events), status_text(coordinator.state, None, now=200.0, paint=PLAIN), *answer]
+    assert not [text for text in texts if "\x1b" in text or "\x07" in text]
+
+
+# --- explain -------------------------------------------------------------------------------------------------------
+
+
+def explained(coordinator: Coordinator, task: str) -> str:
+    answer = explain(coordinator, task)
+    return "\n".join(explanation_text(coordinator.state, ENGINE, answer, now=200.0, paint=PLAIN))
+
+
+@pytest.mark.parametrize("count", range(1, 11))
+def test_every_task_is_explained_after_every_event(count: int) -> None:
+    coordinator = replay((story() + LANDING)[:count])
+    for record in coordinator.state.tasks:
+        assert explained(coordinator, record.id).startswith(
+            f"{record.id} (phase {record.task.phase}) is {record.state}"
+        )
+
+
+def test_a_chain_of_waits_is_followed_to_who_is_at_work() -> None:
+    text = explained(replay(story()[:4]), "c")
+    assert "waits for phase 'one' to land; left: 'a', 'b'" in text
+    assert "a is running: attempt 1" in text
+
+
+def test_earlier_attempts_are_told_with_what_their_checks_said() -> None:
+    text = explained(replay(story()), "a")
+    assert "attempt 1 came to nothing: gate" in text
+    assert "exit status 1\n    more" in text
+    assert "stretto logs a --run r-1" in text
+
+
+# --- text ----------------------------------------------------------------------------------------------------------
+
+
+def test_paint_only_where_it_is_wanted() -> None:
+    assert PLAIN.state("failed", 9) == "failed   "
+    assert Paint(on=True)("x", "red") == "\x1b[31mx\x1b[0m"
+
+
+@pytest.mark.parametrize(("text", "width"), [("plain", 3), ("日本語テキスト", 7), ("", 4), ("exactly", 7)])
+def test_fit_is_exact(text: str, width: int) -> None:
+    assert width_of(fit(text, width)) == width
+    assert width_of(cut(text, width)) <= width
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(-1, "0.0s"), (0.42, "0.4s"), (9.97, "10s"), (59.6, "1m00s"), (7500, "2h05m"), (100000, "1d03h")],
+)
+def test_durations_are_short(seconds: float, text: str) -> None:
+    assert span(seconds) == text
+
+
+def test_clock_and_first_line() -> None:
+    assert (clock(12.9), clock(3723)) == ("00:12", "1:02:03")
+    assert line("\n  \x1b[1mfirst\x1b[0m  \nsecond") == "first"
