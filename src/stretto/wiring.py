@@ -81,7 +81,9 @@ async def workspaces(
     home: RunHome, launch: Launch, plan: Plan, settings: RunSettings, environ: Mapping[str, str], processes: Processes
 ) -> GitWorkspaces:
     """The workspaces of a run, in the repository that it was started in. Raises RepositoryError."""
-    repository = await Repository.find(Path(launch.repository), environ=environ)
+    # With the run's cookie a sweep finds a git that outlived its engine, too, before anybody works in the same place.
+    cookie = {"STRETTO_RUN": home.run, "STRETTO_TASK": ""}
+    repository = await Repository.find(Path(launch.repository), environ={**environ, **cookie})
     return GitWorkspaces(
         repository,
         run=home.run,

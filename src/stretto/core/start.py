@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from stretto.analysis.globs import covers
+from stretto.analysis.globs import within
 from stretto.analysis.graph import Graph, ranks
 from stretto.core.events import RunStarted
 from stretto.core.state import Lane, State, TaskRecord
@@ -53,4 +53,4 @@ def _claims(task: Task, plan: Plan, settings: RunSettings) -> tuple[str, ...] | 
         return None
     if task.writes is None:
         return ("**",) if settings.conflicts == "serialize-unknown" else None
-    return tuple(w for w in task.writes if not any(w == hot or covers(hot, w) for hot in plan.hot_files)) or None
+    return tuple(w for w in task.writes if not any(within(w, hot) for hot in plan.hot_files)) or None

@@ -111,7 +111,9 @@ class GitWorkspaces(Landing):
     async def rescue(self) -> Mapping[tuple[str, int], str]:
         """Save what dead engines of this run left in worktrees; {(task, attempt): commit} where there was something.
 
-        What cannot be saved stays where it is, out of everyone's use, and is named in `unsaved`."""
+        What cannot be saved stays where it is, out of everyone's use, and is named in `unsaved`. The caller owns the
+        run, and nothing of its former engine is left running."""
+        self._unlock()
         found: dict[tuple[str, int], str] = {}
         unsaved = []
         for slot in self._pool.dead():
@@ -127,6 +129,16 @@ class GitWorkspaces(Landing):
                 slot.release()
         self.unsaved = tuple(unsaved)
         return found
+
+    def _unlock(self) -> None:
+        """Locks that a killed git left on refs that are this run's alone would keep it from ever landing again."""
+        for place in (Path("refs/heads") / f"{self._branch}.lock", Path(refs.base(self._run)).parent):
+            for lock in self._locks_at(self._repository.common / place):
+                lock.unlink(missing_ok=True)
+
+    @staticmethod
+    def _locks_at(place: Path) -> list[Path]:
+        return list(place.rglob("*.lock")) if place.is_dir() else [place]
 
     async def look(self) -> Mapping[str, str]:
         """A fingerprint of the user's side of the repository, by aspect (R7.4)."""

@@ -250,3 +250,16 @@ async def test_ids_that_look_like_something_else(root: Path, state: Path) -> Non
     refs = git(root, "for-each-ref", "--format=%(refname)", "refs/stretto").splitlines()
     assert all(ref.isascii() and ref.count("/") in (3, 5) for ref in refs)
     assert not (root / "pwned").exists()
+
+
+@awaited
+async def test_r8_1_locks_of_a_killed_git_do_not_stop_the_run(root: Path, state: Path) -> None:
+    spaces = await workspaces(root, state)
+    entry = await attempt(spaces, git(root, "rev-parse", "main"), "a", {"a": "a\n"})
+    lock = root / ".git" / "refs" / "heads" / f"{BRANCH}.lock"
+    lock.touch()
+    heir = await workspaces(root, state)
+    await heir.rescue()
+    merge = await heir.merge(TARGET, 1, (entry,))
+    assert await heir.advance(TARGET, 1, merge, {}) == git(root, "rev-parse", BRANCH)
+    assert not lock.exists()
