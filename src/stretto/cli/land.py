@@ -6,17 +6,52 @@ from typing import Annotated
 
 import typer
 
-from stretto.cli.options import RunArgument
+from stretto.cli.options import Json, RunArgument
 
 
 def land(
     run: RunArgument = None,
+    json: Json = False,
     pr: Annotated[bool, typer.Option("--pr", hidden=True)] = False,
     push: Annotated[str | None, typer.Option("--push", hidden=True)] = None,
 ) -> int:
-    """Bring the results of a run to your branch."""
-    from stretto.cli.delivery import land_run
+    """Bring the results of a run to your branch; where it has moved, merge first and judge again."""
     from stretto.cli.later import refuse
 
     refuse({"--pr": pr, "--push": push})
-    return land_run(run, json=False)
+    return land_run(run, json=json, tell=json)
+
+
+def land_run(name: str | None, *, json: bool, tell: bool = False) -> int:
+    """Land the run of that name, or the latest; the exit code. With `tell`, what came of it is printed as JSON."""
+    import asyncio
+    import os
+    import sys
+
+    import msgspec
+
+    from stretto.cli import terminal
+    from stretto.cli.deliver import deliver
+    from stretto.cli.place import find
+    from stretto.model.excerpt import legible
+
+    view = find(name)
+    done = asyncio.run(deliver(view.home, os.environ))
+    onto = done.onto or "HEAD"
+    if tell:
+        print(msgspec.json.encode(done).decode())
+    if done.remarks:
+        print(f"error: {done.branch} is red on top of {onto}; nothing has moved", file=sys.stderr)
+        for remark in done.remarks:
+            print(f"  {remark.check}: {legible(remark.message)}", file=sys.stderr)
+        print(f"hint: git log --oneline {done.branch}..{onto}  shows what came in between", file=sys.stderr)
+        return 1
+    if not done.moved:
+        terminal.say(f"{onto} has everything of {view.home.run} already", json=json)
+    else:
+        how = f", merged with what {onto} had got meanwhile" if done.merged else ""
+        terminal.say(f"landed {view.home.run} on {onto}: {done.commit[:10]}{how}", json=json)
+    open_tasks = [record.id for record in view.state.tasks if record.state != "succeeded"]
+    if open_tasks:
+        terminal.say(f"not in it: {', '.join(open_tasks[:5])}{', …' if len(open_tasks) > 5 else ''}", json=json)
+    return 0

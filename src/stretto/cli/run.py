@@ -71,7 +71,7 @@ def run(
     import sys
 
     from stretto.cli import begin, front, terminal
-    from stretto.cli.delivery import land_run
+    from stretto.cli.land import land_run
     from stretto.cli.later import refuse
     from stretto.config import Chosen, duration_s
     from stretto.errors import ConfigError
