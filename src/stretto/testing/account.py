@@ -29,6 +29,8 @@ class Account:
         self.now = False
         self.lands = True
         self.by_signal = False
+        self.until: float | None = None
+        """From when on it makes sense to go on."""
         self.ended: Outcome | None = None
         self.critical: str | None = None
         self.halted: dict[str, str] = {}
@@ -65,7 +67,7 @@ class Account:
             case ev.RunStarted() | ev.AttemptStarted() | ev.AttemptAnswered() | ev.Noticed():
                 pass
             case ev.RunResumed():
-                self.drain = self.ended = None
+                self.drain = self.ended = self.until = None
                 self.now = self.by_signal = False
                 self.lands = True
                 self.parallel = event.parallel or self.parallel
@@ -184,6 +186,7 @@ class Account:
             self.by_signal = self.by_signal or by_signal
             return
         self.drain, self.now, self.by_signal = "stopped", now, self.by_signal or by_signal
+        self.until = None
         if not now:
             due = self.at + self.settings.drain_timeout_s
             self.due.append(("drain", "", due, due))
@@ -287,6 +290,7 @@ class Account:
             note.drift = note.drift if note.kept else ()
             if failure.kind in PAUSES and self.drain is None:
                 self.drain = "paused"
+                self.until = None if failure.retry_after_s is None else self.at + failure.retry_after_s
 
     def _rejected(self, note: Note, event: ev.BatchRejected) -> None:
         if event.culprits:
@@ -444,7 +448,10 @@ class Account:
         if outcome is None:
             return
         self.ended = outcome
-        self.expected.append(("EndRun", outcome))
+        over = all(note.final for note in self.notes.values())
+        final = over or outcome == "failed"
+        failed = sorted(note.id for note in self.notes.values() if note.state == "failed" and final)
+        self.expected.append(("EndRun", outcome, None if over else self.until, failed))
 
     def _outcome(self) -> Outcome | None:
         """How the run ends now (R11); None while anything may still happen."""

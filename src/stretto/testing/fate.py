@@ -15,6 +15,7 @@ TASKS = 10
 _ROUNDS = 5
 _ASPECTS = 7
 _SLOTS = 8
+_PATIENCE = 24
 _HEADER = 8
 _SLOT = 4
 SIZE = _HEADER + _SLOTS * _SLOT + TASKS * _ROUNDS * _ASPECTS
@@ -66,6 +67,8 @@ class Fate:
     def __init__(self, data: bytes, deeds: tuple[Deed, ...] = DEEDS) -> None:
         self._data = data.ljust(SIZE, b"\0")
         self._trouble = _TROUBLE[self._data[0] % len(_TROUBLE)]
+        self._stubborn = self._data[7] % 4 == 3
+        """What happens first happens again and again: how else would a limit of 20 be reached?"""
         self._deeds = deeds
 
     def only(self, deeds: tuple[Deed, ...]) -> Fate:
@@ -73,6 +76,8 @@ class Fate:
         return Fate(self._data, deeds)
 
     def _at(self, task: int, turn: int, aspect: int) -> int:
+        if self._stubborn and turn < _PATIENCE:
+            turn = 0
         if turn >= _ROUNDS:
             return 0
         return self._data[_HEADER + _SLOTS * _SLOT + (task * _ROUNDS + turn) * _ASPECTS + aspect]

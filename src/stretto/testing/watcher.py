@@ -138,7 +138,7 @@ def _shape(command: Command) -> Expected | None:
         case cmd.Answer():
             return ("Answer", command.request, command.accepted)
         case cmd.EndRun():
-            return ("EndRun", command.outcome)
+            return ("EndRun", command.outcome, command.until, sorted(command.statuses))
         case cmd.RequestGrant() | cmd.StartTimer() | cmd.Notify():
             return None
         case _:

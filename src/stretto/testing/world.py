@@ -87,7 +87,8 @@ class World:
     def die(self) -> None:
         """The engine and everything it had started are gone; a landing may have moved the branch all the same."""
         for number in [number for kind, _, number in self._alive if kind == "landing"]:
-            if self.fate.landed_unseen(number):
+            green = self.fate.landing(*self._round("landing", self._sent[number][0].task)) == "landed"
+            if green and self.fate.landed_unseen(number):
                 self._land(number)
         self._alive.clear()
         self._heap = [item for item in self._heap if isinstance(item[2], _LASTING)]

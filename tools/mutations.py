@@ -1,0 +1,390 @@
+"""Plants known bugs in a copy of the sources, one at a time, and writes down which the simulator finds.
+
+python tools/mutations.py              every mutation; writes docs/mutations.md
+python tools/mutations.py NAME …       only these, printed
+python tools/mutations.py --examples N how hard to try (default 2,000, as in CI)
+"""
+
+from __future__ import annotations
+
+import argparse
+import functools
+import importlib.util
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+PAGE = ROOT / "docs" / "mutations.md"
+SUITE = ROOT / "tests" / "properties" / "test_core.py"
+
+
+@dataclass(frozen=True)
+class Mutation:
+    """In `file`, `old` is replaced by `new`; `old` occurs there exactly once."""
+
+    name: str
+    file: str
+    old: str
+    new: str
+
+
+MUTATIONS = (
+    Mutation(
+        "an empty phase is done at once",
+        "core/readiness.py",
+        "        unmet=[len(graph.needs[i]) + len(graph.after[i]) for i in range(size)],\n",
+        "        unmet=[len([x for x in graph.needs[i] if not (graph.is_join(i) and graph.is_join(x))])"
+        " + len(graph.after[i]) for i in range(size)],\n",
+    ),
+    Mutation(
+        "a claim is kept while waiting for a timer",
+        "core/steps.py",
+        'record.wait = "timer"\n        self.drop_claims(record)\n',
+        'record.wait = "timer"\n',
+    ),
+    Mutation(
+        "jitter is random",
+        "core/retry.py",
+        "spread = 1 + int.from_bytes(digest[:4]) / 2**32 / 4",
+        'spread = 1 + __import__("random").random() / 4',
+    ),
+    Mutation(
+        "a token is not passed on",
+        "core/admission.py",
+        "            if token is not None:\n                self.wake(state, token)\n",
+        "",
+    ),
+    Mutation(
+        "a cancelled task takes its token along",
+        "core/admission.py",
+        "            index = rank[2]\n            if self.version.get(index) == version:\n",
+        "            index = rank[2]\n            if self.version.get(index) != version:\n"
+        "                continue\n            if self.version.get(index) == version:\n",
+    ),
+    Mutation(
+        "no wake when the first in a queue was cancelled",
+        "core/admission.py",
+        "                self._push(rank[2], rank, key)\n                break\n",
+        "                self._push(rank[2], rank, key)\n            break\n",
+    ),
+    Mutation(
+        "a decision against a batch on its way is not deferred",
+        "core/steps.py",
+        "merge_queue.in_batch(state.lane, record.id):\n            record.doom = doom\n",
+        "merge_queue.in_batch(state.lane, record.id):\n            self.decide(record, doom)\n",
+    ),
+    Mutation(
+        "results of older attempts are accepted",
+        "core/coordinator.py",
+        "if record is not None and record.attempt == attempt and record.state == state else None",
+        "if record is not None and record.state == state else None",
+    ),
+    Mutation(
+        "quota does not pause the run",
+        "core/retry.py",
+        '"quota": Rule("free", "pause", carry=True)',
+        '"quota": Rule("free", "again", carry=True)',
+    ),
+    Mutation(
+        "claims are dropped when a gate re-opens the task",
+        "core/retry.py",
+        '"gate": Rule("charged", "again", carry=True, keep_claims=True)',
+        '"gate": Rule("charged", "again", carry=True)',
+    ),
+    Mutation(
+        "an optional failure breaks its phase",
+        "core/readiness.py",
+        "if met or (optional and join and node == start):",
+        "if met:",
+    ),
+    Mutation(
+        "a decision is forgotten when the batch comes back",
+        "core/coordinator.py",
+        "            if record.doom is not None:\n                self.steps.decide(record, record.doom)\n"
+        "            else:\n                rest.append(record.index)\n",
+        "            record.doom = None\n            rest.append(record.index)\n",
+    ),
+    Mutation(
+        "an attempt is charged when its engine died",
+        "core/coordinator.py",
+        '            self._interrupted(record, event.commit, "lost with its engine")\n',
+        '            self._ended(record, Usage())\n            self.steps.fail(record, Failure(kind="lost"))\n',
+    ),
+    Mutation(
+        "a denied grant keeps its place",
+        "core/coordinator.py",
+        "            return\n        self.steps.give_place(record)\n        self.steps.drop_claims(record)\n"
+        "        record.reason = event.reason",
+        "            return\n        record.asking = False\n        self.steps.drop_claims(record)\n"
+        "        record.reason = event.reason",
+    ),
+    Mutation(
+        "a denied grant keeps its claims",
+        "core/coordinator.py",
+        "        self.steps.drop_claims(record)\n        record.reason = event.reason",
+        "        record.reason = event.reason",
+    ),
+    Mutation(
+        "approved work lands without its claims",
+        "core/coordinator.py",
+        "            if admission.claims.blocker(claims, record.index) is None:\n",
+        "            if True:\n",
+    ),
+    Mutation(
+        "a drain starts what was granted late",
+        "core/coordinator.py",
+        "        record.granted = True\n        if self.state.drain is not None:\n",
+        "        record.granted = True\n        if False:\n",
+    ),
+    Mutation(
+        "priority is ignored",
+        "core/start.py",
+        "rank=(task.priority, -rank[i], i)",
+        "rank=(3, -rank[i], i)",
+    ),
+    Mutation(
+        "attempts start from the run's base",
+        "core/coordinator.py",
+        "record.base, record.commit, record.paths = self.state.lane.head, None, ()",
+        "record.base, record.commit, record.paths = self.state.base, None, ()",
+    ),
+    Mutation(
+        "an interrupted landing goes to the end of the queue",
+        "core/coordinator.py",
+        "self.state.lanes[lane].queue[:0] = rest",
+        "self.state.lanes[lane].queue.extend(rest)",
+    ),
+    Mutation(
+        "claims are indexed as they are spelled",
+        "core/claims.py",
+        "    return parse(pattern).text\n",
+        "    return pattern.casefold()\n",
+    ),
+    Mutation(
+        "a starving task never reserves",
+        "core/admission.py",
+        "OVERTAKEN = 4\n",
+        "OVERTAKEN = 400\n",
+    ),
+    Mutation(
+        "conflicts are charged",
+        "core/retry.py",
+        '"conflict": Rule("conflicts",',
+        '"conflict": Rule("charged",',
+    ),
+    Mutation(
+        "`after` waits for success",
+        "core/readiness.py",
+        "            for other in self.after_dependents[node]:\n",
+        "            for other in self.after_dependents[node] if met else ():\n",
+    ),
+    Mutation(
+        "gates are not owed after a crash",
+        "core/recovery.py",
+        'elif record.state == "gating":',
+        "elif False:",
+    ),
+    Mutation(
+        "a full phase wakes nobody",
+        "core/admission.py",
+        "        if record.task.phase in self.limits:\n",
+        "        if False:\n",
+    ),
+    Mutation(
+        "the run ends with a batch on its way",
+        "core/ending.py",
+        "    if any(lane.batch is not None for lane in state.lanes.values()):\n        return None\n",
+        "",
+    ),
+    Mutation(
+        "a critical failure lets ready tasks start",
+        "core/steps.py",
+        "            self._skip_idle(state.tasks, state.critical)\n",
+        "",
+    ),
+    Mutation(
+        "what ended with its engine starts again behind a critical failure",
+        "core/steps.py",
+        "        elif halt := self.halted(record):\n"
+        '            self.final(record, "skipped", f"{halt} (its own attempt: {doom.',
+        '        elif halt := str():\n            self.final(record, "skipped", f"{halt} (its own attempt: {doom.',
+    ),
+    Mutation(
+        "a left-over timer counts",
+        "core/coordinator.py",
+        "        if self.state.at < due:",
+        "        if False:",
+    ),
+    Mutation(
+        "a landing that cannot be done is tried for ever",
+        "core/coordinator.py",
+        "state.drain or drain, lands=False)",
+        "state.drain or drain, lands=True)",
+    ),
+    Mutation(
+        "drift is not held",
+        "core/steps.py",
+        "        claims.hold(record.index, drift)\n",
+        "",
+    ),
+    Mutation(
+        "a grant that comes too late is not given back",
+        "core/coordinator.py",
+        "                self.steps.emit(ReleaseGrant(task=event.task, attempt=event.attempt))\n",
+        "                pass\n",
+    ),
+    Mutation(
+        "backoff has no cap",
+        "core/retry.py",
+        "backoff = min(BACKOFF_CAP_S, BACKOFF_FIRST_S * 2.0 ** min(count - 1, 16) * spread)",
+        "backoff = BACKOFF_FIRST_S * 2.0 ** min(count - 1, 16) * spread",
+    ),
+    Mutation(
+        "an overloaded agent is tried once too often",
+        "core/retry.py",
+        "record.overloaded >= LIMITS",
+        "record.overloaded > LIMITS",
+    ),
+    Mutation(
+        "a failure while everything is being stopped costs nothing",
+        "core/steps.py",
+        '        if doom is not None and doom.state != "ready":',
+        "        if doom is not None:",
+    ),
+    Mutation(
+        "a retry of several takes only the first",
+        "core/coordinator.py",
+        "        for task in dict.fromkeys(tasks):\n",
+        "        for task in tasks[:1]:\n",
+    ),
+    Mutation(
+        "the carried work is forgotten by an interruption",
+        "core/coordinator.py",
+        "        record.carry = commit or record.carry\n",
+        "        record.carry = None\n",
+    ),
+    Mutation(
+        "a question changes the state",
+        "core/explain.py",
+        "    record = state.by_id.get(task)\n",
+        "    record = state.by_id.get(task)\n    coordinator.steps.admission.versions += 1\n",
+    ),
+)
+
+
+def patched(mutation: Mutation, source: Path) -> None:
+    """Plant the bug under `source`, a copy of `src/stretto`."""
+    path = source / mutation.file
+    text = path.read_text()
+    if text.count(mutation.old) != 1:
+        raise SystemExit(f"{mutation.name}: the text to replace is {text.count(mutation.old)} times in {mutation.file}")
+    path.write_text(text.replace(mutation.old, mutation.new))
+
+
+def judge(mutation: Mutation | None, examples: int) -> str:
+    """Where the suite was first red; empty when it stayed green."""
+    with tempfile.TemporaryDirectory(prefix="stretto-mutation-") as folder:
+        source = Path(folder) / "stretto"
+        shutil.copytree(ROOT / "src" / "stretto", source, ignore=shutil.ignore_patterns("__pycache__"))
+        if mutation is not None:
+            patched(mutation, source)
+        done = subprocess.run(
+            [sys.executable, __file__, "--inside", "--examples", str(examples)],
+            env=os.environ | {"PYTHONPATH": folder, "PYTHONDONTWRITEBYTECODE": "1"},
+            cwd=folder,
+            text=True,
+            capture_output=True,
+        )
+        if done.returncode == 0:
+            return ""
+        if done.returncode != 1 or not done.stdout.strip():
+            raise SystemExit(f"the suite could not run:\n{done.stdout}\n{done.stderr}")
+        return done.stdout.strip().splitlines()[-1]
+
+
+def inside(examples: int) -> int:
+    """In the copy: run each property until it is red, and say after how many examples."""
+    from hypothesis import HealthCheck, Phase, settings
+
+    settings.register_profile(
+        "mutations",
+        max_examples=examples,
+        derandomize=True,
+        deadline=None,
+        database=None,
+        phases=(Phase.generate,),
+        suppress_health_check=tuple(HealthCheck),
+    )
+    settings.load_profile("mutations")
+    spec = importlib.util.spec_from_file_location("test_core", SUITE)
+    assert spec is not None and spec.loader is not None
+    suite = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(suite)
+    for name in [name for name in vars(suite) if name.startswith("test_")]:
+        test = getattr(suite, name)
+        inner, count = test.hypothesis.inner_test, 0
+
+        @functools.wraps(inner)  # the examples are chosen by the test's own name and text
+        def counted(*args: object, inner: object = inner, **kwargs: object) -> None:
+            nonlocal count
+            count += 1
+            inner(*args, **kwargs)  # type: ignore[operator]
+
+        test.hypothesis.inner_test = counted
+        try:
+            test()
+        except BaseException as error:  # noqa: BLE001 - a planted bug may break anything
+            what = str(error).splitlines()[0] if str(error) else ""
+            print(f"{count}\t{name}\t{type(error).__name__}: {what[:90]}")
+            return 1
+    return 0
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("names", nargs="*")
+    parser.add_argument("--examples", type=int, default=2_000)
+    parser.add_argument("--inside", action="store_true", help=argparse.SUPPRESS)
+    args = parser.parse_args()
+    if args.inside:
+        return inside(args.examples)
+    if clean := judge(None, min(args.examples, 200)):
+        raise SystemExit(f"the suite is red without any mutation: {clean}")
+    chosen = [m for m in MUTATIONS if not args.names or m.name in args.names]
+    rows = []
+    for mutation in chosen:
+        said = judge(mutation, args.examples)
+        count, _, how = said.partition("\t")
+        rows.append((mutation, count, how))
+        print(f"{mutation.name}: {f'caught, example {count}: {how}' if said else 'NOT CAUGHT'}", flush=True)
+    if not args.names:
+        PAGE.write_text(page(rows, args.examples))
+    return 0
+
+
+def page(rows: list[tuple[Mutation, str, str]], examples: int) -> str:
+    caught = sum(bool(count) for _, count, _ in rows)
+    lines = [
+        "# What the simulator finds",
+        "",
+        "Each row is a bug planted in a copy of the core, one at a time, and the first example at which a property of",
+        f"`tests/properties/test_core.py` was red, of at most {examples:,} each: the ones that `HYPOTHESIS_PROFILE=ci`",
+        "tries every time. Written by `python tools/mutations.py`.",
+        "",
+        f"Caught: {caught} of {len(rows)}.",
+        "",
+        "| planted bug | in | first red example |",
+        "| --- | --- | ---: |",
+        *(f"| {mutation.name} | `{mutation.file}` | {count or '**not caught**'} |" for mutation, count, _ in rows),
+        "",
+    ]
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
