@@ -135,6 +135,10 @@ class Fate:
                 found.append(Act(deed=deed, after=1 + when % 70, argument=argument))
         return sorted(found, key=lambda act: act.after)
 
+    def places(self, event: int) -> int | None:
+        """How many places a resume asks for; None: as before."""
+        return (None, None, None, 1, 3)[(self._data[4] + event) % 5] if self._data[4] else None
+
     def goes_on(self, end: int, what: Literal["retry", "resume", "early"]) -> bool:
         """Whether people go on with a run that has ended, for the `end`-th time."""
         return self._data[6] >> ({"retry": 0, "resume": 1, "early": 2}[what] + end % 5) & 1 == 1

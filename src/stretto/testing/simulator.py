@@ -6,8 +6,6 @@ Every start is a resume, as in the engine: an end, a crash and a restart go the 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from stretto.core import events as ev
 from stretto.core.commands import Command
 from stretto.core.coordinator import Coordinator
@@ -34,7 +32,6 @@ class Simulation:
         settings: RunSettings,
         fate: Fate,
         *,
-        done: Sequence[str] = (),
         restarts: int = 6,
         retries: bool = True,
     ) -> None:
@@ -50,7 +47,7 @@ class Simulation:
             settings=settings,
             base="base",
             branch="stretto/run",
-            done=tuple(done),
+            done=tuple(task.id for task in plan.tasks if task.status == "succeeded"),
         )
         self.watcher = Watcher(started)
         self.promises = Promises(started)
@@ -176,7 +173,7 @@ class Simulation:
         self.watcher.must_be_lost({(record.id, record.attempt) for record in lost})
         for record in lost:
             self._deliver(declare_lost(record, self.world.now, f"{record.id}#{record.attempt}"))
-        self._deliver(ev.RunResumed(at=self.world.now))
+        self._deliver(ev.RunResumed(at=self.world.now, parallel=self.fate.places(len(self.journal))))
         owed = outstanding(self.coordinator.state)
         self.watcher.must_be_owed(owed)
         if self.coordinator.state.ended is None:

@@ -100,6 +100,7 @@ class Drawn:
             optional=flags % 4 == 2,
             attempts=1 + tries % 3 if tries % 4 == 3 else None,
             estimate_s=float(estimate % 5) or None,
+            status="succeeded" if self._data[9] % 4 == 3 and flags % 8 == 5 else "pending",
         )
 
     def _home(self, i: int, phases: int) -> int:
