@@ -12,7 +12,7 @@ from typing import Literal
 
 import msgspec
 
-from stretto.analysis.globs import covers, overlap
+from stretto.analysis.globs import covers, overlap, within
 from stretto.model.plan import Phase, Plan, Task
 from stretto.model.run import FINAL_STATES, Failure, FailureKind, RunSettings, TaskState
 
@@ -144,7 +144,7 @@ class Rules:
             return ()
         if task.writes is None:
             return ("**",) if self.settings.conflicts == "serialize-unknown" else ()
-        return tuple(w for w in task.writes if not any(w == hot or covers(hot, w) for hot in self.plan.hot_files))
+        return tuple(w for w in task.writes if not any(within(w, hot) for hot in self.plan.hot_files))
 
     # --- readiness (R1) -----------------------------------------------------------------------------------------
 
