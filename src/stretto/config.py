@@ -176,6 +176,8 @@ def resolve(plan: Plan, flags: Chosen, repository: Chosen, *, interactive: bool)
                     f"no agent does task {task.id!r}",
                     hint=f"--agent scripted, --agent 'shell: COMMAND', or `agent` in {FILE}",
                 )
+            if other.startswith(SHELL) and other not in agents:
+                agents[other] = _agent(other)[1]
             if other not in agents:
                 raise _unknown_agent(other, agents)
     on_failure = flags.on_failure or planned.on_failure

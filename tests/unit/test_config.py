@@ -114,3 +114,8 @@ def test_agents_that_are_not_there(agent: str | None, message: str, hint: str) -
         resolve(SOME, Chosen(agent=agent), Chosen(), interactive=False)
     assert message in str(caught.value)
     assert hint in caught.value.hint
+
+
+def test_a_task_may_name_a_command_itself() -> None:
+    plan = Plan(name="x", format="stretto", tasks=(Task(id="a", phase="p", agent=("shell: do it",)),))
+    assert resolve(plan, Chosen(), Chosen(), interactive=False).agents["shell: do it"] == "shell: do it"

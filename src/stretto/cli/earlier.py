@@ -28,7 +28,7 @@ async def earlier_run(
 ) -> Earlier | None:
     """What the latest run of the plan has landed beyond `base`. Raises StateError when a run of it is not over yet,
     unless `new`."""
-    views = _of_plan(runs, plan)
+    views = _of_plan(runs, plan, new=new)
     if not new:
         for one in views:
             _refuse(one)
@@ -38,9 +38,17 @@ async def earlier_run(
     return None
 
 
-def _of_plan(runs: RepositoryHome, plan: Path) -> list[View]:
-    homes = [home for home in runs.runs() if home.launch().plan_path == str(plan)]
-    return [found for home in homes if (found := view(home)) is not None]
+def _of_plan(runs: RepositoryHome, plan: Path, *, new: bool) -> list[View]:
+    """Runs of the plan, oldest first; with `new`, one that cannot be read is as good as none."""
+    found = []
+    for home in runs.runs():
+        try:
+            if home.launch().plan_path == str(plan) and (seen := view(home)) is not None:
+                found.append(seen)
+        except StateError:
+            if not new:
+                raise
+    return found
 
 
 def _refuse(one: View) -> None:

@@ -93,6 +93,9 @@ def run(
         raise ConfigError("--no-parallel and -j contradict each other", hint="give one of them")
     if with_deps and not (only or phase):
         raise ConfigError("--with-deps needs --only or --phase", hint="without them everything runs anyway")
+    names = tuple(name.strip() for words in only or () for name in words.split(",") if name.strip())
+    if only and not names:
+        raise ConfigError("--only names no task", hint="--only ID,ID")
     flags = Chosen(
         parallel=1 if no_parallel else jobs,
         agent=agent,
@@ -104,7 +107,7 @@ def run(
     wanted = begin.Wanted(
         plan=plan,
         flags=flags,
-        only=tuple(name.strip() for names in only or () for name in names.split(",") if name.strip()),
+        only=names,
         phase=phase,
         with_deps=with_deps,
         base=start,

@@ -46,11 +46,14 @@ def width_of(text: str) -> int:
 
 def cut(text: str, width: int) -> str:
     """At most `width` columns; what is cut off is shown by an ellipsis."""
-    if width_of(text) <= width:
+    if width <= 0:
+        return ""
+    room = text[: width + 1]  # a column has one character at least, but for those that combine
+    if len(room) == len(text) and width_of(text) <= width:
         return text
-    while text and width_of(text) >= width:
-        text = text[:-1]
-    return text + "…" if width > 0 else ""
+    while width_of(room) >= width:
+        room = room[:-1]
+    return room + "…"
 
 
 def fit(text: str, width: int) -> str:
