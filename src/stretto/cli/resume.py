@@ -24,6 +24,7 @@ def resume(
     import time
 
     from stretto.cli import front, terminal, wish
+    from stretto.cli.land import land_run
     from stretto.cli.later import refuse
     from stretto.cli.place import find
     from stretto.cli.strays import end_strays
@@ -54,7 +55,8 @@ def resume(
         terminal.say(f"ended {ended} left over from before the crash", json=json)
     if _plan_differs(home):
         terminal.say("note: the plan file has changed since; the run goes on with the plan it recorded", json=json)
-    return front.follow(home, json=json, after=view.last)
+    code = front.follow(home, json=json, after=view.last)
+    return land_run(home.run, json=json) if code == 0 and home.launch().land_at_end else code
 
 
 def _plan_differs(home: RunHome) -> bool:

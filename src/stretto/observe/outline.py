@@ -25,9 +25,10 @@ def outline(plan: Plan, *, settings: RunSettings, paint: Paint) -> Iterator[str]
     name = paint(line(plan.name), "bold")
     yield f"{name}: {count(len(names), 'task')} to do{already}; {settings.parallel} at once{agent}"
     groups = [(level, list(members)) for level, members in groupby(sorted(names), lambda x: x[0])]
+    wide = len(f"level {min(len(groups), LEVELS)}")
     for level, members in groups[:LEVELS]:
         tasks = cut(", ".join(line(graph.names[i]) for _, i in members), WIDE)
-        yield f"  {paint(f'level {level + 1}', 'dim')}  {tasks}"
+        yield f"  {paint(f'level {level + 1}'.ljust(wide), 'dim')}  {tasks}"
     if len(groups) > LEVELS:
         yield f"  … and {count(len(groups) - LEVELS, 'level')} more"
     if any(plan.tasks[i].estimate_s is not None for _, i in names):
