@@ -42,7 +42,7 @@ def _checks(reading: Reading, value: object, steps: Steps, task: str) -> Iterato
         return
     if not isinstance(value, dict):
         message = f"`verification` of task {shown(task)!r} should be a mapping, not {kind(value)}"
-        reading.refuse("wrong-type", message, steps)
+        reading.refuse("wrong-type", message, steps, "write a mapping with `type` and `command`, or leave it out")
         return
     type = _type(value)
     if type in _NOTHING and (type or not any(value.values())):

@@ -137,9 +137,10 @@ class Table:
 
     def wrong(self, key: str, expected: str, value: object, *more: str | int, hint: str = "") -> None:
         message = f"`{key}` of {self.about} should be {expected}, not {kind(value)}"
-        self.reading.refuse("wrong-type", message, (*self.steps, key, *more), hint)
+        self.reading.refuse("wrong-type", message, (*self.steps, key, *more), hint or f"write {expected} there")
 
     def bad(self, key: str, message: str, *more: str | int, hint: str = "") -> None:
+        hint = hint or f"change `{key}`, or leave it out"
         self.reading.refuse("wrong-value", f"`{key}` of {self.about} {message}", (*self.steps, key, *more), hint)
 
     def missing(self, key: str, hint: str) -> None:

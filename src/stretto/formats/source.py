@@ -50,7 +50,13 @@ class Text:
         return min(self._lines[line - 1] + column - 1, len(self.text))
 
     def mistake(self, code: str, message: str, offset: int, hint: str = "") -> Finding:
-        return Finding(code=code, severity="error", message=message, hint=hint, location=self.place(offset))
+        return Finding(
+            code=code,
+            severity="error",
+            message=message,
+            hint=hint or "mend the file at that place",
+            location=self.place(offset),
+        )
 
 
 class Node:
