@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -60,7 +62,7 @@ def test_r6_3_run_and_land(toy: Toy) -> None:
     assert (toy.repository / "a.txt").read_text() == "from a file\n"
     assert (toy.repository / "b.txt").read_text() == "hello\n"
     assert toy.git("status", "--porcelain") == ""
-    assert "nothing" in toy.stretto("resume").stdout or toy.status()["state"] == "succeeded"
+    assert "already" in toy.stretto("land").stdout
 
 
 def test_r8_7_texts_are_read_once_and_kept(toy: Toy) -> None:
@@ -185,3 +187,32 @@ def test_check_and_show_need_no_repository(toy: Toy) -> None:
     toy.stretto("check", "overlap.yaml")
     toy.stretto("check", "overlap.yaml", "--fail-on", "warning", code=2)
     toy.stretto("check", "overlap.yaml", "--conflicts", "refuse", code=2)
+
+
+# --- the front -----------------------------------------------------------------------------------------------------
+
+
+def test_a_run_goes_on_when_nobody_reads_its_output(toy: Toy) -> None:
+    command = f"{sys.executable} -m stretto run ../gates.yaml --only a,c --agent '{WRITE_OWN_FILE}' | head -n 1"
+    argv = ["bash", "-o", "pipefail", "-c", command]
+    done = subprocess.run(argv, cwd=toy.repository, env=toy.env, capture_output=True, text=True, timeout=120)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert set(toy.states().values()) == {"succeeded"}
+
+
+def test_r8_3_an_agent_sees_its_own_run_and_steers_nothing(toy: Toy) -> None:
+    agent = f"shell: p='{sys.executable} -m stretto'; $p status --json > a.txt; $p stop; echo stop: $? >> a.txt"
+    toy.stretto("run", "../gates.yaml", "--only", "a", "--agent", agent)
+    told, _, refusal = toy.git("show", f"{toy.branch()}:a.txt").rpartition("stop: ")
+    assert json.loads(told)["run"] == toy.status()["run"]
+    assert refusal == "2\n"
+    assert "not allowed inside an attempt" in toy.stretto("logs", "a").stdout
+
+
+def test_resume_without_need_says_so(toy: Toy) -> None:
+    toy.stretto("run", "../gates.yaml", "--only", "a", "--agent", WRITE_OWN_FILE)
+    assert "has succeeded" in toy.stretto("resume").stdout
+    assert "nothing runs" in toy.stretto("stop").stdout
+    assert "only what failed" in toy.stretto("retry", "a", code=3).stderr
+    assert "did you mean" in toy.stretto("explain", "aa", code=2).stderr
+    assert "has attempts 1 to 1" in toy.stretto("logs", "a", "--attempt", "2", code=3).stderr

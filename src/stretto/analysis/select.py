@@ -121,7 +121,7 @@ def _missing(who: str, missing: Sequence[str]) -> Finding:
     return Finding(
         code="dependency-left-out",
         severity="warning",
-        message=f"{who} needs {named}, not done and not selected",
+        message=f"{who} needs {named}: not done and not selected",
         hint="--with-deps selects what is needed, too",
         tasks=tuple(missing),
     )

@@ -59,8 +59,10 @@ def view(home: RunHome) -> View | None:
 
 
 def find(name: str | None) -> View:
-    """The run of that name, or the latest. Raises RunNotFound."""
+    """The run of that name, or the latest; inside an attempt its own. Raises RunNotFound."""
     runs = runs_here()
+    if name is None and "STRETTO_TASK" in os.environ:
+        name = os.environ.get("STRETTO_RUN")
     if name is not None or not runs.runs():
         found = view(runs.find(name))
         if found is None:

@@ -125,8 +125,8 @@ def run(
         return 0
     if not ready.todo:
         where = f": stretto land {ready.builds_on}" if ready.builds_on else ""
-        terminal.say(f"nothing is left to do{where}", json=json)
-        return 0
+        terminal.say(f"nothing is left to do{'' if land else where}", json=json)
+        return land_run(ready.builds_on, json=json) if land and ready.builds_on else 0
     if wanted.ask and not terminal.ask("Run it?", default=True):
         print("nothing was started", file=sys.stderr)
         return 130

@@ -163,9 +163,12 @@ class Console:
     def _finished(self, event: ev.AttemptFinished) -> Iterator[tuple[str, str, Colour | None]]:
         record = self.state.by_id.get(event.task)
         changed = f"{count(len(event.paths), 'file')} changed" if event.paths else "nothing changed"
-        summary = f": {line(event.summary)}" if event.summary else ""
-        after = "; its checks run" if record is not None and record.state == "gating" else self._then(event.task)
-        yield event.task, f"attempt {event.attempt} done, {changed}{summary}{after}", None
+        said = f"attempt {event.attempt} done, {changed}" + (f": {line(event.summary)}" if event.summary else "")
+        if record is not None and record.past and record.past[-1].attempt == event.attempt:
+            yield event.task, f"{said}, which is not enough{self._then(event.task)}", "red"
+        else:
+            checks = "; its checks run" if record is not None and record.state == "gating" else ""
+            yield event.task, said + checks, None
         if event.dropped:
             yield event.task, f"edits not taken along: {_some(event.dropped)}", "yellow"
 

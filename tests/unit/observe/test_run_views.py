@@ -100,6 +100,11 @@ def test_a_backoff_says_how_long() -> None:
     assert has(lines([*story(attempts=2)[:4], failed]), "failed: transient: busy", "next try in 2 s")
 
 
+def test_done_without_an_effect_is_not_told_as_success() -> None:
+    idle = ev.AttemptFinished(at=102.0, task="a", attempt=1, commit=None)
+    assert has(lines([*story(attempts=2)[:4], idle]), "nothing changed, which is not enough; will be tried again")
+
+
 def test_an_approval_says_the_command() -> None:
     asked = ev.AttemptGated(at=113.0, task="a", attempt=1, verdict="ask", remarks=())
     said = lines([*story()[:5], asked])
