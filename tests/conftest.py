@@ -19,7 +19,7 @@ settings.register_profile("ci", _always, max_examples=2_000, derandomize=True)
 settings.register_profile("search", _always, max_examples=20_000)
 
 _home = pytest.StashKey[str]()
-_KEPT = {"STRETTO_REQUIRE", "STRETTO_CORPUS"}
+_KEPT = {"STRETTO_REQUIRE"}
 
 
 def pytest_configure(config: pytest.Config) -> None:
