@@ -16,7 +16,7 @@ def runs(json: Json = False) -> None:
     from stretto.cli.place import runs_here, view
     from stretto.errors import StateError
     from stretto.observe.paint import span
-    from stretto.observe.snapshot import counted, is_dead, snapshot
+    from stretto.observe.snapshot import condition, counted, snapshot
 
     found = []
     for home in runs_here().runs():
@@ -42,6 +42,6 @@ def runs(json: Json = False) -> None:
     paint, now = terminal.paint(sys.stdout), time.time()
     wide = max((len(seen.state.run) for seen in found), default=0)
     for seen in found:
-        what = "killed" if is_dead(seen.state, seen.engine) else seen.state.run_state
+        what = condition(seen.state, seen.engine, now)
         ago = f"{span(now - seen.state.started_at)} ago"
         print(f"{seen.state.run:<{wide}}  {paint.state(what, 9)}  {ago:>10}  {counted(seen.state.counts)}")

@@ -10,7 +10,7 @@ from stretto.core.state import State
 from stretto.model.excerpt import legible
 from stretto.model.run import FINAL_STATES
 from stretto.observe.paint import Paint, count, line, span
-from stretto.observe.snapshot import is_dead
+from stretto.observe.snapshot import condition
 from stretto.ports import Engine
 
 DEPTH = 12
@@ -32,7 +32,7 @@ def explanation_text(
         waited = f" (for {span(now - reason.since)})" if reason.since and answer.state not in FINAL_STATES else ""
         yield from _message(reason.message + waited, "  ")
     yield from _chain(state, answer, paint)
-    if is_dead(state, engine) and answer.state not in FINAL_STATES:
+    if condition(state, engine, now) == "killed" and answer.state not in FINAL_STATES:
         yield paint(f"  nobody works on it: the run's engine is gone; stretto resume {state.run}", "red")
     if answer.note:
         yield from _message(answer.note, "  ")

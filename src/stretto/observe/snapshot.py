@@ -17,6 +17,8 @@ STATES: tuple[TaskState, ...] = (
     "pending", "ready", "running", "gating", "landing", "waiting", "succeeded", "failed", "skipped", "cancelled",
 )  # fmt: skip
 ID_WIDTH = 28
+STARTING_S = 10.0
+"""So long an engine may take to come up before its run counts as killed."""
 
 
 class TaskView(Value, frozen=True, kw_only=True):
@@ -141,22 +143,29 @@ def spent(usage: Usage) -> str:
 def status_text(state: State, engine: Engine | None, *, now: float, paint: Paint, width: int = 80) -> str:
     """The run as a table; no line is wider than `width` unless a task's id is."""
     header, table = _header(state, engine, now, paint, width), _table(state, now, paint, width)
-    return "\n".join((*header, *table, *next_steps(state, engine)))
+    steps = () if condition(state, engine, now) == "starting" else next_steps(state, engine)
+    return "\n".join((*header, *table, *steps))
 
 
 def _header(state: State, engine: Engine | None, now: float, paint: Paint, width: int) -> Iterator[str]:
-    dead = is_dead(state, engine)
     why = f": {reason}" if (reason := ended_because(state)) else ""
-    yield f"{paint(state.run, 'bold')}  {paint.state('killed' if dead else state.run_state)}{why}"
+    yield f"{paint(state.run, 'bold')}  {paint.state(condition(state, engine, now))}{why}"
     ago, took = span(now - state.started_at), clock((now if engine else state.at) - state.started_at)
     yield cut(f"started {ago} ago, took {took}, plan {line(state.plan.name)}", width)
     yield cut(f"branch {state.branch}, from {state.base[:10]}", width)
     if engine is not None:
         yield cut(f"engine: process {engine.pid} on {engine.host}, {state.parallel} at once", width)
-    elif dead:
+    elif condition(state, engine, now) == "killed":
         yield paint("no engine runs it any more: it was killed, or the machine went down", "red")
     cost = spent(total(usage for record in state.tasks for usage in record.usage))
     yield f"{count(len(state.tasks), 'task')}: {counted(state.counts)}" + (f"; {cost}" if cost else "")
+
+
+def condition(state: State, engine: Engine | None, now: float) -> str:
+    """The run's state in a word; `starting` and `killed` are both a run without an engine that has not ended."""
+    if not is_dead(state, engine):
+        return state.run_state
+    return "starting" if not state.resumes and now - state.started_at < STARTING_S else "killed"
 
 
 def ended_because(state: State) -> str:

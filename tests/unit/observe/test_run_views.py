@@ -178,6 +178,13 @@ def test_a_dead_engine_is_said_plainly() -> None:
     assert "no engine" not in status_text(state, ENGINE, now=200.0, paint=PLAIN)
 
 
+def test_a_run_whose_engine_comes_up_is_not_called_killed() -> None:
+    state = replay(story()[:1]).state
+    assert "starting" in status_text(state, None, now=101.0, paint=PLAIN)
+    assert "resume" not in status_text(state, None, now=101.0, paint=PLAIN)
+    assert "killed" in status_text(state, None, now=200.0, paint=PLAIN)
+
+
 def test_what_comes_from_outside_cannot_play_with_the_terminal() -> None:
     evil = Remark(check="x", message="\x1b[2J\x07red\r\nrest")
     events = [*story()[:5], ev.AttemptGated(at=113.0, task="a", attempt=1, verdict="red", remarks=(evil,))]
