@@ -16,7 +16,7 @@ from stretto import config, wiring
 from stretto.analysis.lint import in_file_order, lint, ok
 from stretto.analysis.select import select
 from stretto.cli import terminal
-from stretto.cli.earlier import Earlier, earlier_run
+from stretto.cli.earlier import Earlier, earlier_run, refuse_unfinished, runs_of
 from stretto.core.events import RunStarted
 from stretto.engine.home import Launch, RepositoryHome, RunHome, new_run_id, repository_home, state_dir
 from stretto.engine.lock import RunLock
@@ -229,6 +229,8 @@ def create(ready: Ready) -> RunHome:
     """Write the run down: it can be resumed from here on. Raises RepositoryError and StateError."""
     ready.runs.path.mkdir(parents=True, exist_ok=True)
     with RunLock(ready.runs.path / "begin.lock"):
+        if not ready.wanted.new:  # another one may have begun while the question was open
+            refuse_unfinished(runs_of(ready.runs, ready.path, new=False))
         return asyncio.run(_create(ready))
 
 

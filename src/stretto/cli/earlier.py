@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -28,17 +29,16 @@ async def earlier_run(
 ) -> Earlier | None:
     """What the latest run of the plan has landed beyond `base`. Raises StateError when a run of it is not over yet,
     unless `new`."""
-    views = _of_plan(runs, plan, new=new)
+    views = runs_of(runs, plan, new=new)
     if not new:
-        for one in views:
-            _refuse(one)
+        refuse_unfinished(views)
     for one in reversed(views):
         if one.state.ended in ("succeeded", "failed"):
             return await _landings(one, repository, base)
     return None
 
 
-def _of_plan(runs: RepositoryHome, plan: Path, *, new: bool) -> list[View]:
+def runs_of(runs: RepositoryHome, plan: Path, *, new: bool) -> list[View]:
     """Runs of the plan, oldest first; with `new`, one that cannot be read is as good as none."""
     found = []
     for home in runs.runs():
@@ -51,6 +51,12 @@ def _of_plan(runs: RepositoryHome, plan: Path, *, new: bool) -> list[View]:
     return found
 
 
+def refuse_unfinished(views: Sequence[View]) -> None:
+    """Raises RunLeased or StateError when one of these runs is alive, or was left unfinished (R8.5)."""
+    for one in views:
+        _refuse(one)
+
+
 def _refuse(one: View) -> None:
     run = one.home.run
     if one.engine is not None:
@@ -61,7 +67,8 @@ def _refuse(one: View) -> None:
             hint=f"stretto status {run}; --new starts another run beside it",
         )
     if one.state.ended not in ("succeeded", "failed"):
-        how = "was killed" if one.state.ended is None else f"is {one.state.run_state}"
+        dead = "was killed" if one.state.resumes else "is about to start, or was killed"
+        how = dead if one.state.ended is None else f"is {one.state.run_state}"
         raise StateError(
             f"an earlier run of this plan is not finished: {run} {how}",
             hint=f"stretto resume {run}; --new starts another run",

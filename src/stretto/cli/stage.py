@@ -14,7 +14,7 @@ from stretto.core.recovery import replay
 from stretto.engine.home import RunHome
 from stretto.engine.reader import SqliteReader
 from stretto.engine.strays import sweep
-from stretto.errors import StateError
+from stretto.errors import RepositoryError, StateError
 from stretto.model.plan import Value
 from stretto.observe.paint import Paint
 
@@ -109,10 +109,13 @@ class Stage(Value, frozen=True, kw_only=True):
 
     def _call(self, *words: str, capture: bool = False) -> str:
         argv = [sys.executable, "-m", "stretto", *words[1:]] if words[0] == "stretto" else list(words)
-        done = subprocess.run(
-            argv, cwd=self.repository, env=self._environment(), stdin=subprocess.DEVNULL, check=False,
-            stdout=subprocess.PIPE if capture else None, text=True,
-        )  # fmt: skip
+        try:
+            done = subprocess.run(
+                argv, cwd=self.repository, env=self._environment(), stdin=subprocess.DEVNULL, check=False,
+                stdout=subprocess.PIPE if capture else None, text=True,
+            )  # fmt: skip
+        except FileNotFoundError as error:
+            raise RepositoryError(f"{argv[0]} is not installed", hint="install git 2.38 or newer") from error
         if done.returncode:
             raise StateError(f"`{shlex.join(words)}` ended with {done.returncode}", hint=f"look at {self.repository}")
         return done.stdout or ""
