@@ -159,7 +159,8 @@ class Simulation:
                 return False
         elif over:
             self._act(self._deliver(ev.TasksRetried(at=self.world.now)))
-        while self.world and not fate.goes_on(self._ends, "early"):
+        in_vain = isinstance(self.journal[-1][0], ev.RunResumed)
+        while self.world and (in_vain or not fate.goes_on(self._ends, "early")):
             self._act(self._deliver(self.world.next()))  # people's wishes, while no engine runs
         self.restart()
         return True

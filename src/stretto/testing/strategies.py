@@ -96,7 +96,7 @@ class Drawn:
             artifacts=("out",) if checks % 16 == 15 else (),
             effect="changes" if odd % 3 == 2 else "any",
             priority=(3, 3, 1, 5, 2)[rank % 5],
-            critical=policies and flags % 16 == 15,
+            critical=policies and flags % 8 == 7,
             optional=flags % 4 == 2,
             attempts=1 + tries % 3 if tries % 4 == 3 else None,
             estimate_s=float(estimate % 5) or None,
