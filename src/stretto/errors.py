@@ -1,4 +1,4 @@
-"""Every exception stretto raises on purpose, and the exit code each one means (SEMANTICS R11).
+"""Every exception stretto raises on purpose, and the exit code each one means (R11).
 
     StrettoError                  .hint: one line of advice           exit
     ├── PlanError                 the plan is wrong; .findings           2

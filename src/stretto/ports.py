@@ -45,7 +45,7 @@ class ProcessExit(Value, frozen=True, kw_only=True):
 
 
 class Processes(Protocol):
-    """Runs commands so that their whole tree can always be ended (DESIGN section 7)."""
+    """Runs commands so that their whole tree can always be ended."""
 
     async def run(self, spec: ProcessSpec) -> ProcessExit:
         """Run to the end. When cancelled: TERM, grace, KILL of the tree, then CancelledError."""

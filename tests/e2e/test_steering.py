@@ -156,7 +156,7 @@ def test_r7_4_user_edits_and_commits_meanwhile_are_untouched(toy: Toy) -> None:
     assert end(toy, front) == 0
     assert (toy.git("status", "--porcelain"), toy.git("rev-parse", "HEAD"), toy.git("stash", "list")) == before
     landed = toy.stretto("land")
-    assert "moved" in landed.stdout
+    assert "main" in landed.stdout
     assert (toy.repository / "own.txt").read_text() == "own\n"
     assert (toy.repository / "README").read_text() == "edited, not committed\n"
     assert all((toy.repository / f"t{i}.txt").exists() for i in range(4))

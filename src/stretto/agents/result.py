@@ -1,4 +1,4 @@
-"""The result file: what an agent may say about its attempt beside the exit code (R4, DESIGN section 6)."""
+"""The result file: what an agent may say about its attempt beside the exit code (R4)."""
 
 from __future__ import annotations
 

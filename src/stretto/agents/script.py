@@ -25,7 +25,7 @@ class Wrong(Exception):
 
 
 class Failed(Exception):
-    """The attempt ends here; `kind` is a kind of SEMANTICS R4."""
+    """The attempt ends here; `kind` is a kind of R4."""
 
     def __init__(self, kind: str, message: str, retry_after_s: float | None = None) -> None:
         super().__init__(message)

@@ -1,4 +1,4 @@
-"""The shell agent: any command does the work (DESIGN section 6)."""
+"""The shell agent: any command does the work."""
 
 from __future__ import annotations
 

@@ -6,7 +6,7 @@ again its best waiter gets a *token* and goes back to the heap; whoever is poppe
 
     a queue with waiters is either busy, or some entry in the heap carries its token
 
-always holds, no wake-up is lost, and a start costs O(log n) however many wait (SPIKE section 4).
+always holds, no wake-up is lost, and a start costs O(log n) however many wait.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What the core wants done: wishes, in the imperative (SEMANTICS R12).
+"""What the core wants done: wishes, in the imperative (R12).
 
 A command carries everything its performer needs, so that performing it reads no core state. Repeating one after a
 crash is safe for all but StartAttempt, whose loss is the event AttemptLost.

@@ -1,4 +1,4 @@
-"""The one door into the core: events in, commands out (DESIGN section 1).
+"""The one door into the core: events in, commands out.
 
 The same plan and the same events give the same state and the same commands, byte for byte. An event that comes late,
 twice or from nobody is ignored here, so engines may deliver at least once.

@@ -1,4 +1,4 @@
-"""What can happen to a run: facts, in the past tense (SEMANTICS R12).
+"""What can happen to a run: facts, in the past tense (R12).
 
 Every event is durable before the coordinator sees it. `at` is seconds since the epoch, and the only time the core
 knows. The union is closed: a new event is a new class here, one `case` in the coordinator, and the adapter that

@@ -1,4 +1,4 @@
-"""Why a task is where it is: what it waits for and since when, or why it failed (DESIGN section 4, promise 12).
+"""Why a task is where it is: what it waits for and since when, or why it failed.
 
 Every question here is a pure predicate over the state; asking changes nothing, and a test asks between events.
 """

@@ -1,4 +1,4 @@
-"""The embedded engine: one asyncio process, one journal, and the loop of DESIGN section 1.
+"""The embedded engine: one asyncio process, one journal, and the loop of ARCHITECTURE.md.
 
 A run is always begun the same way, whether new or after a crash: replay the journal, declare lost what nobody runs
 any more, do again what is owed, and say RunResumed.

@@ -248,10 +248,10 @@ def repository_home(state: Path, common_dir: Path) -> RepositoryHome:
 
 
 def new_run_id(plan_name: str, now: float, taken: Container[str], entropy: Callable[[int], bytes] = os.urandom) -> str:
-    """`<plan>-<date>-<time>-<4 hex>`, in UTC: unique in this repository, sortable by eye, and a valid branch name."""
+    """`<plan>-<date>-<time>-<8 hex>`, in UTC: unique on this machine, sortable by eye, and a valid branch name."""
     name = slug(plan_name)[:24].strip("-") or "run"
     stamp = time.strftime("%y%m%d-%H%M", time.gmtime(now))
-    while (run := f"{name}-{stamp}-{entropy(2).hex()}") in taken:
+    while (run := f"{name}-{stamp}-{entropy(4).hex()}") in taken:
         pass
     return run
 

@@ -1,4 +1,4 @@
-"""Commands become deeds, and deeds become events: the only file that turns an exception into a fact (DESIGN section 8).
+"""Commands become deeds, and deeds become events: the only file that turns an exception into a fact.
 
 Every command is a job of its own. A job calls ports, and its outcome comes back through `report`; nobody waits for it
 anywhere else, so a slow gate never holds up a start. An exception that is no AdapterError is a bug: it ends the engine.

@@ -14,7 +14,7 @@ import msgspec
 Effect = Literal["changes", "artifact", "any"]
 FailurePolicy = Literal["continue", "stop", "rollback"]
 TaskStatus = Literal["pending", "running", "succeeded", "failed", "skipped", "cancelled"]
-"""The task state that a plan file implies (see DESIGN section 6); `pending` where the format has no status."""
+"""The task state that a plan file implies; `pending` where the format has no status."""
 
 
 class Value(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,4 +1,4 @@
-"""Which of the user's environment variables an agent or a gate gets to see: an allow-list (DESIGN section 6)."""
+"""Which of the user's environment variables an agent or a gate gets to see: an allow-list."""
 
 from __future__ import annotations
 

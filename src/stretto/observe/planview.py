@@ -1,4 +1,4 @@
-"""A plan and its analysis, as the JSON that other programs rely on (DESIGN section 6) and as text for people."""
+"""A plan and its analysis, as the JSON that other programs rely on and as text for people."""
 
 from __future__ import annotations
 

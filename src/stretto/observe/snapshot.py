@@ -1,4 +1,4 @@
-"""A run at one moment: `status` for programs and for people (DESIGN section 6)."""
+"""A run at one moment: `status` for programs and for people."""
 
 from __future__ import annotations
 

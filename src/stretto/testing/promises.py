@@ -1,4 +1,4 @@
-"""The promises of a run in their plainest words, checked on events and commands alone (DESIGN section 4).
+"""The promises of a run in their plainest words, checked on events and commands alone.
 
 The watcher says what must happen next. This says what must never happen, and shares no reasoning with it.
 """

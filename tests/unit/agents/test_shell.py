@@ -1,4 +1,4 @@
-"""The shell agent: its environment, what its end means, and the reason it gives (DESIGN section 6, R4)."""
+"""The shell agent: its environment, what its end means, and the reason it gives (R4)."""
 
 from __future__ import annotations
 

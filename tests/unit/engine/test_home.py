@@ -96,8 +96,8 @@ def test_a_run_is_named_after_its_plan_and_the_time() -> None:
 
 def test_a_name_is_never_given_twice() -> None:
     chance = count()
-    taken = {f"p-261121-1845-000{n}" for n in range(3)}
-    assert new_run_id("p", EVENING, taken, lambda n: next(chance).to_bytes(n, "big")) == "p-261121-1845-0003"
+    taken = {f"p-261121-1845-{n:08x}" for n in range(3)}
+    assert new_run_id("p", EVENING, taken, lambda n: next(chance).to_bytes(n, "big")) == "p-261121-1845-00000003"
 
 
 def test_a_run_is_made_whole(home: RepositoryHome) -> None:

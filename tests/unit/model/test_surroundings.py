@@ -1,4 +1,4 @@
-"""The allow-list of environment variables (DESIGN section 6)."""
+"""The allow-list of environment variables."""
 
 from __future__ import annotations
 
