@@ -378,12 +378,17 @@ def page(rows: list[tuple[Mutation, str, str]], examples: int) -> str:
         "",
         f"Caught: {caught} of {len(rows)}.",
         "",
-        "| planted bug | in | first red example |",
-        "| --- | --- | ---: |",
-        *(f"| {mutation.name} | `{mutation.file}` | {count or '**not caught**'} |" for mutation, count, _ in rows),
+        "| planted bug | in | first red example | of |",
+        "| --- | --- | ---: | --- |",
+        *(row(*found) for found in rows),
         "",
     ]
     return "\n".join(lines)
+
+
+def row(mutation: Mutation, count: str, how: str) -> str:
+    name = how.partition("\t")[0].removeprefix("test_").replace("_", " ")
+    return f"| {mutation.name} | `{mutation.file}` | {count or '**not caught**'} | {name} |"
 
 
 if __name__ == "__main__":

@@ -8,12 +8,18 @@ from stretto.model.plan import Plan
 from stretto.model.run import FINAL_STATES, RunSettings
 from stretto.testing.fate import DEEDS, ORDERLY, Fate
 from stretto.testing.simulator import Simulation
-from stretto.testing.strategies import drawn, fates
+from stretto.testing.strategies import crowded, drawn, fates
 
 
 @given(drawn(), fates(DEEDS))
 def test_every_promise_holds_whatever_happens(run: tuple[Plan, RunSettings], fate: Fate) -> None:
     """Safety, liveness and replay at once: the watcher judges every step, and every restart replays the journal."""
+    Simulation(*run, fate).run()
+
+
+@given(crowded(), fates(ORDERLY))
+def test_r2_3_nobody_starves_in_a_crowd(run: tuple[Plan, RunSettings], fate: Fate) -> None:
+    """Ten tasks with nothing between them but claims."""
     Simulation(*run, fate).run()
 
 

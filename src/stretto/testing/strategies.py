@@ -123,6 +123,20 @@ def drawn(draw: st.DrawFn, *, policies: bool = True) -> tuple[Plan, RunSettings]
     return source.plan(policies=policies), settings
 
 
+@st.composite
+def crowded(draw: st.DrawFn) -> tuple[Plan, RunSettings]:
+    """Ten tasks of one phase that wait for nothing but each other's claims, in one place or two: here they starve."""
+    data = bytearray(draw(st.binary(min_size=_PLAN, max_size=_PLAN)))
+    data[:_HEADER] = bytes((0, TASKS - 1, (1, 1, 0)[data[2] % 3])).ljust(_HEADER, b"\0")
+    data[_HEADER : _HEADER + _PHASES * _PER_PHASE] = bytes(_PHASES * _PER_PHASE)
+    for i in range(TASKS):
+        start = _HEADER + _PHASES * _PER_PHASE + i * _PER_TASK
+        data[start : start + 4] = bytes(4)
+        data[start + 6] = data[start + 11] = 0
+    source = Drawn(bytes(data))
+    return source.plan(), source.settings()
+
+
 def fates(deeds: tuple[Deed, ...] = DEEDS) -> st.SearchStrategy[Fate]:
     """What happens to the tasks and what is done to the run."""
     return st.binary(min_size=SIZE, max_size=SIZE).map(lambda data: Fate(data, deeds))
