@@ -188,6 +188,7 @@ class Coordinator:
             record = state.by_id[task]
             step(state, record, "pending", "will be tried again")
             record.charged = record.lost = record.conflicts = record.overloaded = 0
+            record.root = ""
         state.critical, state.halted = "", {}
         self.steps.readiness, change = readiness.build(self.steps.readiness.graph, state.tasks)
         self.steps.follow(change)

@@ -20,8 +20,8 @@ class Change(msgspec.Struct):
 
     ready: list[int]
     """Tasks with nothing left to wait for."""
-    broken: list[tuple[int, str]]
-    """Tasks that can never start now, and why."""
+    broken: list[tuple[int, str, str]]
+    """Tasks that can never start now: why, and the failure at the root of it."""
 
 
 class Readiness(msgspec.Struct):
@@ -34,17 +34,18 @@ class Readiness(msgspec.Struct):
     open: list[int]
     """For a join: how many of its members and phases are not over yet."""
     broken: dict[int, str]
-    """Joins that can never be done, and why."""
+    """Joins that can never be done, and the failure at the root of it."""
     over: list[bool]
 
     def finished(self, record: TaskRecord) -> Change:
         """A task has become final."""
-        return self._walk(record.index, record.state == "succeeded", _cause(record), record.task.optional)
+        root = record.root or f"{record.id!r} {'failed' if record.state == 'failed' else f'was {record.state}'}"
+        return self._walk(record.index, record.state == "succeeded", root, record.task.optional)
 
-    def _walk(self, start: int, met: bool, cause: str, optional: bool) -> Change:
+    def _walk(self, start: int, met: bool, root: str, optional: bool) -> Change:
         change = Change([], [])
-        work: list[tuple[int, bool, str]] = [(start, met, cause)]
-        for node, met, cause in work:  # grows while it is walked
+        work: list[tuple[int, bool, str]] = [(start, met, root)]
+        for node, met, root in work:  # grows while it is walked
             if self.over[node]:
                 continue
             self.over[node] = True
@@ -55,7 +56,7 @@ class Readiness(msgspec.Struct):
                 if met or (optional and join and node == start):
                     self._one_less(other, work, change)
                 else:
-                    self._break(other, cause, change)
+                    self._break(node, other, root, change)
                 if join:
                     self.open[other] -= 1
                     if not self.open[other] and other in self.broken:
@@ -71,22 +72,26 @@ class Readiness(msgspec.Struct):
         else:
             change.ready.append(node)
 
-    def _break(self, node: int, cause: str, change: Change) -> None:
-        if not self.graph.is_join(node):
-            change.broken.append((node, f"needs {cause}"))
-            return
-        if node in self.broken:
-            return
-        self.broken[node] = f"phase {self.graph.names[node]!r}, where {cause}"
-        # Its dependents are lost at once; the join itself is over only when all its members are.
-        pending = [node]
-        for join in pending:
-            for other in self.need_dependents[join]:
-                if not self.graph.is_join(other):
-                    change.broken.append((other, f"needs {self.broken[join]}"))
-                elif other not in self.broken:
-                    self.broken[other] = f"phase {self.graph.names[other]!r}, which needs {self.broken[node]}"
-                    pending.append(other)
+    def _break(self, node: int, dependent: int, root: str, change: Change) -> None:
+        """`dependent` has lost what it needs. A join's dependents are lost at once; it is over with its last member."""
+        pending = [(node, dependent)]
+        for before, after in pending:
+            if not self.graph.is_join(after):
+                change.broken.append((after, self._why(before, root), root))
+            elif after not in self.broken:
+                self.broken[after] = root
+                pending += [(after, other) for other in self.need_dependents[after]]
+
+    def _why(self, node: int, root: str) -> str:
+        """Names what is missing and the root, never the whole chain: it may be thousands long."""
+        name = repr(self.graph.names[node])
+        if self.graph.is_join(node):
+            return f"needs phase {name}, but {root}"
+        return (
+            f"needs {name}, which {root.removeprefix(name).strip()}"
+            if root.startswith(f"{name} ")
+            else f"needs {name}, but {root}"
+        )
 
 
 def build(graph: Graph, records: Sequence[TaskRecord]) -> tuple[Readiness, Change]:
@@ -109,7 +114,7 @@ def build(graph: Graph, records: Sequence[TaskRecord]) -> tuple[Readiness, Chang
         over=[False] * size,
     )
     ready: dict[int, None] = {}
-    broken: dict[int, str] = {}
+    broken: dict[int, tuple[int, str, str]] = {}
     for node in range(size):
         if not readiness.unmet[node]:
             # A phase without members that waits for nothing is done from the start, and passes that on (R1.5).
@@ -121,19 +126,12 @@ def build(graph: Graph, records: Sequence[TaskRecord]) -> tuple[Readiness, Chang
     pending = [record.index for record in records if record.state == "pending"]
     change = Change(
         ready=[node for node in pending if node in ready and node not in broken],
-        broken=[(node, broken[node]) for node in pending if node in broken],
+        broken=[broken[node] for node in pending if node in broken],
     )
     return readiness, change
 
 
-def _collect(change: Change, ready: dict[int, None], broken: dict[int, str]) -> None:
+def _collect(change: Change, ready: dict[int, None], broken: dict[int, tuple[int, str, str]]) -> None:
     ready.update(dict.fromkeys(change.ready))
-    for node, why in change.broken:
-        broken.setdefault(node, why)
-
-
-def _cause(record: TaskRecord) -> str:
-    """The root of a chain of skips, not the whole chain: a thousand tasks behind one failure name that one."""
-    if record.state != "skipped":
-        return f"{record.id!r} {record.state}"
-    return f"{record.id!r}, skipped because {record.reason.rpartition('because ')[2]}"
+    for lost in change.broken:
+        broken.setdefault(lost[0], lost)

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from stretto.core import merge_queue
 from stretto.core.commands import (
+    Answer,
     AskApproval,
     CancelAttempt,
     Command,
@@ -19,11 +20,15 @@ from stretto.core.events import AttemptLost, Event
 from stretto.core.state import State, TaskRecord
 
 
-def replay(events: Iterable[Event]) -> Coordinator:
-    """The coordinator after these events. Its commands are thrown away: they were performed, or are owed."""
+def replay(events: Iterable[Event], answers: list[Answer] | None = None) -> Coordinator:
+    """The coordinator after these events. Its commands are thrown away: they were performed, or are owed.
+
+    All but the answers, if somebody collects them: a state does not remember that it has been asked something."""
     coordinator = Coordinator()
     for event in events:
-        coordinator.handle(event)
+        commands = coordinator.handle(event)
+        if answers is not None:
+            answers.extend(command for command in commands if isinstance(command, Answer))
     return coordinator
 
 

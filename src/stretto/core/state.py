@@ -86,6 +86,8 @@ class TaskRecord(msgspec.Struct, kw_only=True):
     wait: Wait | None = None
     doom: Doom | None = None
     usage: tuple[Usage, ...] = ()
+    root: str = ""
+    """Of a task that fell with another: the failure at the root of it."""
     summary: str = ""
     note: str = ""
     """A person's or the agent's word that the report should show: approved by whom, already done."""

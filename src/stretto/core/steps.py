@@ -131,9 +131,10 @@ class Steps:
                         work.append(self.readiness.finished(record))
                     else:
                         self.ready(record, "")
-            for index, why in item.broken:
+            for index, why, root in item.broken:
                 record = self.state.tasks[index]
                 if record.state == "pending":
+                    record.root = root
                     step(self.state, record, "skipped", why)
                     work.append(self.readiness.finished(record))
 

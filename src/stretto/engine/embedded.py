@@ -10,6 +10,7 @@ import asyncio
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
+from stretto.core.commands import Answer
 from stretto.core.coordinator import Coordinator
 from stretto.core.events import Event, RequestReceived, RunResumed, StopRequested
 from stretto.core.recovery import declare_lost, lost_attempts, outstanding, replay
@@ -44,7 +45,10 @@ class EmbeddedEngine:
 
     async def run(self, *, parallel: int | None = None) -> Coordinator:
         """Until the run ends; the coordinator in its final state. Raises whatever bug a job has hit."""
-        coordinator = replay(recorded.event for recorded in self._journal.read())
+        answers: list[Answer] = []
+        coordinator = replay((recorded.event for recorded in self._journal.read()), answers)
+        for answer in answers:  # the inbox keeps the first one, so this adds only those that a crash has swallowed
+            self._inbox.answer(answer.request, accepted=answer.accepted, why=answer.why)
         self._performer = self._make_performer(coordinator, self._arrived.put_nowait)
         try:
             async with asyncio.TaskGroup() as group:

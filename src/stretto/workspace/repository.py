@@ -112,7 +112,9 @@ def _not_found(folder: Path, said: str) -> RepositoryError:
             hint=f"git config --global --add safe.directory {folder}",
         )
     if "not a git repository" in said:
-        return RepositoryError(f"{folder} is not in a git repository", hint="run stretto in the repository, or make one: git init")
+        return RepositoryError(
+            f"{folder} is not in a git repository", hint="run stretto in the repository, or make one: git init"
+        )
     return RepositoryError(f"git cannot read the repository at {folder}: {said}", hint="git status")
 
 
