@@ -209,6 +209,19 @@ def test_r6_3_land_gates_again_when_the_branch_moved(toy: Toy) -> None:
     assert all((toy.repository / f"t{i}.txt").exists() for i in range(4))
 
 
+def test_r6_3_land_pushes_where_it_is_told(toy: Toy) -> None:
+    remote = toy.root / "remote.git"
+    toy.git("init", "-q", "--bare", str(remote))
+    toy.git("remote", "add", "far", str(remote))
+    front = begin(toy)
+    go(toy)
+    assert end(toy, front) == 0
+    refused = toy.stretto("land", "--push", "nowhere", code=4)
+    assert "git push nowhere main" in refused.stderr
+    toy.stretto("land", "--push", "far")
+    assert toy.git("--git-dir", str(remote), "rev-parse", "main") == toy.git("rev-parse", "HEAD")
+
+
 def test_explain_knows_every_state(toy: Toy) -> None:
     front = begin(toy)
     assert "t0" in toy.stretto("explain", "t3").stdout

@@ -11,12 +11,12 @@ from stretto.engine.home import RunHome
 from stretto.engine.lock import RunLock
 from stretto.engine.reader import SqliteReader
 from stretto.engine.supervise import ProcessSupervisor
-from stretto.errors import StateError
+from stretto.errors import Paused, StateError
 from stretto.formats.load import FORMATS
 from stretto.model.plan import Value
 from stretto.model.run import Remark
 from stretto.wiring import checks, workspaces
-from stretto.workspace.deliver import Delivery, finish_delivery, prepare_delivery
+from stretto.workspace.deliver import Delivery, finish_delivery, prepare_delivery, push
 from stretto.workspace.repository import Repository
 
 
@@ -33,7 +33,7 @@ class Delivered(Value, frozen=True, kw_only=True):
     remarks: tuple[Remark, ...] = ()
 
 
-async def deliver(home: RunHome, environ: Mapping[str, str]) -> Delivered:
+async def deliver(home: RunHome, environ: Mapping[str, str], *, push_to: str | None = None) -> Delivered:
     """Bring what has landed to the user's branch. Raises Paused, with nothing moved, where a person has to act first.
 
     Holds the run meanwhile: no engine may land on the branch while it is being judged."""
@@ -52,6 +52,10 @@ async def deliver(home: RunHome, environ: Mapping[str, str]) -> Delivered:
             status_writer=next((f.write_statuses for f in FORMATS if f.name == launch.plan_format), None),
             statuses={r.id: r.state for r in state.tasks if r.state in ("succeeded", "failed")},
         )
+        if push_to is not None:
+            if delivery.onto is None:
+                raise Paused("HEAD is detached, so there is no branch to push", hint="git push <remote> HEAD:<branch>")
+            await push(repository, push_to, delivery.onto)
         return _told(delivery, moved=delivery.moves)
 
 

@@ -13,16 +13,18 @@ def land(
     run: RunArgument = None,
     json: Json = False,
     pr: Annotated[bool, typer.Option("--pr", hidden=True)] = False,
-    push: Annotated[str | None, typer.Option("--push", hidden=True)] = None,
+    push: Annotated[
+        str | None, typer.Option("--push", metavar="REMOTE", help="Then push your branch to this remote.")
+    ] = None,
 ) -> int:
     """Bring the results of a run to your branch; where it has moved, merge first and judge again."""
     from stretto.cli.later import refuse
 
-    refuse({"--pr": pr, "--push": push})
-    return land_run(run, json=json, tell=json)
+    refuse({"--pr": pr})
+    return land_run(run, json=json, tell=json, push=push)
 
 
-def land_run(name: str | None, *, json: bool, tell: bool = False) -> int:
+def land_run(name: str | None, *, json: bool, tell: bool = False, push: str | None = None) -> int:
     """Land the run of that name, or the latest; the exit code. With `tell`, what came of it is printed as JSON."""
     import asyncio
     import os
@@ -36,7 +38,7 @@ def land_run(name: str | None, *, json: bool, tell: bool = False) -> int:
     from stretto.model.excerpt import legible
 
     view = find(name)
-    done = asyncio.run(deliver(view.home, os.environ))
+    done = asyncio.run(deliver(view.home, os.environ, push_to=push))
     onto = done.onto or "HEAD"
     if tell:
         print(msgspec.json.encode(done).decode())
@@ -51,6 +53,8 @@ def land_run(name: str | None, *, json: bool, tell: bool = False) -> int:
     else:
         how = f", merged with what {onto} had got meanwhile" if done.merged else ""
         terminal.say(f"landed {view.home.run} on {onto}: {done.commit[:10]}{how}", json=json)
+    if push is not None:
+        terminal.say(f"pushed {onto} to {push}", json=json)
     open_tasks = [record.id for record in view.state.tasks if record.state != "succeeded"]
     if open_tasks:
         terminal.say(f"not in it: {', '.join(open_tasks[:5])}{', …' if len(open_tasks) > 5 else ''}", json=json)

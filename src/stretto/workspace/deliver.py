@@ -17,6 +17,8 @@ from stretto.workspace.locks import locked
 from stretto.workspace.repository import Repository
 from stretto.workspace.trees import merge
 
+PUSH_S = 600.0
+
 
 class Delivery(Value, frozen=True, kw_only=True):
     """What `finish_delivery` will do."""
@@ -103,6 +105,17 @@ async def finish_delivery(
     if plan is not None and status_writer is not None and statuses and not await _is_tracked(repository, plan):
         write_plan(plan, status_writer, statuses)
     return delivery.commit
+
+
+async def push(repository: Repository, remote: str, branch: str) -> None:
+    """Push the user's branch, as `git push REMOTE BRANCH` would. Raises Paused when git or the far side says no."""
+    if remote.startswith("-"):
+        raise Paused(f"{remote!r} is no remote", hint="git remote -v")
+    try:
+        await repository.git.run("push", "--quiet", remote, f"refs/heads/{branch}", timeout_s=PUSH_S)
+    except GitError as error:
+        said = " ".join(error.stderr.split()) or str(error)
+        raise Paused(f"{branch} was not pushed to {remote}: {said}", hint=f"git push {remote} {branch}") from error
 
 
 def write_plan(plan: Path, writer: StatusWriter, statuses: Mapping[str, str]) -> bool:
