@@ -112,7 +112,7 @@ MUTATIONS = (
     Mutation(
         "an attempt is charged when its engine died",
         "core/coordinator.py",
-        '            self._interrupted(record, event.commit, "lost with its engine")\n',
+        '            self._interrupted(record, event.commit, Failure(kind="lost", message="lost with its engine"))\n',
         '            self._ended(record, Usage())\n            self.steps.fail(record, Failure(kind="lost"))\n',
     ),
     Mutation(
@@ -150,8 +150,8 @@ MUTATIONS = (
     Mutation(
         "attempts start from the run's base",
         "core/coordinator.py",
-        "record.base, record.commit, record.paths = self.state.lane.head, None, ()",
-        "record.base, record.commit, record.paths = self.state.base, None, ()",
+        "record.base, record.commit, record.paths, record.drift = self.state.lane.head",
+        "record.base, record.commit, record.paths, record.drift = self.state.base",
     ),
     Mutation(
         "an interrupted landing goes to the end of the queue",
@@ -258,9 +258,27 @@ MUTATIONS = (
     ),
     Mutation(
         "a retry of several takes only the first",
-        "core/coordinator.py",
-        "        for task in dict.fromkeys(tasks):\n",
-        "        for task in tasks[:1]:\n",
+        "core/requests.py",
+        "named = steps.state, frozenset(tasks)",
+        "named = steps.state, frozenset(tasks[:1])",
+    ),
+    Mutation(
+        "a retry brings back what a person cancelled",
+        "core/requests.py",
+        '(not tasks and record.state == "failed")',
+        '(not tasks and record.state in ("failed", "cancelled"))',
+    ),
+    Mutation(
+        "a retry forgets the critical failure that stands",
+        "core/requests.py",
+        '        if record.state == "failed":\n            steps.halt(record)\n',
+        "        pass\n",
+    ),
+    Mutation(
+        "a retry leaves the drain of a stopped run",
+        "core/requests.py",
+        'state.drain.outcome == "failed"',
+        'state.drain.outcome == "never"',
     ),
     Mutation(
         "the carried work is forgotten by an interruption",

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from pathlib import Path
 
+from stretto.core.events import DELIVERED, Noticed
 from stretto.core.recovery import replay
 from stretto.core.state import State
 from stretto.engine.home import RunHome
+from stretto.engine.journal import SqliteJournal
 from stretto.engine.lock import RunLock
 from stretto.engine.reader import SqliteReader
 from stretto.engine.supervise import ProcessSupervisor
@@ -52,11 +55,21 @@ async def deliver(home: RunHome, environ: Mapping[str, str], *, push_to: str | N
             status_writer=next((f.write_statuses for f in FORMATS if f.name == launch.plan_format), None),
             statuses={r.id: r.state for r in state.tasks if r.state in ("succeeded", "failed")},
         )
+        await _note(home, delivery)
         if push_to is not None:
             if delivery.onto is None:
                 raise Paused("HEAD is detached, so there is no branch to push", hint="git push <remote> HEAD:<branch>")
             await push(repository, push_to, delivery.onto)
         return _told(delivery, moved=delivery.moves)
+
+
+async def _note(home: RunHome, delivery: Delivery) -> None:
+    """The run remembers that its landings have arrived."""
+    journal = SqliteJournal(home.journal)
+    try:
+        await journal.append([Noticed(at=time.time(), code=DELIVERED, message=delivery.commit)])
+    finally:
+        journal.close()
 
 
 async def _gate_again(

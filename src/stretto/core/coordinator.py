@@ -25,12 +25,12 @@ from stretto.core.commands import (
     StartAttempt,
 )
 from stretto.core.ending import ending
-from stretto.core.requests import fallen, refuse
+from stretto.core.requests import grant, refuse, stop
 from stretto.core.start import first_state
 from stretto.core.state import Doom, Drain, State, TaskRecord, step
 from stretto.core.steps import BACKOFF, DRAIN, GRANT, Steps
 from stretto.errors import InvariantViolated
-from stretto.model.run import Culprit, Failure, Remark, TaskState, Usage
+from stretto.model.run import Culprit, Failure, PastAttempt, TaskState, Usage
 
 CORE_VERSION = 1
 """Raised when the same events would give other commands than before; journals name the version they need."""
@@ -74,15 +74,18 @@ class Coordinator:
 
     def _apply(self, event: ev.Event) -> None:
         match event:
-            case ev.RunStarted() | ev.AttemptStarted() | ev.AttemptAnswered() | ev.Noticed():
+            case ev.RunStarted() | ev.AttemptStarted() | ev.AttemptAnswered():
                 pass
+            case ev.Noticed():
+                if event.code == ev.DELIVERED:
+                    self.state.delivered = event.message
             case ev.RunResumed():
                 self._resumed(event)
             case ev.RequestReceived():
                 why = refuse(self.state, event.wish)
                 self.steps.emit(Answer(request=event.request, accepted=why is None, why=why or ""))
                 if why is None:
-                    self._wish(event.wish)
+                    grant(self.steps, event.wish)
             case (
                 ev.StopRequested()
                 | ev.TasksCancelled()
@@ -92,7 +95,7 @@ class Coordinator:
                 | ev.TaskRejected()
             ):
                 if refuse(self.state, event) is None:
-                    self._wish(event)
+                    grant(self.steps, event)
             case ev.Granted():
                 self._granted(event)
             case ev.Denied():
@@ -112,7 +115,7 @@ class Coordinator:
                     self._lost(record, event)
             case ev.AttemptCancelled():
                 if record := self._current(event.task, event.attempt, "running"):
-                    self._interrupted(record, event.commit, "interrupted")
+                    self._interrupted(record, event.commit, Failure(kind="cancelled", message="interrupted"))
             case ev.AttemptGated():
                 if record := self._current(event.task, event.attempt, "gating"):
                     self._gated(record, event)
@@ -130,32 +133,6 @@ class Coordinator:
         record = self.state.by_id.get(task)
         return record if record is not None and record.attempt == attempt and record.state == state else None
 
-    # --- what people want ---------------------------------------------------------------------------------------
-
-    def _wish(self, wish: ev.Wish) -> None:
-        state = self.state
-        match wish:
-            case ev.StopRequested():
-                self._stop(wish.now, wish.by_signal)
-            case ev.TasksCancelled():
-                for task in wish.tasks:
-                    self.steps.doom(state.by_id[task], Doom("cancelled", "cancelled by a person"))
-            case ev.TasksRetried():
-                self._retry(wish.tasks or fallen(state))
-            case ev.SettingsChanged():
-                state.parallel = wish.parallel
-            case ev.TaskApproved():
-                record = state.by_id[wish.task]
-                record.wait, record.note = "claims", f"approved by {wish.by or 'a person'}{_tail(wish.note)}"
-                state.approved.append(record.index)
-            case ev.TaskRejected():
-                said = f"rejected by {wish.by or 'a person'}{_tail(wish.note)}"
-                record = state.by_id[wish.task]
-                remarks = (Remark(check="approval", message=said),)
-                self.steps.fail(record, Failure(kind="gate", message=said), commit=record.commit, remarks=remarks)
-            case _:
-                assert_never(wish)
-
     def _resumed(self, event: ev.RunResumed) -> None:
         state = self.state
         state.drain = state.ended = state.ended_until = None
@@ -163,35 +140,6 @@ class Coordinator:
         state.timers.pop(DRAIN, None)
         state.resumes += 1
         state.parallel = event.parallel or state.parallel
-
-    def _stop(self, now: bool, by_signal: bool) -> None:
-        """A person's word outweighs whatever else the run is drained for; said twice it changes nothing."""
-        state, former = self.state, self.state.drain
-        again = former is not None and former.outcome == "stopped"
-        if former is not None:
-            now, by_signal = now or former.now, by_signal or former.by_signal
-        lands = former is None or former.lands
-        state.drain = Drain(outcome="stopped", reason="stopped", now=now, by_signal=by_signal, lands=lands)
-        if not now:
-            if not again:
-                self.steps.set_timer(DRAIN, state.at + state.settings.drain_timeout_s)
-            return
-        state.timers.pop(DRAIN, None)
-        for record in state.tasks:
-            if record.state == "running" and record.doom is None:
-                self.steps.doom(record, Doom("ready", "interrupted"))
-
-    def _retry(self, tasks: tuple[str, ...]) -> None:
-        """Fallen tasks start over; what still stands behind a failure is skipped again (R8.4)."""
-        state = self.state
-        for task in dict.fromkeys(tasks):
-            record = state.by_id[task]
-            step(state, record, "pending", "will be tried again")
-            record.charged = record.lost = record.conflicts = record.overloaded = 0
-            record.root = ""
-        state.critical, state.halted = "", {}
-        self.steps.readiness, change = readiness.build(self.steps.readiness.graph, state.tasks)
-        self.steps.follow(change)
 
     def _timer(self, timer: str) -> None:
         due = self.state.timers.get(timer)
@@ -202,7 +150,7 @@ class Coordinator:
             return
         del self.state.timers[timer]
         if timer == DRAIN:
-            self._stop(True, False)
+            stop(self.steps, now=True)
         elif timer.startswith(BACKOFF):
             record = self.state.by_id[timer.removeprefix(BACKOFF)]
             self.steps.ready(record, record.reason)
@@ -226,7 +174,7 @@ class Coordinator:
             return
         record.asking = False
         record.starts += 1
-        record.base, record.commit, record.paths = self.state.lane.head, None, ()
+        record.base, record.commit, record.paths, record.drift = self.state.lane.head, None, (), ()
         step(self.state, record, "running", f"attempt {event.attempt}")
         task, settings = record.task, self.state.settings
         self.steps.emit(
@@ -296,16 +244,17 @@ class Coordinator:
 
     def _lost(self, record: TaskRecord, event: ev.AttemptLost) -> None:
         if event.engine:
-            self._interrupted(record, event.commit, "lost with its engine")
+            self._interrupted(record, event.commit, Failure(kind="lost", message="lost with its engine"))
         else:
             self._ended(record, Usage())
             self.steps.fail(record, Failure(kind="lost", message="nobody knows how it ended"), commit=event.commit)
 
-    def _interrupted(self, record: TaskRecord, commit: str | None, why: str) -> None:
+    def _interrupted(self, record: TaskRecord, commit: str | None, failure: Failure) -> None:
         """It ended through no doing of its own, which costs it nothing (R4)."""
         self._ended(record, Usage())
         record.carry = commit or record.carry
-        self.steps.decide(record, record.doom or Doom("ready", why))
+        record.past = (*record.past, PastAttempt(attempt=record.attempt, failure=failure, commit=commit))
+        self.steps.decide(record, record.doom or Doom("ready", failure.message))
 
     def _ended(self, record: TaskRecord, usage: Usage) -> None:
         record.usage = (*record.usage, usage)

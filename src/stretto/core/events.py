@@ -210,6 +210,10 @@ class TimerFired(_Event, frozen=True, kw_only=True):
     timer: str
 
 
+DELIVERED = "delivered"
+"""Code of the notice that the user's branch has got the run's landings; its message is that branch's commit."""
+
+
 class Noticed(_Event, frozen=True, kw_only=True):
     """Something people should know that changes no decision: the user's tree changed, a plan file differs."""
 

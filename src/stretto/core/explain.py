@@ -74,6 +74,9 @@ def _reasons(coordinator: Coordinator, record: TaskRecord) -> tuple[Reason, ...]
             reasons.append(_landing(state, record))
         case _:
             reasons.append(Reason(code=record.state, message=record.reason or record.state, since=record.since))
+    if record.drift:
+        message = f"attempt {record.attempt} changed files outside its claim: {', '.join(record.drift[:10])}"
+        reasons.append(Reason(code="drift", message=message))
     if record.doom is not None:
         message = f"will be {record.doom.state} when what is in flight has reported: {record.doom.reason}"
         reasons.append(Reason(code="decided", message=message))

@@ -1,10 +1,11 @@
-"""What people may ask of a run, and when the answer is no (R8.3a). Pure: asking changes nothing."""
+"""What people may ask of a run: when the answer is no (R8.3a), which is a pure question, and what a yes does."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import assert_never
 
+from stretto.core import readiness
 from stretto.core.events import (
     SettingsChanged,
     StopRequested,
@@ -14,8 +15,9 @@ from stretto.core.events import (
     TasksRetried,
     Wish,
 )
-from stretto.core.state import State
-from stretto.model.run import FINAL_STATES
+from stretto.core.state import Doom, Drain, State, step
+from stretto.core.steps import DRAIN, Steps
+from stretto.model.run import FINAL_STATES, Failure, Remark
 
 
 def refuse(state: State, wish: Wish) -> str | None:
@@ -33,7 +35,8 @@ def refuse(state: State, wish: Wish) -> str | None:
             )
         case TasksRetried():
             if not wish.tasks:
-                return None if fallen(state) else "nothing has failed; `stretto resume` goes on with the rest"
+                failed = any(record.state == "failed" for record in state.tasks)
+                return None if failed else "nothing has failed; name a task to bring back what was cancelled"
             return _unknown(state, wish.tasks) or _first(
                 f"{task!r} is {state.by_id[task].state}; only what failed or fell with a failure is tried again"
                 for task in wish.tasks
@@ -48,9 +51,72 @@ def refuse(state: State, wish: Wish) -> str | None:
             assert_never(wish)
 
 
-def fallen(state: State) -> tuple[str, ...]:
-    """Everything that failed, and what fell with it; empty when nothing has failed (R8.4)."""
-    return tuple(record.id for record in state.tasks if record.state in ("failed", "skipped", "cancelled"))
+def grant(steps: Steps, wish: Wish) -> None:
+    """Carry out a wish that `refuse` has nothing against."""
+    state = steps.state
+    match wish:
+        case StopRequested():
+            stop(steps, now=wish.now, by_signal=wish.by_signal)
+        case TasksCancelled():
+            for task in wish.tasks:
+                steps.doom(state.by_id[task], Doom("cancelled", "cancelled by a person"))
+        case TasksRetried():
+            _retry(steps, wish.tasks)
+        case SettingsChanged():
+            state.parallel = wish.parallel
+        case TaskApproved():
+            record = state.by_id[wish.task]
+            record.wait, record.note = "claims", f"approved by {wish.by or 'a person'}{_tail(wish.note)}"
+            state.approved.append(record.index)
+        case TaskRejected():
+            said = f"rejected by {wish.by or 'a person'}{_tail(wish.note)}"
+            record = state.by_id[wish.task]
+            remarks = (Remark(check="approval", message=said),)
+            steps.fail(record, Failure(kind="gate", message=said), commit=record.commit, remarks=remarks)
+        case _:
+            assert_never(wish)
+
+
+def stop(steps: Steps, *, now: bool, by_signal: bool = False) -> None:
+    """A person's word outweighs whatever else the run is drained for; said twice it changes nothing."""
+    state, former = steps.state, steps.state.drain
+    again = former is not None and former.outcome == "stopped"
+    if former is not None:
+        now, by_signal = now or former.now, by_signal or former.by_signal
+    lands = former is None or former.lands
+    state.drain = Drain(outcome="stopped", reason="stopped", now=now, by_signal=by_signal, lands=lands)
+    if not now:
+        if not again:
+            steps.set_timer(DRAIN, state.at + state.settings.drain_timeout_s)
+        return
+    state.timers.pop(DRAIN, None)
+    for record in state.tasks:
+        if record.state == "running" and record.doom is None:
+            steps.doom(record, Doom("ready", "interrupted"))
+
+
+def _retry(steps: Steps, tasks: tuple[str, ...]) -> None:
+    """These, or everything that failed, and all that was skipped start over (R8.4).
+
+    What still stands behind a failure is skipped again. What a person cancelled comes back by name only."""
+    state, named = steps.state, frozenset(tasks)
+    for record in state.tasks:
+        if record.state == "skipped" or record.id in named or (not tasks and record.state == "failed"):
+            step(state, record, "pending", "will be tried again")
+            record.charged = record.lost = record.conflicts = record.overloaded = 0
+            record.root = ""
+    state.critical, state.halted = "", {}
+    if state.drain is not None and state.drain.outcome == "failed":
+        state.drain = None
+    steps.readiness, change = readiness.build(steps.readiness.graph, state.tasks)
+    steps.follow(change)
+    for record in state.tasks:
+        if record.state == "failed":
+            steps.halt(record)
+
+
+def _tail(text: str) -> str:
+    return f": {text}" if text else ""
 
 
 def _unknown(state: State, tasks: tuple[str, ...]) -> str | None:

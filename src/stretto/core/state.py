@@ -76,6 +76,8 @@ class TaskRecord(msgspec.Struct, kw_only=True):
     landed: str | None = None
     """Commit of the lane by which it landed."""
     paths: tuple[str, ...] = ()
+    drift: tuple[str, ...] = ()
+    """Those of `paths` that it had not claimed."""
     carry: str | None = None
     conflict: bool = False
     holding: bool = False
@@ -169,6 +171,8 @@ class State(msgspec.Struct, kw_only=True):
     ended_until: float | None = None
     by_signal: bool = False
     resumes: int = 0
+    delivered: str = ""
+    """The commit of the user's branch that got the run's landings last; empty before."""
 
     @property
     def lane(self) -> Lane:

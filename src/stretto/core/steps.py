@@ -77,7 +77,7 @@ class Steps:
             if holder != record.index
         }
         claims.hold(record.index, drift)
-        record.holding = True
+        record.holding, record.drift = True, drift
         shown = ", ".join(drift[:5]) + (", …" if len(drift) > 5 else "")
         with_whom = f", which {', '.join(map(repr, others))} claims" if others else ""
         message = f"{record.id!r} changed files outside its claim: {shown}{with_whom}"
@@ -174,18 +174,23 @@ class Steps:
 
     def _policies(self, failed: TaskRecord) -> None:
         """What a final failure means beyond its own dependents (R4: `critical`, `stop`)."""
+        state = self.state
+        phase_policy = self.halt(failed)
+        stops = phase_policy is None and state.settings.on_failure == "stop"
+        if stops and not failed.task.optional and state.drain is None:
+            state.drain = Drain(outcome="failed", reason=f"stopped because {failed.id!r} failed")
+
+    def halt(self, failed: TaskRecord) -> str | None:
+        """Nothing more starts in the phase, or in the run, that this failure stops; the phase's own policy."""
         state, phase = self.state, failed.task.phase
+        policy = next((p.on_failure for p in state.plan.phases if p.id == phase), None)
         if failed.task.critical:
             state.critical = f"{failed.id!r} is critical and failed"
             self._skip_idle(state.tasks, state.critical)
-        policy = next((p.on_failure for p in state.plan.phases if p.id == phase), None)
-        if failed.task.optional:
-            return  # its failure fails nothing else (R1.2)
-        if policy == "stop":
+        if policy == "stop" and not failed.task.optional:  # an optional failure fails nothing else (R1.2)
             state.halted[phase] = f"phase {phase!r} stopped because {failed.id!r} failed"
             self._skip_idle((r for r in state.tasks if r.task.phase == phase), state.halted[phase])
-        elif policy is None and state.settings.on_failure == "stop" and state.drain is None:
-            state.drain = Drain(outcome="failed", reason=f"stopped because {failed.id!r} failed")
+        return policy
 
     def _skip_idle(self, records: Iterable[TaskRecord], why: str) -> None:
         """Skip what has nothing in flight; running attempts, gates, landings and approvals go on."""

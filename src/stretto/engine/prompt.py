@@ -30,6 +30,8 @@ _ADVICE: dict[FailureKind, str] = {
     "out_of_memory": "Memory ran out. Avoid commands that need so much of it.",
 }
 
+_REJECTED = "A person looked at the work and said no. Do what they ask for."
+
 
 def compose(
     task: Task,
@@ -89,15 +91,16 @@ def _story(past: Sequence[PastAttempt], attempt: int) -> str:
 
 def _attempt(one: PastAttempt, room: int) -> str:
     """One attempt with everything that was said about it, each part cut to its share of `room`."""
-    remarks = one.remarks[:_REMARKS_SHOWN]
+    rejected = any(remark.check == "approval" for remark in one.remarks)
+    remarks = () if rejected else one.remarks[:_REMARKS_SHOWN]
     share = max(_BRIEF, (room - 1000) // (len(remarks) + 1) - 100)
     parts = [f"## Attempt {one.attempt}: {one.failure.kind}"]
     if one.failure.message:
         parts.append(_fenced(clip(legible(one.failure.message), share)))
     parts += [_remark(remark, share) for remark in remarks]
-    if len(remarks) < len(one.remarks):
+    if not rejected and len(remarks) < len(one.remarks):
         parts.append(f"({len(one.remarks) - len(remarks)} more findings are left out.)")
-    if advice := _ADVICE.get(one.failure.kind):
+    if advice := _REJECTED if rejected else _ADVICE.get(one.failure.kind):
         parts.append(advice)
     if one.commit:
         parts.append(f"What it had written is kept in commit {one.commit}: `git show {one.commit[:12]}`.")

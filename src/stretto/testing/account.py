@@ -149,8 +149,10 @@ class Account:
             case ev.TasksCancelled():
                 return all(task in self.notes and not self.notes[task].final for task in wish.tasks)
             case ev.TasksRetried():
-                fallen = [note.id for note in self.notes.values() if note.final and note.state != "succeeded"]
-                return bool(fallen) and set(wish.tasks) <= set(fallen)
+                if not wish.tasks:
+                    return any(note.state == "failed" for note in self.notes.values())
+                known = [self.notes[task] for task in wish.tasks if task in self.notes]
+                return len(known) == len(wish.tasks) and all(n.final and n.state != "succeeded" for n in known)
             case ev.TaskApproved() | ev.TaskRejected():
                 return wish.task in self.notes and self.notes[wish.task].person
             case _:
@@ -167,9 +169,15 @@ class Account:
                     self._decide(self.notes[task], "cancelled")
             case ev.TasksRetried():
                 for note in self.notes.values():
-                    if note.final and note.state != "succeeded" and (not wish.tasks or note.id in wish.tasks):
+                    named = note.id in wish.tasks if wish.tasks else note.state == "failed"
+                    if named or note.state == "skipped":
                         note.state, note.spent = "pending", {}
                 self.critical, self.halted = None, {}
+                self.drain = None if self.drain == "failed" else self.drain
+                for note in self.notes.values():
+                    if note.state == "failed":
+                        self._halt(note)
+                self._follow()
             case ev.TaskApproved():
                 note = self.notes[wish.task]
                 note.person, note.approved = False, True
@@ -255,6 +263,7 @@ class Account:
     def _interrupted(self, note: Note, commit: str | None) -> None:
         """Ended through no doing of its own: costs nothing."""
         note.carry = commit or note.carry
+        note.past += 1
         self._leave(note)
         doom, note.doom = note.doom or "ready", None
         if doom != "ready":
@@ -336,18 +345,20 @@ class Account:
 
     def _policies(self, failed: Note) -> None:
         """`critical`, `stop` of a phase, `stop` of the run (R4); what is optional stops nothing (R1.2)."""
-        phase = self.rules.phase_of(failed)
-        if failed.task.critical:
-            self.critical = failed.id
-        if failed.task.optional:
-            pass
-        elif phase.on_failure == "stop":
-            self.halted[phase.id] = failed.id
-        elif phase.on_failure is None and self.settings.on_failure == "stop" and self.drain is None:
+        self._halt(failed)
+        of_run = self.rules.phase_of(failed).on_failure is None and self.settings.on_failure == "stop"
+        if of_run and not failed.task.optional and self.drain is None:
             self.drain = "failed"
         for note in self.notes.values():
             if self._stopped(note) and (note.state in ("pending", "ready") or note.timer == "backoff"):
                 self._final(note, "skipped")
+
+    def _halt(self, failed: Note) -> None:
+        phase = self.rules.phase_of(failed)
+        if failed.task.critical:
+            self.critical = failed.id
+        if phase.on_failure == "stop" and not failed.task.optional:
+            self.halted[phase.id] = failed.id
 
     def _stopped(self, note: Note) -> str | None:
         """The failed task because of which nothing of this one may start any more."""

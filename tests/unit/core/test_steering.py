@@ -277,3 +277,42 @@ def test_r11_timers_are_waited_for() -> None:
     run = Told(task("a"))
     assert run.denied("a") == ["timer grant:a at 11"]
     assert run.when(TimerFired(at=11.0, timer="grant:a")) == ["ask a#2"]
+
+
+def test_r8_4_a_retry_by_name_brings_back_what_fell_with_it() -> None:
+    run = Told(task("a"), task("b", "a"), task("c", "b"), task("x"), task("y", "x"), settings=RunSettings(attempts=1))
+    run.granted("a"), run.granted("x")
+    run.failed("a"), run.failed("x")
+    assert run.states() == {"a": "failed", "b": "skipped", "c": "skipped", "x": "failed", "y": "skipped"}
+    run.when(TasksRetried(at=9.0, tasks=("a",)))
+    run.when(RunResumed(at=10.0))
+    assert run.states() == {"a": "ready", "b": "pending", "c": "pending", "x": "failed", "y": "skipped"}
+    assert run.reason("y") == "needs 'x', which failed"
+
+
+def test_r8_4_a_bare_retry_leaves_what_a_person_cancelled() -> None:
+    run = Told(task("a"), task("b"), task("c", "b"), settings=RunSettings(attempts=1))
+    run.granted("a")
+    run.when(TasksCancelled(at=5.0, tasks=("b",)))
+    run.failed("a")
+    run.when(TasksRetried(at=9.0))
+    run.when(RunResumed(at=10.0))
+    assert run.states() == {"a": "ready", "b": "cancelled", "c": "skipped"}
+
+
+def test_r8_4_a_retry_goes_on_with_a_run_that_a_failure_stopped() -> None:
+    run = Told(task("a"), task("b"), task("c"), settings=RunSettings(attempts=1, parallel=2, on_failure="stop"))
+    run.granted("a"), run.granted("b")
+    run.failed("a")
+    assert run.states()["c"] == "ready"
+    assert "ask a#2" in run.when(TasksRetried(at=9.0))
+
+
+def test_r8_4_a_critical_failure_that_stands_still_stops_the_rest() -> None:
+    run = Told(task("a", critical=True), task("b"), task("c"), settings=RunSettings(attempts=1, parallel=2))
+    run.granted("a"), run.granted("b")
+    run.failed("b")
+    run.failed("a")
+    run.when(TasksRetried(at=9.0, tasks=("b",)))
+    assert run.states() == {"a": "failed", "b": "skipped", "c": "skipped"}
+    assert "critical" in run.reason("b")
