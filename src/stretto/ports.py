@@ -166,8 +166,11 @@ class Workspaces(Protocol):
         """Commit at the head of the lane's branch."""
         ...
 
-    async def merge(self, lane: str, batch: int, entries: Sequence[LandEntry]) -> Merge:
-        """Merge the entries onto the lane's head, without moving it (R6.1)."""
+    async def merge(self, lane: str, batch: int, entries: Sequence[LandEntry], *, known: str) -> Merge:
+        """Merge the entries onto the lane's head, without moving it (R6.1).
+
+        Raises WorkspaceError when that head no longer holds `known`, the lane's head as the run knows it: somebody
+        moved the branch back, and what had landed would be lost."""
         ...
 
     async def advance(self, lane: str, batch: int, merge: Merge, statuses: Mapping[str, str]) -> str:
