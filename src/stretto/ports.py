@@ -136,6 +136,11 @@ class Merge(Value, frozen=True, kw_only=True):
 class Workspaces(Protocol):
     """Workspaces of one run in one repository; the git kind is `workspace/worktree.py` and `workspace/landing.py`."""
 
+    @property
+    def unsaved(self) -> Sequence[str]:
+        """After `rescue`: workspaces that could not be saved, and why; they are kept as they are."""
+        ...
+
     async def open(
         self,
         *,

@@ -51,10 +51,18 @@ def agent(definition: str) -> Agent:
 
 
 class SystemClock:
-    """The machine's wall clock."""
+    """The wall clock as it was at the start, carried on by one that nobody sets: never behind `at_least`."""
+
+    def __init__(self, at_least: float = 0.0) -> None:
+        self._offset_s = max(time.time(), at_least) - _uptime_s()
 
     def now(self) -> float:
-        return time.time()
+        return self._offset_s + _uptime_s()
+
+
+def _uptime_s() -> float:
+    """Goes on while the machine sleeps, where there is such a clock."""
+    return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
 
 
 class RunWorld(msgspec.Struct, kw_only=True):
@@ -143,7 +151,7 @@ async def embedded(home: RunHome, environ: Mapping[str, str]) -> AsyncIterator[E
             checks=checks(home, launch, plan, settings, environ, places, processes),
             limits=OpenLimits(),
             processes=processes,
-            clock=SystemClock(),
+            clock=SystemClock(at_least=max(recorded.event.at for recorded in journal.read())),
             inbox=journal,
             home=home,
             agent_env={**surroundings(environ, passed=launch.env_pass), **_reserved(home)},

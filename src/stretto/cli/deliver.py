@@ -44,6 +44,7 @@ async def deliver(home: RunHome, environ: Mapping[str, str], *, push_to: str | N
         launch = home.launch()
         state = replay(recorded.event for recorded in SqliteReader(home).events()).state
         repository = await Repository.find(Path(launch.repository), environ=environ)
+        await _close(home, state, environ)
         delivery = await prepare_delivery(repository, run=home.run, branch=launch.branch, onto=launch.user_branch)
         if delivery.merges and (remarks := await _gate_again(home, state, delivery, environ)):
             return _told(delivery, moved=False, remarks=remarks)
@@ -61,6 +62,14 @@ async def deliver(home: RunHome, environ: Mapping[str, str], *, push_to: str | N
                 raise Paused("HEAD is detached, so there is no branch to push", hint="git push <remote> HEAD:<branch>")
             await push(repository, push_to, delivery.onto)
         return _told(delivery, moved=delivery.moves)
+
+
+async def _close(home: RunHome, state: State, environ: Mapping[str, str]) -> None:
+    """Failures that an engine which was killed at the very end did not write into the plan's status (R6.4)."""
+    failed = {record.id: "failed" for record in state.tasks if record.state == "failed"}
+    if failed and state.ended in ("succeeded", "failed") and not state.closed:
+        places = await workspaces(home, home.launch(), state.plan, state.settings, environ, ProcessSupervisor())
+        await places.write_statuses(state.lane.name, failed)
 
 
 async def _note(home: RunHome, delivery: Delivery) -> None:

@@ -12,6 +12,7 @@ import signal
 import sys
 import traceback
 from pathlib import Path
+from typing import Literal
 
 from stretto.engine.embedded import EmbeddedEngine, exit_code
 from stretto.engine.home import RunHome
@@ -30,14 +31,16 @@ def main(argv: list[str]) -> int:
         with RunLock(home.lock):
             _sweep(home)
             home.pause.unlink(missing_ok=True)
-            return asyncio.run(_run(home))
+            return asyncio.run(_run(home, _on_approval(argv[1:])))
     except StrettoError as error:
         print(f"error: {error}", file=sys.stderr)
         if error.hint:
             print(f"hint: {error.hint}", file=sys.stderr)
         return error.exit_code
-    except Exception:  # noqa: BLE001  whatever it is, it is our bug, and the log is where it is looked for
-        traceback.print_exc()
+    except Exception as error:  # noqa: BLE001  whatever it is, it is our bug, and the log is where it is looked for
+        while isinstance(error, ExceptionGroup):
+            error = error.exceptions[0]
+        traceback.print_exception(error)
         return InternalError.exit_code
 
 
@@ -51,14 +54,21 @@ def _sweep(home: RunHome) -> None:
     sweep(home.run, recorded)
 
 
-async def _run(home: RunHome) -> int:
+def _on_approval(words: list[str]) -> Literal["wait", "exit"] | None:
+    """`--wait` or `--exit`: whether somebody sits there who can approve; otherwise as when the run began."""
+    if "--wait" in words:
+        return "wait"
+    return "exit" if "--exit" in words else None
+
+
+async def _run(home: RunHome, on_approval: Literal["wait", "exit"] | None) -> int:
     async with embedded(home, os.environ) as engine:
         loop = asyncio.get_running_loop()
         for number, now in ((signal.SIGINT, False), (signal.SIGHUP, False), (signal.SIGTERM, True)):
             loop.add_signal_handler(number, lambda now=now: engine.stop(now=now))  # type: ignore[misc]
         if is_attached():
             loop.add_reader(0, _Control(engine, loop).read)
-        coordinator = await engine.run()
+        coordinator = await engine.run(on_approval=on_approval)
     state = coordinator.state
     return exit_code(state.ended or "stuck", by_signal=state.by_signal)
 

@@ -76,6 +76,8 @@ class LandBatch(_Command, frozen=True, kw_only=True):
     lane: str
     batch: int
     entries: tuple[LandEntry, ...]
+    head: str
+    """The lane's head as the run knows it: everything that has landed is in it, and must stay in it."""
 
 
 class StartTimer(_Command, frozen=True, kw_only=True):

@@ -79,6 +79,8 @@ class Coordinator:
             case ev.Noticed():
                 if event.code == ev.DELIVERED:
                     self.state.delivered = event.message
+                elif event.code == ev.CLOSED:
+                    self.state.closed = True
             case ev.RunResumed():
                 self._resumed(event)
             case ev.RequestReceived():
@@ -135,8 +137,13 @@ class Coordinator:
 
     def _resumed(self, event: ev.RunResumed) -> None:
         state = self.state
-        state.drain = state.ended = state.ended_until = None
-        state.ended_reason, state.by_signal = "", False
+        if state.ended == "failed":
+            state.stopping = ""  # whoever resumes a run that has stopped by its policy wants the rest all the same
+        state.drain = Drain(outcome="failed", reason=state.stopping) if state.stopping else None
+        state.ended, state.ended_until, state.ended_reason = None, None, ""
+        state.by_signal = state.closed = False
+        if event.on_approval is not None:
+            state.settings = msgspec.structs.replace(state.settings, on_approval=event.on_approval)
         state.timers.pop(DRAIN, None)
         state.resumes += 1
         state.parallel = event.parallel or state.parallel

@@ -7,6 +7,8 @@ reports it.
 
 from __future__ import annotations
 
+from typing import Literal
+
 import msgspec
 
 from stretto.model.plan import Plan
@@ -36,6 +38,8 @@ class RunResumed(_Event, frozen=True, kw_only=True):
     """An engine took the run over again; every attempt of the former one has been declared lost before this."""
 
     parallel: int | None = None
+    on_approval: Literal["wait", "exit"] | None = None
+    """Whether somebody sits there now who can approve; None: as before."""
 
 
 class StopRequested(_Event, frozen=True, kw_only=True):
@@ -212,6 +216,10 @@ class TimerFired(_Event, frozen=True, kw_only=True):
 
 DELIVERED = "delivered"
 """Code of the notice that the user's branch has got the run's landings; its message is that branch's commit."""
+
+
+CLOSED = "closed"
+"""Code of the notice that an ended run's failures are in the plan's status (R6.4)."""
 
 
 class Noticed(_Event, frozen=True, kw_only=True):

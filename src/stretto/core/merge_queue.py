@@ -25,7 +25,7 @@ def next_batch(state: State, lane: Lane) -> LandBatch | None:
 
 
 def command_of(lane: Lane, batch: Batch) -> LandBatch:
-    return LandBatch(lane=lane.name, batch=batch.number, entries=batch.entries)
+    return LandBatch(lane=lane.name, batch=batch.number, entries=batch.entries, head=lane.head)
 
 
 def in_batch(lane: Lane, task: str) -> bool:

@@ -105,7 +105,7 @@ def _retry(steps: Steps, tasks: tuple[str, ...]) -> None:
             step(state, record, "pending", "will be tried again")
             record.charged = record.lost = record.conflicts = record.overloaded = 0
             record.root = ""
-    state.critical, state.halted = "", {}
+    state.critical, state.halted, state.stopping = "", {}, ""
     if state.drain is not None and state.drain.outcome == "failed":
         state.drain = None
     steps.readiness, change = readiness.build(steps.readiness.graph, state.tasks)

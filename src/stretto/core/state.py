@@ -170,7 +170,11 @@ class State(msgspec.Struct, kw_only=True):
     ended_reason: str = ""
     ended_until: float | None = None
     by_signal: bool = False
+    stopping: str = ""
+    """Why the run's own policy `stop` lets nothing more start; outlasts a drain for another reason, and a crash."""
     resumes: int = 0
+    closed: bool = False
+    """The failures of an ended run are in the plan's status."""
     delivered: str = ""
     """The commit of the user's branch that got the run's landings last; empty before."""
 

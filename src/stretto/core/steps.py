@@ -176,9 +176,10 @@ class Steps:
         """What a final failure means beyond its own dependents (R4: `critical`, `stop`)."""
         state = self.state
         phase_policy = self.halt(failed)
-        stops = phase_policy is None and state.settings.on_failure == "stop"
-        if stops and not failed.task.optional and state.drain is None:
-            state.drain = Drain(outcome="failed", reason=f"stopped because {failed.id!r} failed")
+        if phase_policy is None and state.settings.on_failure == "stop" and not failed.task.optional:
+            state.stopping = state.stopping or f"stopped because {failed.id!r} failed"
+            if state.drain is None:
+                state.drain = Drain(outcome="failed", reason=state.stopping)
 
     def halt(self, failed: TaskRecord) -> str | None:
         """Nothing more starts in the phase, or in the run, that this failure stops; the phase's own policy."""

@@ -9,13 +9,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
+from typing import Literal
 
 from stretto.core.commands import Answer
 from stretto.core.coordinator import Coordinator
-from stretto.core.events import Event, RequestReceived, RunResumed, StopRequested
+from stretto.core.events import CLOSED, Event, Noticed, RequestReceived, RunResumed, StopRequested
 from stretto.core.recovery import declare_lost, lost_attempts, outstanding, replay
 from stretto.engine.performer import Performer
-from stretto.errors import StrettoError
+from stretto.errors import AdapterError, StrettoError
 from stretto.model.run import Outcome
 from stretto.ports import Clock, Inbox, Journal, Observer, Recorded, Workspaces
 
@@ -43,7 +44,7 @@ class EmbeddedEngine:
         self._arrived: asyncio.Queue[Event] = asyncio.Queue()
         self._seen_requests: set[str] = set()
 
-    async def run(self, *, parallel: int | None = None) -> Coordinator:
+    async def run(self, *, on_approval: Literal["wait", "exit"] | None = None) -> Coordinator:
         """Until the run ends; the coordinator in its final state. Raises whatever bug a job has hit."""
         answers: list[Answer] = []
         coordinator = replay((recorded.event for recorded in self._journal.read()), answers)
@@ -54,7 +55,7 @@ class EmbeddedEngine:
             async with asyncio.TaskGroup() as group:
                 watch = group.create_task(self._watch_inbox())
                 await self._performer.first_look()
-                await self._begin(coordinator, parallel)
+                await self._begin(coordinator, on_approval)
                 while coordinator.state.ended is None:
                     await self._take(coordinator, await self._batch())
                 watch.cancel()
@@ -65,7 +66,7 @@ class EmbeddedEngine:
         await self._close(coordinator)
         return coordinator
 
-    async def _begin(self, coordinator: Coordinator, parallel: int | None) -> None:
+    async def _begin(self, coordinator: Coordinator, on_approval: Literal["wait", "exit"] | None) -> None:
         """Recovery (R8.1). Wishes that were left while no engine ran count before anything starts again."""
         saved = await self._workspaces.rescue()
         state = coordinator.state
@@ -73,8 +74,9 @@ class EmbeddedEngine:
         lost = lost_attempts(state)
         now = self._clock.now()
         first: list[Event] = [declare_lost(r, now, saved.get((r.id, r.attempt))) for r in lost]
+        first += [Noticed(at=now, code="unsaved", message=said) for said in self._workspaces.unsaved]
         first += self._wishes()
-        first.append(RunResumed(at=now, parallel=parallel))
+        first.append(RunResumed(at=now, on_approval=on_approval))
         for command in owed:
             self._performer.perform(command)
         await self._take(coordinator, first)
@@ -133,11 +135,21 @@ class EmbeddedEngine:
         if late:
             await self._journal.append(late)
             for event in late:
-                coordinator.handle(event)
-        state = coordinator.state
-        statuses = {record.id: "failed" for record in state.tasks if record.state == "failed"}
-        if statuses and state.ended in ("succeeded", "failed"):
-            await self._workspaces.write_statuses(state.lane.name, statuses)
+                for command in coordinator.handle(event):
+                    if isinstance(command, Answer):
+                        self._performer.perform(command)
+        end = self._performer.end
+        if end is None or end.outcome not in ("succeeded", "failed"):
+            return
+        try:
+            if end.statuses:
+                await self._workspaces.write_statuses(coordinator.state.lane.name, end.statuses)
+            closing = Noticed(at=self._clock.now(), code=CLOSED, message="")
+        except AdapterError as error:  # still owed: the next resume, or `land`, tries again
+            message = f"the failures could not be written into the plan: {error}"
+            closing = Noticed(at=self._clock.now(), code="unwritten", message=message)
+        await self._journal.append([closing])
+        coordinator.handle(closing)
 
 
 def exit_code(outcome: Outcome, *, by_signal: bool) -> int:

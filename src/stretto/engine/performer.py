@@ -80,6 +80,8 @@ class Performer:
         self._timers: dict[str, asyncio.TimerHandle] = {}
         self._working: dict[tuple[str, int], None] = {}
         self._look: Mapping[str, str] | None = None
+        self.end: EndRun | None = None
+        """How the run has ended, once it has."""
         self.broken: BaseException | None = None
         """The exception of a job that hit a bug; the engine raises it."""
 
@@ -106,8 +108,10 @@ class Performer:
                 self.world.inbox.answer(command.request, accepted=command.accepted, why=command.why)
             case Notify():
                 self.report(Noticed(at=self._now(), code=command.code, message=command.message, tasks=command.tasks))
-            case AskApproval() | EndRun():
-                pass  # people see these in the journal's state; nothing is to be done
+            case EndRun():
+                self.end = command
+            case AskApproval():
+                pass  # people see it in the run's state; nothing is to be done
             case _:
                 assert_never(command)
 
@@ -137,7 +141,7 @@ class Performer:
         self._jobs.discard(job)
         if not job.cancelled() and (error := job.exception()) is not None and self.broken is None:
             self.broken = error
-            self.report(Noticed(at=self._now(), code="bug", message=f"{type(error).__name__}: {error}"))
+            self.report(Noticed(at=self._now(), code="broken", message=f"{type(error).__name__}: {error}"))
 
     def _start_attempt(self, task: str, attempt: int, job: Coroutine[Any, Any, None]) -> None:
         key = (task, attempt)
@@ -326,7 +330,7 @@ class Performer:
         done = await workspaces.landed(lane, batch)
         if done is not None:
             return BatchLanded(at=self._now(), lane=lane, batch=batch, landed=command.entries, commit=done)
-        merge = await workspaces.merge(lane, batch, command.entries)
+        merge = await workspaces.merge(lane, batch, command.entries, known=command.head)
         if not merge.landed:
             return BatchRejected(at=self._now(), lane=lane, batch=batch, culprits=merge.culprits)
         members = [(self._tasks[entry.task], entry.attempt) for entry in merge.landed]

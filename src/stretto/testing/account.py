@@ -26,6 +26,8 @@ class Account:
         self.head = started.base
         self.at = started.at
         self.drain: Outcome | None = None
+        self.stopping = False
+        """A failure has stopped the run by its own policy."""
         self.now = False
         self.lands = True
         self.by_signal = False
@@ -67,7 +69,9 @@ class Account:
             case ev.RunStarted() | ev.AttemptStarted() | ev.AttemptAnswered() | ev.Noticed():
                 pass
             case ev.RunResumed():
-                self.drain = self.ended = self.until = None
+                self.stopping = self.stopping and self.ended != "failed"
+                self.ended = self.until = None
+                self.drain = "failed" if self.stopping else None
                 self.now = self.by_signal = False
                 self.lands = True
                 self.parallel = event.parallel or self.parallel
@@ -174,6 +178,7 @@ class Account:
                         note.state, note.spent = "pending", {}
                 self.critical, self.halted = None, {}
                 self.drain = None if self.drain == "failed" else self.drain
+                self.stopping = False
                 for note in self.notes.values():
                     if note.state == "failed":
                         self._halt(note)
@@ -347,8 +352,9 @@ class Account:
         """`critical`, `stop` of a phase, `stop` of the run (R4); what is optional stops nothing (R1.2)."""
         self._halt(failed)
         of_run = self.rules.phase_of(failed).on_failure is None and self.settings.on_failure == "stop"
-        if of_run and not failed.task.optional and self.drain is None:
-            self.drain = "failed"
+        if of_run and not failed.task.optional:
+            self.stopping = True
+            self.drain = self.drain or "failed"
         for note in self.notes.values():
             if self._stopped(note) and (note.state in ("pending", "ready") or note.timer == "backoff"):
                 self._final(note, "skipped")

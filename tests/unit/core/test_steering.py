@@ -316,3 +316,15 @@ def test_r8_4_a_critical_failure_that_stands_still_stops_the_rest() -> None:
     run.when(TasksRetried(at=9.0, tasks=("b",)))
     assert run.states() == {"a": "failed", "b": "skipped", "c": "skipped"}
     assert "critical" in run.reason("b")
+
+
+def test_r4_a_run_stopped_by_its_policy_stays_so_over_another_drain_and_a_crash() -> None:
+    settings = RunSettings(attempts=1, parallel=2, on_failure="stop")
+    run = Told(task("a"), task("b"), task("c"), task("d"), settings=settings)
+    run.granted("a"), run.granted("b")
+    run.when(StopRequested(at=3.0))
+    run.failed("a")
+    assert run.finished("b") and run.landed("b")
+    run.when(RunResumed(at=9.0))
+    assert run.states() == {"a": "failed", "b": "succeeded", "c": "ready", "d": "ready"}
+    assert "c" in "".join(run.when(RunResumed(at=10.0))), "who resumes after that wants the rest all the same"
