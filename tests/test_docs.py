@@ -5,24 +5,31 @@ from __future__ import annotations
 import os
 import re
 import shlex
+import signal
 import subprocess
 import sys
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
+import msgspec
 import pytest
 import typer
 
 import cli_reference
 import state_diagram
-from stretto import errors
+from e2e.toy import Toy, until
+from stretto import config, errors
 from stretto.cli import main
 from stretto.core.retry import LIMITS, RULES
+from stretto.model.plan import Defaults, Plan
 
 ROOT = Path(__file__).parent.parent
 SRC = ROOT / "src" / "stretto"
 README = (ROOT / "README.md").read_text()
 ARCHITECTURE = (ROOT / "ARCHITECTURE.md").read_text()
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
+SETTINGS = (ROOT / "docs" / "settings.md").read_text()
+PLANS = (ROOT / "docs" / "plan.md").read_text()
 SEMANTICS = (ROOT / "docs" / "semantics.md").read_text()
 
 FENCE = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -46,31 +53,107 @@ def anchor(heading: str) -> str:
 # --- README ------------------------------------------------------------------------------------------------------
 
 
-def test_the_first_plan_of_the_readme_runs_and_lands(tmp_path: Path) -> None:
-    """Line by line, as a newcomer would type it."""
-    first = section(README, "A first plan")
-    (plan,) = snippets(first, "yaml")
-    (commands,) = snippets(first, "sh")
-    repository = tmp_path / "repository"
-    repository.mkdir()
-    (repository / "plan.yaml").write_text(plan)
-    here = {f"GIT_{role}_{key}": "newcomer" for role in ("AUTHOR", "COMMITTER") for key in ("NAME", "EMAIL")}
-    here["STRETTO_STATE_DIR"] = str(tmp_path / "state")
-    here["PATH"] = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
-
-    def run(line: str) -> str:
+def typed(toy: Toy, lines: str, *, code: int = 0) -> dict[str, str]:
+    """Type these command lines into a shell, one after the other: verb to what it said. Each has to end with `code`."""
+    here = {**toy.env, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
+    said = {}
+    for line in lines.splitlines():
         done = subprocess.run(
-            line, shell=True, cwd=repository, env=os.environ | here, text=True, capture_output=True, timeout=120
-        )
-        assert done.returncode == 0, f"{line}: exit {done.returncode}\n{done.stdout}\n{done.stderr}"
-        return done.stdout
+            line, shell=True, cwd=toy.repository, env=here, stdin=subprocess.DEVNULL, text=True, capture_output=True,
+            timeout=120,
+        )  # fmt: skip
+        assert done.returncode == code, f"{line}: exit {done.returncode}\n{done.stdout}\n{done.stderr}"
+        said[line.split()[1]] = done.stdout + done.stderr
+    return said
 
-    run("git init -q -b main && git add plan.yaml && git commit -qm 'A plan'")
-    said = {line.split()[1]: run(line) for line in commands.splitlines()}
+
+def test_the_first_plan_of_the_readme_runs_and_lands(tmp_path: Path) -> None:
+    """Line by line, as a newcomer would type it; then the agent of the next section does the same plan."""
+    first = section(README, "A first plan")
+    (plan,), (commands,) = snippets(first, "yaml"), snippets(first, "sh")
+    toy = Toy(tmp_path, {"plan.yaml": plan})
+    said = typed(toy, commands)
     assert list(said) == ["check", "show", "run", "status", "explain", "land"]
     assert "both" in said["explain"]
     for name in ("english.txt", "french.txt", "both.txt"):
-        assert (repository / name).read_text().startswith(("Hello", "Bonjour"))
+        assert (toy.repository / name).read_text().startswith(("Hello", "Bonjour"))
+    assert "nothing is left to do" in typed(toy, "stretto run plan.yaml --agent scripted")["run"]
+    typed(toy, "".join(snippets(section(README, "Agents"), "sh")))
+    assert "write english.txt Hello" in toy.git("show", f"{toy.branch()}:english.txt")
+
+
+def _killed(toy: Toy) -> str:
+    toy.write({"p.yaml": f"name: p\ntasks: [{{id: a, prompt: 'wait {toy.root}/go\nwrite a.txt hi', writes: [a.txt]}}]"})
+    front = toy.front("run", "p.yaml", "--agent", "scripted")
+    os.kill(until(lambda: (toy.status().get("engine") or {}).get("pid"), "the engine runs"), signal.SIGKILL)
+    assert front.wait(timeout=60) == 3
+    (toy.root / "go").touch()
+    toy.stretto("resume")
+    return toy.said()
+
+
+def _red(toy: Toy) -> str:
+    toy.write({"p.yaml": "name: p\ntasks: [{id: a, prompt: write a.txt hi, writes: [a.txt], verify: grep bye a.txt}]"})
+    said = toy.stretto("run", "p.yaml", "--agent", "scripted", code=1).stdout
+    assert said.count("attempt 3 started") == 1
+    assert "grep bye a.txt" in toy.stretto("explain", "a").stdout
+    toy.stretto("retry")
+    toy.stretto("resume", code=1)
+    return said
+
+
+def _approval(toy: Toy) -> str:
+    toy.write({"p.yaml": "name: p\ntasks: [{id: a, prompt: write a.txt hi, writes: [a.txt], verify: {approval: ok?}}]"})
+    said = toy.stretto("run", "p.yaml", "--agent", "scripted", code=4).stdout
+    toy.stretto("approve", "a", "--reject", "--note", "why")
+    toy.stretto("resume", code=4)
+    toy.stretto("approve", "a")
+    toy.stretto("resume")
+    return said
+
+
+def _edits(toy: Toy) -> str:
+    toy.write({"p.yaml": "name: p\ntasks: [{id: a, prompt: write a.txt hi, writes: [a.txt]}]"})
+    toy.stretto("run", "p.yaml", "--agent", "scripted")
+    toy.write({"a.txt": "mine\n"})
+    said = toy.stretto("land", code=4).stderr
+    toy.git("stash", "push", "-qu", "--", "a.txt")
+    toy.stretto("land")
+    return said
+
+
+def _unfinished(toy: Toy) -> str:
+    toy.write({"p.yaml": "name: p\ntasks: [{id: a, prompt: write a.txt hi, writes: [a.txt], verify: {approval: ok?}}]"})
+    toy.stretto("run", "p.yaml", "--agent", "scripted", code=4)
+    said = toy.stretto("run", "p.yaml", "--agent", "scripted", code=3).stderr
+    toy.stretto("run", "p.yaml", "--agent", "scripted", "--new", code=4)
+    return said
+
+
+def _no_agent(toy: Toy) -> str:
+    toy.write({"p.yaml": "name: p\ntasks: [{id: a, prompt: x, agent: nobody}]"})
+    return toy.stretto("run", "p.yaml", code=2).stderr
+
+
+TROUBLES: Mapping[str, Callable[[Toy], str]] = {
+    "the engine was killed": _killed,
+    "checks red": _red,
+    "waits for approval": _approval,
+    "uncommitted edits in": _edits,
+    "an earlier run of this plan is not finished": _unfinished,
+    "there is no agent": _no_agent,
+}
+"""What the README says that stretto says, to what brings it about and takes the way out that the README shows."""
+
+
+def test_every_trouble_of_the_readme_is_brought_about() -> None:
+    told = re.findall(r"^\| `([^`]+)` \|", section(README, "When something goes wrong"), re.MULTILINE)
+    assert told == list(TROUBLES)
+
+
+@pytest.mark.parametrize("message", TROUBLES)
+def test_a_trouble_of_the_readme_is_told_in_those_words_and_overcome(message: str, tmp_path: Path) -> None:
+    assert message in TROUBLES[message](Toy(tmp_path, {"README": "hi\n"}))
 
 
 def readme_commands() -> set[str]:
@@ -99,6 +182,66 @@ def test_exit_codes_of_the_readme_are_those_of_the_errors() -> None:
     raised = {kind.exit_code for kind in vars(errors).values() if isinstance(kind, type) and hasattr(kind, "exit_code")}
     assert raised <= told
     assert told == {0, 1, 2, 3, 4, 70, 130}
+
+
+# --- settings and plans ------------------------------------------------------------------------------------------
+
+
+def test_the_settings_page_names_every_key_and_variable() -> None:
+    table = section(f"\n## Top\n{SETTINGS}", "Top")
+    keys = {key.split(".")[0] for key in re.findall(r"^\| `([\w.]+)` \|", table, re.MULTILINE)}
+    assert keys == set(config._KEYS)
+    variables = section(SETTINGS, "Environment variables")
+    assert set(re.findall(r"`(STRETTO_[A-Z_]+)`", variables)) == set(config.RESERVED)
+
+
+def test_the_settings_page_shows_every_key_and_its_plan_runs_without_a_flag(tmp_path: Path) -> None:
+    (settings,), (plan,), (commands,) = (snippets(SETTINGS, kind) for kind in ("toml", "yaml", "sh"))
+    chosen = config.parse(settings)
+    assert {chosen.parallel, chosen.agent, chosen.attempts, chosen.timeout_s} == {3, "upper", 2, 1200.0}
+    assert chosen.env_pass
+    toy = Toy(tmp_path, {"stretto.toml": settings, "voices.yaml": plan})
+    typed(toy, commands)
+    assert [toy.git("show", f"{toy.branch()}:{name}.txt") for name in ("shout", "whisper")] == ["HELLO", "hello"]
+    refused = toy.stretto("run", "voices.yaml", code=2, STRETTO_PARALLEL="2").stderr
+    assert "`parallel` is set in stretto.toml" in refused
+
+
+LAYERS = config.Chosen(parallel=7, agent="mine", attempts=7, timeout_s=7.0)
+
+
+@pytest.mark.parametrize("flags", [LAYERS, config.Chosen()], ids=["flags", "no flags"])
+@pytest.mark.parametrize("file", [config.parse(snippets(SETTINGS, "toml")[0]), config.Chosen()], ids=["file", "none"])
+@pytest.mark.parametrize("planned", [Defaults(agent=("scripted",), attempts=9, timeout_s=9.0), Defaults()])
+def test_the_layers_win_in_the_order_of_the_settings_page(
+    flags: config.Chosen, file: config.Chosen, planned: Defaults
+) -> None:
+    settings = msgspec.structs.replace(flags, agents={"mine": "scripted"})
+    plan = Plan(name="p", format="stretto", defaults=planned)
+    run = config.resolve(plan, settings, file, interactive=False).run
+    rows = [
+        (flags.timeout_s, flags.attempts, flags.agent, flags.parallel),
+        (file.timeout_s, file.attempts, file.agent, file.parallel),
+        (planned.timeout_s, planned.attempts, next(iter(planned.agent), None), None),
+        (900.0, 3, "", 5),
+    ]
+    assert (run.timeout_s, run.attempts, run.agent, run.parallel) == tuple(
+        next(value for value in column if value is not None) for column in zip(*rows, strict=True)
+    )
+
+
+def test_the_first_plan_of_the_plan_page_runs_and_the_others_pass(tmp_path: Path) -> None:
+    toy = Toy(tmp_path, {"README": "hi\n"})
+    first, *others = [(kind, text) for kind, text in FENCE.findall(PLANS) if kind in ("yaml", "toml")]
+    toy.commit("a plan", {"shop.yaml": first[1]})
+    (commands,) = snippets(PLANS, "sh")
+    said = typed(toy, commands)
+    assert "nothing to complain about" in said["check"]
+    assert set(toy.states().values()) == {"succeeded"}
+    assert len(others) == 2
+    for kind, text in others:
+        toy.write({f"other.{kind}": text})
+        assert "nothing to complain about" in toy.stretto("check", f"other.{kind}").stdout
 
 
 # --- ARCHITECTURE ------------------------------------------------------------------------------------------------
