@@ -10,7 +10,7 @@ import functools
 import os
 import signal as signals
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -76,6 +76,21 @@ def environment(pid: int) -> Iterable[bytes]:
 def command_line(pid: int) -> list[str]:
     """The arguments it was started with; empty off Linux and for what is gone."""
     return [os.fsdecode(word) for word in _read(f"/proc/{pid}/cmdline").split(b"\0")]
+
+
+def opened(pid: int, handle: int) -> str:
+    """What the process has under that number, as the kernel names it: a path, `pipe:[inode]`…; "" for nothing."""
+    return _link(f"/proc/{pid}/fd/{handle}")
+
+
+def places(pid: int) -> Iterator[str]:
+    """The folder it is in, then all that it has open; nothing off Linux and for other users' processes."""
+    yield _link(f"/proc/{pid}/cwd")
+    try:
+        handles = list(Path(f"/proc/{pid}/fd").iterdir())
+    except OSError:
+        return
+    yield from map(_link, handles)
 
 
 def children(pid: int) -> list[int] | None:
@@ -178,6 +193,13 @@ def _read(path: str) -> bytes:
         return _raw(path)
     except OSError:
         return b""
+
+
+def _link(path: str | Path) -> str:
+    try:
+        return str(Path(path).readlink())
+    except OSError:
+        return ""
 
 
 def _look_elsewhere() -> dict[int, Seen]:

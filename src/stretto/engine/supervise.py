@@ -4,7 +4,8 @@ Every command is a session of its own and gets a *leash*: a pipe whose write end
 end, kept open by the command, has been told to send SIGKILL to the command's process group when the writer is gone.
 So when the engine dies in any way, the kernel ends the command at once, together with whatever stayed in its group.
 (`setpriv --pdeathsig` does less, for a second exec: it costs more than a whole `true`.) What leaves the group is found
-by session, by descent and by the cookie in its environment. Elsewhere than on Linux there is no leash, and the end
+by session, by descent, by the cookie in its environment and by the leash that it still holds. What has shed all of
+these is a stray: `_is_stray` says whose end it has to share. Elsewhere than on Linux there is no leash, and the end
 of a command is waited for in a thread; that is untested.
 """
 
@@ -17,8 +18,9 @@ import itertools
 import os
 import signal
 import subprocess
+import threading
 import time
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Collection, Coroutine, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Literal
 
@@ -45,20 +47,24 @@ class ProcessSupervisor:
     def __init__(self, record: Callable[[Started], None] = lambda started: None) -> None:
         self._record = record
         self._trees: set[_Tree] = set()
+        self._starting = threading.Lock()
+        """Held until a tree that has been started is in `_trees`: one that a look does not know has no orphans yet."""
         self._warden = _warden_above()
 
     async def run(self, spec: ProcessSpec) -> ProcessExit:
         """Run to the end. Raises AdapterError when it cannot be started, or when some of it cannot be ended."""
-        tree = _start(spec)
-        self._trees.add(tree)
+        with self._starting:
+            tree = _start(spec)
+            self._trees.add(tree)
         try:
             with _noticed(tree):
-                if (start := proctable.start_of(tree.pid)) is not None:
+                if tree.start:
                     boot = proctable.boot_id()
-                    self._record(Started(cookie=spec.cookie, pid=tree.pid, start=start, boot_id=boot))
+                    self._record(Started(cookie=spec.cookie, pid=tree.pid, start=tree.start, boot_id=boot))
                 try:
                     ended = await self._watch(tree, spec)
                 finally:
+                    tree.ending = True
                     if not (tree.exited.done() and self._nothing_left()):
                         await _to_the_end(self._end(tree, spec.grace_s))
         finally:
@@ -87,11 +93,11 @@ class ProcessSupervisor:
         return "exit"
 
     async def _end(self, tree: _Tree, grace_s: float) -> None:
-        """TERM, grace, then KILL, for the command and whatever has come of it, until nothing is left."""
+        """TERM, grace, then KILL, for the command, whatever has come of it, and strays, until nothing is left."""
         asked: set[tuple[int, int]] = set()
         began = time.monotonic()
         for turn in itertools.count():
-            left = await asyncio.to_thread(self._members, tree)
+            left = await asyncio.to_thread(self._members, tree, strays=True)
             if not left:
                 break
             waited = time.monotonic() - began
@@ -111,22 +117,49 @@ class ProcessSupervisor:
         """Orphans go to the warden: while its only child is this engine, no command has left anything behind."""
         return self._warden is not None and proctable.children(self._warden) == [os.getpid()]
 
-    def _members(self, tree: _Tree) -> list[Seen]:
-        """Every living process of the tree: by session, by cookie unless another tree has the same, by descent.
+    def _members(self, tree: _Tree, *, strays: bool = False) -> list[Seen]:
+        """Every living process of the tree: by what it bears (a cookie: unless another tree has the same), by descent.
 
         Oldest first: a shell must not see its command end, and go on to the next one, before it is signalled itself."""
         table = proctable.look()
-        shared = any(other.cookie == tree.cookie for other in self._trees.copy() if other is not tree)
-        marks = {os.fsencode(f"{name}={value}") for name, value in zip(COOKIE, tree.cookie, strict=True)}
-        roots = {tree.pid}
-        for pid, seen in table.items():
-            if seen.session == tree.pid or (
-                not shared and proctable.is_own(pid) and marks.issubset(proctable.environment(pid))
-            ):
-                roots.add(pid)
-        spared = proctable.ancestors(os.getpid())
-        found = (table[pid] for pid in proctable.below(table, roots - spared) if pid in table)
-        return sorted(found, key=lambda seen: (seen.start, seen.pid))
+        with self._starting:
+            others = [other for other in self._trees if other is not tree and not other.ending]
+        borne = {pid: _environment(pid) for pid in table}
+        shared = any(other.cookie == tree.cookie for other in others)
+        roots = {pid for pid, seen in table.items() if tree.bears(seen, borne[pid], by_cookie=not shared)}
+        above = proctable.ancestors(os.getpid())
+        found = proctable.below(table, (roots | {tree.pid}) - above)
+        for orphan in self._orphans(table, tree, above) if strays else ():
+            family = proctable.below(table, [orphan.pid])
+            theirs = (other.bears(table[pid], borne[pid]) for other in others for pid in family)
+            if orphan.pid not in found and not any(theirs) and self._is_stray(orphan, tree, others):
+                found |= family
+        return sorted((table[pid] for pid in found if pid in table), key=lambda seen: (seen.start, seen.pid))
+
+    def _orphans(self, table: Mapping[int, Seen], tree: _Tree, above: set[int]) -> list[Seen]:
+        """Whose parent has died, as far as can be told; they may be of any tree that lives or has lived."""
+        if self._warden is not None:
+            return [seen for seen in table.values() if seen.parent == self._warden and seen.pid != os.getpid()]
+        # Adopted by somebody above us, who has other children too: not those from before, nor those of a terminal.
+        terminals = {table[pid].session for pid in above if pid in table}
+        adopting = above - {os.getpid()}
+        return [
+            seen
+            for pid, seen in table.items()
+            if seen.parent in adopting and seen.session not in terminals and seen.start >= tree.start
+        ]
+
+    def _is_stray(self, orphan: Seen, tree: _Tree, others: Collection[_Tree]) -> bool:
+        """Whether an orphan that bears nothing must end with this tree, `others` being those that go on.
+
+        The first of its places that lies in somebody's folder decides. When none does, it is spared as long as a tree
+        lives that is as old as it is, and so may have started it; without a warden, for good."""
+        for place in proctable.places(orphan.pid):
+            if any(other.encloses(place) for other in others):
+                return False
+            if tree.encloses(place):
+                return True
+        return self._warden is not None and all(other.start > orphan.start for other in others)
 
     def _cpu_s(self, tree: _Tree) -> float:
         return sum(seen.cpu_s for seen in self._members(tree))
@@ -135,13 +168,32 @@ class ProcessSupervisor:
 class _Tree:
     """A started command. It stays a zombie until `reap`, so that its pid, the name of its session, stays its own."""
 
-    def __init__(self, spec: ProcessSpec, process: subprocess.Popen[bytes], leash: int | None) -> None:
+    def __init__(self, spec: ProcessSpec, process: subprocess.Popen[bytes], leash: int | None, held: int) -> None:
         self.pid = process.pid
+        self.start = proctable.start_of(self.pid) or 0
         self.cookie = spec.cookie
+        self.ending = False
+        """Its command has ended, or is being ended: whatever is found now that may be its own is a stray."""
         self.began = time.monotonic()
         self.exited: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._process = process
         self._leash = leash
+        self._held = held
+        self._pipe = f"pipe:[{os.fstat(leash).st_ino}]" if leash is not None else "no leash"
+        self._marks = {os.fsencode(f"{name}={value}") for name, value in zip(COOKIE, spec.cookie, strict=True)}
+        self._folder = os.path.realpath(spec.cwd).rstrip("/") + "/"
+
+    def bears(self, seen: Seen, environment: Collection[bytes], *, by_cookie: bool = True) -> bool:
+        """Whether the process shows by itself that it is of this tree."""
+        return (
+            seen.session == self.pid
+            or (by_cookie and self._marks.issubset(environment))
+            or proctable.opened(seen.pid, self._held) == self._pipe
+        )
+
+    def encloses(self, place: str) -> bool:
+        """Whether the path is the command's working folder, or lies below it."""
+        return (place.removesuffix(" (deleted)") + "/").startswith(self._folder)
 
     def notice(self) -> None:
         if not self.exited.done():
@@ -211,7 +263,7 @@ def _start(spec: ProcessSpec) -> _Tree:
     finally:
         for handle in held:
             os.close(handle)
-    return _Tree(spec, process, leash)
+    return _Tree(spec, process, leash, held[0] if held else -1)
 
 
 def _make_leash() -> tuple[tuple[int, ...], int | None]:
@@ -229,6 +281,10 @@ def _make_leash() -> tuple[tuple[int, ...], int | None]:
     fcntl.fcntl(held, fcntl.F_SETSIG, signal.SIGKILL)
     fcntl.fcntl(held, fcntl.F_SETFL, os.O_ASYNC)
     return (held,), leash
+
+
+def _environment(pid: int) -> frozenset[bytes]:
+    return frozenset(proctable.environment(pid)) if proctable.is_own(pid) else frozenset()
 
 
 @contextlib.contextmanager
