@@ -31,9 +31,10 @@ def select(
     with_deps: bool = False,
     done: Iterable[str] = (),
 ) -> Selection:
-    """The tasks of `only` (ids of tasks or phases) and of `phase`; with neither, the whole plan.
+    """The tasks of `only` (ids of tasks or phases) that are in `phase`, each where it is given; else the whole plan.
 
-    `with_deps` adds everything they wait for, except what is `done`. Raises PlanError for ids that do not exist."""
+    `with_deps` adds everything they wait for, except what is `done`. Raises PlanError for ids that do not exist, and
+    where nothing is left."""
     if not only and phase is None:
         return Selection(plan=plan)
     graph, finished = build(plan), frozenset(done)
@@ -78,8 +79,16 @@ def _named(plan: Plan, only: Sequence[str], phase: str | None) -> set[int]:
         if name not in tasks | phases:
             raise PlanError(f"there is no task {name!r} in this plan", hint=_near(name, tasks | phases))
     wanted = set(only)
-    groups = (wanted - tasks) | ({phase} if phase is not None else set())
-    return {i for i, task in enumerate(plan.tasks) if task.id in wanted or task.phase in groups}
+    chosen = {
+        i
+        for i, task in enumerate(plan.tasks)
+        if (not only or task.id in wanted or task.phase in wanted - tasks) and phase in (None, task.phase)
+    }
+    if not chosen:
+        what = "no task" if not only else f"nothing of {', '.join(map(repr, only))}"
+        where = f"phase {phase!r}" if phase is not None else "this plan"
+        raise PlanError(f"{what} is in {where}", hint="`stretto show PLAN` lists phases and tasks")
+    return chosen
 
 
 def _near(name: str, names: Iterable[str]) -> str:

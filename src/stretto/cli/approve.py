@@ -19,7 +19,7 @@ def approve(
     import getpass
     import time
 
-    from stretto.cli import wish
+    from stretto.cli import terminal, wish
     from stretto.cli.place import find
     from stretto.core.events import TaskApproved, TaskRejected
 
@@ -31,4 +31,4 @@ def approve(
         by = ""
     kind = TaskRejected if reject else TaskApproved
     said = wish.put(view, kind(at=time.time(), task=task, by=by, note=note))
-    print(f"{'reject' if reject else 'approve'} {task}: {said}")
+    terminal.say(f"{'reject' if reject else 'approve'} {task}: {said}")

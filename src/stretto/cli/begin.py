@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-import sys
+import shlex
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -16,7 +16,7 @@ from stretto import config, wiring
 from stretto.analysis.lint import in_file_order, lint, ok
 from stretto.analysis.select import select
 from stretto.cli import terminal
-from stretto.cli.earlier import Earlier, earlier_run, refuse_unfinished, runs_of
+from stretto.cli.earlier import Earlier, earlier_run, landed_before, refuse_unfinished, runs_of
 from stretto.core.events import RunStarted
 from stretto.engine.home import Launch, RepositoryHome, RunHome, new_run_id, repository_home, state_dir
 from stretto.engine.lock import RunLock
@@ -74,7 +74,9 @@ class Ready(Value, frozen=True, kw_only=True):
     plan_in_repository: str | None
     dirty: tuple[str, ...]
     builds_on: str | None = None
-    """The earlier run whose landings are in the base."""
+    """The earlier run whose landings are in the base, and not in the user's branch."""
+    landed: tuple[str, ...] = ()
+    """Tasks that are done because an earlier run has landed them, and the user's branch has them."""
 
     @property
     def todo(self) -> tuple[Task, ...]:
@@ -126,16 +128,23 @@ async def _prepare(wanted: Wanted, path: Path, loaded: Loaded, findings: tuple[F
     repository = await wiring.repository(Path.cwd(), os.environ)
     runs = repository_home(state_dir(os.environ), repository.common)
     base = await repository.resolve(wanted.base or "HEAD")
-    before = None
-    if not wanted.ignore_status and wanted.base is None:
-        before = _build_on(wanted, await earlier_run(runs, path, repository, base, new=wanted.new))
-    elif not wanted.new:
-        await earlier_run(runs, path, repository, base, new=False)  # one that is not over is in the way all the same
-    done = set(before.succeeded) if before else set()
+    folder = Path(wanted.plan).absolute().parent
+    views = runs_of(runs, path, new=wanted.new)
+    if not wanted.new:
+        refuse_unfinished(views)
+    before, landed = None, set[str]()
+    if not wanted.ignore_status:
+        if wanted.base is None and (before := _build_on(wanted, await earlier_run(views, repository, base))):
+            base = before.tip
+        if loaded.write_statuses is None:  # else the file itself says what is done
+            landed = await landed_before(views, loaded.plan.tasks, folder, repository, base)
+            landed -= before.succeeded if before else set()
+    done = landed | (before.succeeded if before else set())
     if not wanted.ignore_status:
         done |= {task.id for task in loaded.plan.tasks if task.status == "succeeded"}
     selection = select(loaded.plan, only=wanted.only, phase=wanted.phase, with_deps=wanted.with_deps, done=done)
-    plan, context = read_texts(selection.plan, Path(wanted.plan).absolute().parent, done)
+    plan, context = read_texts(selection.plan, folder, done)
+    todo = replace(plan, tasks=tuple(task for task in plan.tasks if task.id not in done))
     inside = repository.inside(path)
     tracked = inside is not None and bool((await repository.git.run("ls-files", "-z", "--", inside)).out)
     return Ready(
@@ -146,9 +155,9 @@ async def _prepare(wanted: Wanted, path: Path, loaded: Loaded, findings: tuple[F
         context=context,
         findings=(*findings, *selection.findings),
         done=tuple(task.id for task in plan.tasks if task.id in done),
-        base=before.tip if before else base,
+        base=base,
         settings=config.resolve(
-            plan, wanted.flags, config.load(repository.root, os.environ), interactive=wanted.interactive
+            todo, wanted.flags, config.load(repository.root, os.environ), interactive=wanted.interactive
         ),
         runs=runs,
         root=repository.root,
@@ -157,6 +166,7 @@ async def _prepare(wanted: Wanted, path: Path, loaded: Loaded, findings: tuple[F
         plan_in_repository=inside if tracked else None,
         dirty=await repository.dirty(),
         builds_on=before.run if before else None,
+        landed=tuple(task.id for task in plan.tasks if task.id in landed),
     )
 
 
@@ -166,7 +176,7 @@ def _build_on(wanted: Wanted, before: Earlier | None) -> Earlier | None:
         return None
     what = f"{count(len(before.succeeded), 'task')} of the earlier run {before.run} landed and not in your branch yet"
     if wanted.ask:
-        print(f"{what}.", file=sys.stderr)
+        terminal.say(f"{what}.", json=True)  # where the question stands, on standard error
         return before if terminal.ask("Build on them?", default=True) else None
     terminal.say(f"{what}: building on them (--base HEAD counts them as pending)", json=wanted.json)
     return before
@@ -209,19 +219,21 @@ def show(ready: Ready, *, json: bool, whole: bool) -> None:
     if whole:
         lines = show_text(plan, width=width, places=settings.parallel, default_s=settings.estimate_s, paint=paint)
     else:
-        lines = outline(plan, settings=settings, paint=paint)
+        lines = outline(plan, settings=settings, paint=paint, width=width)
     for text in lines:
         print(text, file=stream)
+    if ready.landed:
+        what = f"{count(len(ready.landed), 'task')} landed by an earlier run and unchanged since"
+        terminal.say(f"done already: {what} (--ignore-status does them again)", json=json)
     warnings = [finding.message for finding in ready.findings if finding.severity == "warning"]
     for message in warnings[:WARNINGS]:
-        print(f"{paint('warning', 'yellow')}: {message}", file=stream)
+        terminal.say(message, json=json, label="warning")
     if len(warnings) > WARNINGS:
-        print(
-            f"… and {count(len(warnings) - WARNINGS, 'warning')} more: stretto check {ready.wanted.plan}", file=stream
-        )
+        terminal.say(f"… and {count(len(warnings) - WARNINGS, 'warning')} more:", json=json)
+        print(f"  stretto check {shlex.quote(ready.wanted.plan)}", file=stream)
     if ready.dirty:
         named = ", ".join(ready.dirty[:5]) + (f" and {len(ready.dirty) - 5} more" if len(ready.dirty) > 5 else "")
-        print(f"{paint('note', 'yellow')}: uncommitted edits are not in the run's base: {named}", file=stream)
+        terminal.say(f"uncommitted edits are not in the run's base: {named}", json=json, label="note")
     stream.flush()
 
 

@@ -15,10 +15,11 @@ def cancel(
     """Give tasks up: what runs is ended and its work kept; what depends on them is skipped."""
     import time
 
-    from stretto.cli import wish
+    from stretto.cli import terminal, wish
     from stretto.cli.place import find
     from stretto.core.events import TasksCancelled
 
     view = find(run)
     view.must_have(tasks)
-    print(f"cancel {', '.join(tasks)}: {wish.put(view, TasksCancelled(at=time.time(), tasks=tuple(tasks)))}")
+    said = wish.put(view, TasksCancelled(at=time.time(), tasks=tuple(tasks)))
+    terminal.say(f"cancel {', '.join(tasks)}: {said}")

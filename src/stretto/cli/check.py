@@ -19,7 +19,7 @@ class Severity(StrEnum):
 def check(
     plan: PlanArgument,
     json: Json = False,
-    format: Annotated[Format | None, typer.Option("--format", help="How to print the findings.")] = None,
+    format: Format = None,
     fail_on: Annotated[
         Severity, typer.Option("--fail-on", help="The least severity that makes the exit code 2.")
     ] = Severity.ERROR,
@@ -51,7 +51,9 @@ def check(
         told = check_json(known, findings)
         print(msgspec.json.format(msgspec.json.encode(told)).decode())
     else:
-        for text in findings_text(plan, known, findings, paint=terminal.paint(sys.stdout)):
+        for text in findings_text(
+            plan, known, findings, paint=terminal.paint(sys.stdout), width=terminal.width(sys.stdout)
+        ):
             print(text)
     severities = list(Severity)
     grave = severities[: severities.index(fail_on) + 1]

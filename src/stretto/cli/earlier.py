@@ -1,15 +1,20 @@
-"""Earlier runs of the same plan file: in the way, or to be built on (R6.4, R8.5)."""
+"""Earlier runs of the same plan file: in the way, to be built on, or the reason why a task is done (R6.4, R8.5)."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import msgspec
+from msgspec.structs import replace
+
 from stretto.cli.place import View, view
-from stretto.engine.home import RepositoryHome
-from stretto.errors import RunLeased, StateError
-from stretto.model.plan import Value
+from stretto.core.state import TaskRecord
+from stretto.engine.home import RepositoryHome, RunHome
+from stretto.errors import GitError, PlanError, RunLeased, StateError
+from stretto.formats.load import load
+from stretto.model.plan import Task, Value
 
 if TYPE_CHECKING:
     from stretto.wiring import Repository
@@ -24,14 +29,8 @@ class Earlier(Value, frozen=True, kw_only=True):
     succeeded: set[str]
 
 
-async def earlier_run(
-    runs: RepositoryHome, plan: Path, repository: Repository, base: str, *, new: bool
-) -> Earlier | None:
-    """What the latest run of the plan has landed beyond `base`. Raises StateError when a run of it is not over yet,
-    unless `new`."""
-    views = runs_of(runs, plan, new=new)
-    if not new:
-        refuse_unfinished(views)
+async def earlier_run(views: Sequence[View], repository: Repository, base: str) -> Earlier | None:
+    """What the latest run of the plan has landed beyond `base`."""
     for one in reversed(views):
         if one.state.ended in ("succeeded", "failed"):
             return await _landings(one, repository, base)
@@ -73,6 +72,68 @@ def _refuse(one: View) -> None:
             f"an earlier run of this plan is not finished: {run} {how}",
             hint=f"stretto resume {run}; --new starts another run",
         )
+
+
+async def landed_before(
+    views: Sequence[View], tasks: Sequence[Task], folder: Path, repository: Repository, base: str
+) -> set[str]:
+    """The tasks that an earlier run has landed into a commit that `base` contains, and that have not changed since.
+
+    `folder` is the plan file's: prompt and context files are part of what a task is."""
+    now, done = {task.id: task for task in tasks}, set[str]()
+    for one in views:
+        landed = await _contained(one, repository, base)
+        if not landed:
+            continue
+        before, context = _definitions(one.home)
+        for record in landed:
+            task = now.get(record.id)
+            if task is not None and replace(task, status="pending") == before.get(record.id):
+                same = _same_texts(task, record.task, context.get(record.id, {}), folder)
+                done |= {record.id} if same else set()
+    return done
+
+
+async def _contained(one: View, repository: Repository, base: str) -> list[TaskRecord]:
+    """The tasks of that run whose landing is an ancestor of `base`. The landings of a run are a line of commits."""
+    landed = sorted((record for record in one.state.tasks if record.landed), key=lambda record: record.since)
+    low, high = 0, len(landed)
+    while low < high:
+        middle = (low + high) // 2 if high < len(landed) else high - 1  # mostly all of it has been delivered
+        if await _contains(repository, base, landed[middle].landed or ""):
+            low = middle + 1
+        else:
+            high = middle
+    return landed[:low]
+
+
+async def _contains(repository: Repository, base: str, commit: str) -> bool:
+    try:
+        return await repository.store.is_ancestor(commit, base)
+    except GitError:  # its branch was deleted, and git has tidied it away
+        return False
+
+
+def _definitions(home: RunHome) -> tuple[dict[str, Task], Mapping[str, Mapping[str, str]]]:
+    """The tasks as the run's copy of the plan file has them, and the text of their context files."""
+    try:
+        plan = load(home.plan()).plan
+        told = (home.path / "context.json").read_bytes()
+        context = msgspec.json.decode(told, type=dict[str, dict[str, str]])
+    except (PlanError, StateError, OSError, msgspec.DecodeError):  # of another version, or damaged: it proves nothing
+        return {}, {}
+    return {task.id: replace(task, status="pending") for task in plan.tasks}, context
+
+
+def _same_texts(task: Task, before: Task, context: Mapping[str, str], folder: Path) -> bool:
+    """Whether the files that make up its prompt still say what they said to the run that landed it."""
+    then = dict(context)
+    if task.prompt_file is not None and not task.prompt:
+        then[task.prompt_file] = before.prompt
+    try:
+        return all((folder / name).read_text(encoding="utf-8") == text for name, text in then.items())
+    except (OSError, UnicodeDecodeError, ValueError):
+        return False
 
 
 async def _landings(one: View, repository: Repository, base: str) -> Earlier | None:

@@ -23,5 +23,8 @@ def explain(task: TaskArgument, run: RunOption = None, json: Json = False) -> No
     if json:
         print(msgspec.json.format(msgspec.json.encode(answer)).decode())
         return
-    paint = terminal.paint(sys.stdout)
-    print("\n".join(explanation_text(view.state, view.engine, answer, now=time.time(), paint=paint)))
+    paint, width = terminal.paint(sys.stdout), terminal.width(sys.stdout)
+    for text in explanation_text(
+        view.state, view.engine, answer, now=time.time(), paint=paint, width=width, beside=view.beside()
+    ):
+        print(text)

@@ -41,7 +41,7 @@ def follow(home: RunHome, *, json: bool, after: int = 0) -> int:
         seen += len(batch)
         show.notify(batch)
 
-    with start(home) as warden, _signals(_Control(warden)):
+    with start(home) as warden, _signals(_Control(warden, told=not json)):
         while True:
             try:
                 code = warden.wait(LOOK_S)
@@ -50,15 +50,15 @@ def follow(home: RunHome, *, json: bool, after: int = 0) -> int:
             else:
                 catch_up()
                 break
-    return _end(home, show.coordinator, code, log_from, show)
+    return _end(home, code, log_from, show)
 
 
-def _end(home: RunHome, coordinator: Coordinator, code: int, log_from: int, show: _Show) -> int:
-    said = _said(home, log_from)
-    if coordinator.state.ended is not None and code in (0, 1, 4, 130):
-        show.end()
+def _end(home: RunHome, code: int, log_from: int, show: _Show) -> int:
+    said, ended = _said(home, log_from), show.coordinator.state.ended
+    if ended is not None and code in (0, 1, 4, 130):
+        show.end(lands=home.launch().land_at_end)
         return code
-    if coordinator.state.ended is None and code == KILLED and not said:
+    if ended is None and code == KILLED and not said:
         _complain("the engine was killed", f"stretto resume {home.run}")
     else:
         _complain(said or f"the engine ended with {code}", f"see {home.engine_log}, then: stretto resume {home.run}")
@@ -103,8 +103,8 @@ class _Show:
     def notify(self, batch: list[Recorded]) -> None:
         raise NotImplementedError
 
-    def end(self) -> None:
-        """After the last event."""
+    def end(self, *, lands: bool) -> None:
+        """After the last event. `lands`: what has succeeded is landed now."""
 
 
 class _Text(_Show):
@@ -120,8 +120,8 @@ class _Text(_Show):
     def notify(self, batch: list[Recorded]) -> None:
         self._console.notify(batch)
 
-    def end(self) -> None:
-        for text in self._console.summary():
+    def end(self, *, lands: bool) -> None:
+        for text in self._console.summary(lands=lands):
             self._print(text)
 
 
@@ -148,18 +148,20 @@ class _Json(_Show):
 class _Control:
     """What a signal to the front means to the run: the first interrupt drains, the second cancels."""
 
-    def __init__(self, warden: subprocess.Popen[bytes]) -> None:
-        self._warden = warden
+    def __init__(self, warden: subprocess.Popen[bytes], *, told: bool) -> None:
+        """`told`: what the run says of itself is shown, so it need not be said here."""
+        self._warden, self._told = warden, told
         self._interrupts = 0
 
     def handle(self, number: int, frame: FrameType | None) -> None:
         self._interrupts += number == signal.SIGINT
         if number == signal.SIGTERM or self._interrupts > 1:
-            self._send(b"cancel\n", "cancelling: what runs is being ended, its work is saved")
+            self._send(b"cancel\n", "" if self._told else "stopping now: what runs is being ended, its work saved")
         elif number == signal.SIGHUP:
             self._send(b"drain\n", "")
         else:
-            self._send(b"drain\n", "draining: what runs may finish, nothing more starts; once more Ctrl-C ends it")
+            what = "" if self._told else "stopping: what runs may finish, nothing more starts; "
+            self._send(b"drain\n", f"{what}Ctrl-C once more ends what runs, too")
 
     def _send(self, word: bytes, told: str) -> None:
         with contextlib.suppress(OSError):

@@ -35,21 +35,24 @@ def land_run(name: str | None, *, json: bool, tell: bool = False, push: str | No
     from stretto.cli import terminal
     from stretto.cli.deliver import deliver
     from stretto.cli.place import find
+    from stretto.errors import StateError
     from stretto.model.excerpt import legible
 
     view = find(name)
+    if view.engine is None and not any(record.landed for record in view.state.tasks):
+        raise StateError(f"nothing of {view.home.run} has landed yet", hint=f"stretto status {view.home.run}")
     done = asyncio.run(deliver(view.home, os.environ, push_to=push))
     onto = done.onto or "HEAD"
     if tell:
         print(msgspec.json.encode(done).decode())
     if done.remarks:
-        print(f"error: {done.branch} is red on top of {onto}; nothing has moved", file=sys.stderr)
+        print(f"error: checks are red on {done.branch} merged with {onto}; nothing has moved", file=sys.stderr)
         for remark in done.remarks:
             print(f"  {remark.check}: {legible(remark.message)}", file=sys.stderr)
         print(f"hint: git log --oneline {done.branch}..{onto}  shows what came in between", file=sys.stderr)
         return 1
     if not done.moved:
-        terminal.say(f"{onto} has everything of {view.home.run} already", json=json)
+        terminal.say(f"{onto} has everything that {view.home.run} has landed already", json=json)
     else:
         how = f", merged with what {onto} had got meanwhile" if done.merged else ""
         terminal.say(f"landed {view.home.run} on {onto}: {done.commit[:10]}{how}", json=json)

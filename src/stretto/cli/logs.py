@@ -6,14 +6,15 @@ from typing import Annotated
 
 import typer
 
-from stretto.cli.options import RunOption, TaskArgument
+from stretto.cli.options import RunOption, TaskArgument, at_least_one
 
 
 def logs(
     task: TaskArgument,
     follow: Annotated[bool, typer.Option("-f", "--follow", help="Go on until the attempt ends.")] = False,
     attempt: Annotated[
-        int | None, typer.Option("--attempt", metavar="N", min=1, help="Which attempt; default: the latest.")
+        int | None,
+        typer.Option("--attempt", metavar="N", callback=at_least_one, help="Which attempt; default: the latest."),
     ] = None,
     run: RunOption = None,
 ) -> None:

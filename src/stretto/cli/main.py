@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import re
 import sys
 from collections.abc import Callable, Sequence
 from typing import Annotated, Any
@@ -59,7 +60,7 @@ class Verbs(TyperGroup):
 app = typer.Typer(
     name="stretto",
     cls=Verbs,
-    no_args_is_help=True,
+    invoke_without_command=True,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -74,12 +75,16 @@ def _version(asked: bool) -> None:
 
 @app.callback()
 def root(
+    context: typer.Context,
     version: Annotated[
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Say which version this is.")
     ] = False,
     debug: Annotated[bool, typer.Option("--debug", help="Show where an error came from.")] = False,
 ) -> None:
     """Runs a plan of many AI-agent tasks at once and brings the results together safely."""
+    if context.invoked_subcommand is None:
+        print(context.get_help())
+        raise typer.Exit(2)
 
 
 _VERBS: Sequence[Callable[..., Any]] = (
@@ -98,6 +103,7 @@ _VERBS: Sequence[Callable[..., Any]] = (
     explain.explain,
     logs.logs,
 )
+_NAMES = frozenset(verb.__name__ for verb in _VERBS)
 for _verb in _VERBS:
     app.command(_verb.__name__)(_verb)
 
@@ -108,7 +114,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     debug = "--debug" in words  # wherever it stands: it changes how an error is told, not what is done
     words = [word for word in words if word != "--debug"]
     _settle_streams()
-    return guarded(lambda: app(words, prog_name="stretto", standalone_mode=False), debug=debug)
+    verb = next((word for word in words if word in _NAMES), "")
+    return guarded(lambda: app(words, prog_name="stretto", standalone_mode=False), debug=debug, verb=verb)
 
 
 def _settle_streams() -> None:
@@ -122,7 +129,7 @@ def _settle_streams() -> None:
             stream.reconfigure(errors="backslashreplace")
 
 
-def guarded(call: Callable[[], object], *, debug: bool = False) -> int:
+def guarded(call: Callable[[], object], *, debug: bool = False, verb: str = "") -> int:
     """The exit code of a call; whatever it raises becomes one message and one hint on standard error."""
     try:
         code = call()
@@ -144,21 +151,22 @@ def guarded(call: Callable[[], object], *, debug: bool = False) -> int:
         if hasattr(error, "format_message"):  # the command line itself is wrong; typer keeps its errors' base private
             if debug:
                 _trace()
-            return _tell(error.format_message(), _usage_hint(error), 2)
+            message = re.sub(r"Input should be a valid integer.*", "it must be a whole number", error.format_message())
+            return _tell(message, f"stretto {verb} --help".replace("  ", " "), 2)
         return _bug(error)
     return code if isinstance(code, int) else 0
 
 
 def _tell(message: str, hint: str, code: int) -> int:
-    print(f"error: {message}", file=sys.stderr)
-    if hint:
-        print(f"hint: {hint}", file=sys.stderr)
+    from stretto.cli import terminal
+    from stretto.observe.layout import wrap
+
+    width = terminal.width(sys.stderr)
+    command = hint.startswith(("stretto ", "git ", "--"))  # to be copied as it stands
+    told = [*wrap(message, width, first="error: ", rest="       ")]
+    told += wrap(hint, None if command else width, first="hint: ", rest="      ") if hint else []
+    print("\n".join(told), file=sys.stderr)
     return code
-
-
-def _usage_hint(error: Any) -> str:
-    context = getattr(error, "ctx", None)
-    return f"{context.command_path} --help" if context is not None else "stretto --help"
 
 
 def _bug(error: BaseException) -> int:

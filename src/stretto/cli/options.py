@@ -16,7 +16,6 @@ RunOption = Annotated[
 TaskArgument = Annotated[str, typer.Argument(metavar="TASK", help="Id of a task.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, and nothing else, on standard output.")]
 PlanArgument = Annotated[str, typer.Argument(metavar="PLAN", help="A plan file.")]
-Jobs = Annotated[int | None, typer.Option("-j", "--jobs", metavar="N", min=1, help="Tasks at once; default: 5.")]
 
 
 class Conflicts(StrEnum):
@@ -26,25 +25,32 @@ class Conflicts(StrEnum):
     ALLOW = "allow"
 
 
-class Format(StrEnum):
-    """`GITHUB` and the others after it are agreed and have no code yet."""
-
-    TEXT = "text"
-    JSON = "json"
-    GITHUB = "github"
-    SARIF = "sarif"
-    MERMAID = "mermaid"
-    DOT = "dot"
-    SVG = "svg"
-    HTML = "html"
+LATER_FORMATS = ("github", "sarif", "mermaid", "dot", "svg", "html")
+"""Agreed, and without code yet."""
 
 
-def wants_json(format: Format | None, json: bool) -> bool:
-    """Whether `--format` or `--json` asks for JSON. Raises ConfigError where they contradict each other."""
+def at_least_one(value: int | None) -> int | None:
+    """What `min=1` of an option would check, in our own words."""
+    if value is not None and value < 1:
+        raise typer.BadParameter(f"{value} is too few; it must be at least 1")
+    return value
+
+
+Jobs = Annotated[
+    int | None,
+    typer.Option("-j", "--jobs", metavar="N", callback=at_least_one, help="Tasks at once; default: 5."),
+]
+Format = Annotated[str | None, typer.Option("--format", metavar="text|json", help="How to print it.")]
+
+
+def wants_json(format: str | None, json: bool) -> bool:
+    """Whether `--format` or `--json` asks for JSON. Raises ConfigError, and NotSupportedYet."""
     from stretto.errors import ConfigError, NotSupportedYet
 
-    if format not in (None, Format.TEXT, Format.JSON):
+    if format in LATER_FORMATS:
         raise NotSupportedYet(f"--format {format} is not supported yet", hint="there are text and json")
-    if json and format is Format.TEXT:
+    if format not in (None, "text", "json"):
+        raise ConfigError(f"there is no format {format!r}", hint="there are text and json")
+    if json and format == "text":
         raise ConfigError("--json and --format text contradict each other", hint="give one of them")
-    return json or format is Format.JSON
+    return json or format == "json"

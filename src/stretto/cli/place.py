@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import difflib
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from stretto import wiring
 from stretto.config import check_environment
+from stretto.core.commands import Answer
 from stretto.core.coordinator import Coordinator
+from stretto.core.events import RequestReceived, Wish
 from stretto.core.recovery import replay
 from stretto.engine.home import RepositoryHome, RunHome, repository_home, state_dir
+from stretto.engine.journal import SqliteInbox
 from stretto.engine.reader import SqliteReader
-from stretto.errors import ConfigError, RunNotFound
-from stretto.ports import Engine
+from stretto.errors import ConfigError, RunNotFound, StateError
+from stretto.observe.snapshot import Beside, has_delivered
+from stretto.ports import Engine, Recorded
 
 if TYPE_CHECKING:
     from stretto.core.state import State
@@ -30,14 +35,37 @@ def runs_here() -> RepositoryHome:
 
 
 class View:
-    """A run, read once."""
+    """A run, read once. `last` is the number of its latest event."""
 
-    def __init__(self, home: RunHome, coordinator: Coordinator, last: int, engine: Engine | None) -> None:
-        self.home, self.coordinator, self.last, self.engine = home, coordinator, last, engine
+    def __init__(self, home: RunHome, recorded: Sequence[Recorded], engine: Engine | None) -> None:
+        self.home, self.engine, self.last = home, engine, recorded[-1].seq
+        self._events = [one.event for one in recorded]
+        self.coordinator = replay(self._events)
 
     @property
     def state(self) -> State:
         return self.coordinator.state
+
+    def beside(self) -> Beside:
+        """What is known of it beside its state."""
+        delivered = False
+        for event in self._events:
+            delivered = has_delivered(event, delivered)
+        wishes, then = self.asked()
+        return Beside(wishes=wishes, then=then.state if wishes else None, delivered=delivered)
+
+    def asked(self) -> tuple[tuple[Wish, ...], Coordinator]:
+        """The wishes that no engine has seen yet and that can be granted, and the run as it will be then."""
+        then = self.coordinator
+        wishes: list[Wish] = []
+        if self.engine is None:
+            with contextlib.suppress(StateError), contextlib.closing(SqliteInbox(self.home.journal)) as inbox:
+                for n, asked in enumerate(inbox.waiting()):
+                    then = then if n else replay(self._events)
+                    got = then.handle(RequestReceived(at=asked.at, request=asked.id, wish=asked.wish))
+                    refused = any(isinstance(command, Answer) and not command.accepted for command in got)
+                    wishes += () if refused else (asked.wish,)
+        return tuple(wishes), then
 
     def must_have(self, tasks: Iterable[str]) -> None:
         """Raises ConfigError for an id that the run does not have."""
@@ -55,7 +83,7 @@ def view(home: RunHome) -> View | None:
     recorded = list(reader.events())
     if not recorded:
         return None
-    return View(home, replay(r.event for r in recorded), recorded[-1].seq, engine or reader.engine())
+    return View(home, recorded, engine or reader.engine())
 
 
 def find(name: str | None) -> View:

@@ -20,7 +20,6 @@ def resume(
     force: Annotated[bool, typer.Option("--force", hidden=True)] = False,
 ) -> int:
     """Go on with a run: after a stop, a crash, a pause, or with what `retry` and `approve` have asked for."""
-    import contextlib
     import time
 
     from stretto.cli import front, terminal, wish
@@ -29,9 +28,9 @@ def resume(
     from stretto.cli.place import find
     from stretto.cli.strays import end_strays
     from stretto.core.events import SettingsChanged
-    from stretto.engine.journal import SqliteInbox
     from stretto.errors import RunLeased
-    from stretto.observe.snapshot import counted
+    from stretto.observe.snapshot import is_open, next_steps
+    from stretto.observe.words import counted
 
     refuse({"--replan": replan, "--force": force})
     view = find(run)
@@ -40,15 +39,13 @@ def resume(
         holder = f"process {view.engine.pid} on {view.engine.host}"
         hint = f"stretto status {home.run}, or stretto stop {home.run}"
         raise RunLeased(f"{home.run} is running: {holder}", holder=holder, hint=hint)
-    if view.state.ended == "succeeded":
-        terminal.say(f"{home.run} has succeeded: {counted(view.state.counts)}; stretto land {home.run}", json=json)
-        return 0
-    with contextlib.closing(SqliteInbox(home.journal)) as inbox:
-        asked = bool(inbox.waiting())
-    if view.state.ended == "failed" and not asked:
-        terminal.say(f"{home.run} has finished: {counted(view.state.counts)}", json=json)
-        terminal.say(f"stretto retry --run {home.run} gives what failed new tries", json=json)
-        return 1
+    beside = view.beside()
+    if view.state.ended is not None and not is_open(view.state) and not beside.wishes:
+        over = "has succeeded" if view.state.ended == "succeeded" else "has finished"
+        terminal.say(f"{home.run} {over}: {counted(view.state)}", json=json)
+        for step in next_steps(view.state, None, delivered=beside.delivered):
+            terminal.commands(*([step] if step else ()), json=json)
+        return 0 if view.state.ended == "succeeded" else 1
     if jobs is not None:
         wish.put(view, SettingsChanged(at=time.time(), parallel=jobs))
     if ended := end_strays(home):

@@ -19,11 +19,11 @@ def retry(
     """Give failed tasks new tries."""
     import time
 
-    from stretto.cli import wish
+    from stretto.cli import terminal, wish
     from stretto.cli.place import find
     from stretto.core.events import TasksRetried
 
     view, chosen = find(run), tuple(tasks or ())
     view.must_have(chosen)
     said = wish.put(view, TasksRetried(at=time.time(), tasks=chosen))
-    print(f"retry {', '.join(chosen) or 'everything that failed'}: {said}")
+    terminal.say(f"retry {', '.join(chosen) or 'everything that failed'}: {said}")

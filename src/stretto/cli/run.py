@@ -2,18 +2,11 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from typing import Annotated
 
 import typer
 
-from stretto.cli.options import Conflicts, Jobs, Json, PlanArgument
-
-
-class OnFailure(StrEnum):
-    CONTINUE = "continue"
-    STOP = "stop"
-    ROLLBACK = "rollback"
+from stretto.cli.options import Conflicts, Jobs, Json, PlanArgument, at_least_one
 
 
 def run(
@@ -26,9 +19,12 @@ def run(
         typer.Option("--only", metavar="IDS", help="Only these tasks or phases; with commas, or given again."),
     ] = None,
     with_deps: Annotated[bool, typer.Option("--with-deps", help="And everything they need.")] = False,
-    phase: Annotated[str | None, typer.Option("--phase", metavar="P", help="Only the tasks of this phase.")] = None,
+    phase: Annotated[
+        str | None, typer.Option("--phase", metavar="P", help="Only tasks of this phase; with --only, what is in both.")
+    ] = None,
     on_failure: Annotated[
-        OnFailure | None, typer.Option("--on-failure", help="What a failed task means for the rest of the run.")
+        str | None,
+        typer.Option("--on-failure", metavar="continue|stop", help="What a failed task means for the rest of the run."),
     ] = None,
     conflicts: Annotated[
         Conflicts, typer.Option("--conflicts", help="What to do with tasks whose claims overlap.")
@@ -37,7 +33,8 @@ def run(
         str | None, typer.Option("--timeout", metavar="T", help="Longest time of an attempt, such as 90s or 15m.")
     ] = None,
     attempts: Annotated[
-        int | None, typer.Option("--attempts", metavar="N", min=1, help="Tries of a task that cost; default: 3.")
+        int | None,
+        typer.Option("--attempts", metavar="N", callback=at_least_one, help="Tries of a task that cost; default: 3."),
     ] = None,
     agent: Annotated[
         str | None,
@@ -56,7 +53,10 @@ def run(
     new: Annotated[
         bool, typer.Option("--new", help="Start another run although one of this plan is alive or unfinished.")
     ] = False,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    yes: Annotated[
+        bool,
+        typer.Option("--yes", "-y", help="Do not ask; where there is no terminal to ask in, nothing is asked anyway."),
+    ] = False,
     json: Json = False,
     until: Annotated[str | None, typer.Option("--until", hidden=True)] = None,
     isolation: Annotated[str | None, typer.Option("--isolation", hidden=True)] = None,
@@ -86,9 +86,11 @@ def run(
             "--on-approval": on_approval,
             "--max-wait": max_wait,
             "--detach": detach,
-            "--on-failure rollback": on_failure is OnFailure.ROLLBACK,
+            "--on-failure rollback": on_failure == "rollback",
         }
     )
+    if on_failure not in (None, "continue", "stop"):
+        raise ConfigError(f"--on-failure {on_failure}: there is no such policy", hint="there are continue and stop")
     if no_parallel and jobs not in (None, 1):
         raise ConfigError("--no-parallel and -j contradict each other", hint="give one of them")
     if with_deps and not (only or phase):
@@ -101,7 +103,7 @@ def run(
         agent=agent,
         attempts=attempts,
         timeout_s=None if timeout is None else duration_s(timeout),
-        on_failure=None if on_failure is None else on_failure.value,  # type: ignore[arg-type]
+        on_failure=on_failure,  # type: ignore[arg-type]
         conflicts=conflicts.value,
     )
     wanted = begin.Wanted(
@@ -124,8 +126,9 @@ def run(
     if dry_run:
         return 0
     if not ready.todo:
-        where = f": stretto land {ready.builds_on}" if ready.builds_on else ""
-        terminal.say(f"nothing is left to do{'' if land else where}", json=json)
+        terminal.say("nothing is left to do", json=json)
+        if ready.builds_on and not land:
+            terminal.commands(f"stretto land {ready.builds_on}", json=json)
         return land_run(ready.builds_on, json=json) if land and ready.builds_on else 0
     if wanted.ask and not terminal.ask("Run it?", default=True):
         print("nothing was started", file=sys.stderr)

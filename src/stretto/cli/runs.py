@@ -15,8 +15,10 @@ def runs(json: Json = False) -> None:
     from stretto.cli import terminal
     from stretto.cli.place import runs_here, view
     from stretto.errors import StateError
+    from stretto.observe.layout import wrap
     from stretto.observe.paint import span
-    from stretto.observe.snapshot import condition, counted, snapshot
+    from stretto.observe.snapshot import condition, snapshot
+    from stretto.observe.words import counted
 
     found = []
     for home in runs_here().runs():
@@ -38,10 +40,14 @@ def runs(json: Json = False) -> None:
         print(msgspec.json.format(msgspec.json.encode(rows)).decode())
         return
     if not found:
-        print("there is no run of this repository yet; start one with `stretto run PLAN`")
-    paint, now = terminal.paint(sys.stdout), time.time()
+        terminal.say("there is no run of this repository yet; start one with `stretto run PLAN`")
+    paint, width, now = terminal.paint(sys.stdout), terminal.width(sys.stdout), time.time()
     wide = max((len(seen.state.run) for seen in found), default=0)
     for seen in found:
         what = condition(seen.state, seen.engine, now)
         ago = f"{span(now - seen.state.started_at)} ago"
-        print(f"{seen.state.run:<{wide}}  {paint.state(what, 9)}  {ago:>10}  {counted(seen.state.counts)}")
+        landed = "; on your branch" if seen.beside().delivered else "; partly on your branch"
+        start = f"{seen.state.run:<{wide}}  {what:<9}  {ago:>10}  "
+        told = counted(seen.state) + (landed if seen.state.delivered else "")
+        first, *more = wrap(told, width, first=start, rest=" " * 8)
+        print("\n".join((first.replace(f"  {what:<9}  ", f"  {paint.state(what, 9)}  ", 1), *more)))

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
-import typer
-
 from stretto.cli.options import Format, Jobs, Json, PlanArgument, wants_json
 
 
 def show(
     plan: PlanArgument,
-    format: Annotated[Format | None, typer.Option("--format", help="How to print it.")] = None,
+    format: Format = None,
     json: Json = False,
     jobs: Jobs = None,
 ) -> int:

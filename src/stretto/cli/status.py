@@ -21,4 +21,8 @@ def status(run: RunArgument = None, json: Json = False) -> None:
         print(msgspec.json.format(msgspec.json.encode(snapshot(view.state, view.engine))).decode())
         return
     paint, width = terminal.paint(sys.stdout), terminal.width(sys.stdout)
-    print(status_text(view.state, view.engine, now=time.time(), paint=paint, width=width or terminal.WIDTH))
+    print(
+        status_text(
+            view.state, view.engine, now=time.time(), paint=paint, width=width or terminal.WIDTH, beside=view.beside()
+        )
+    )

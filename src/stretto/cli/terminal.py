@@ -7,6 +7,7 @@ import shutil
 import sys
 from typing import TextIO
 
+from stretto.observe.layout import wrap
 from stretto.observe.paint import Paint
 
 WIDTH = 80
@@ -28,8 +29,19 @@ def people(json: bool) -> TextIO:
     return sys.stderr if json else sys.stdout
 
 
-def say(text: str, *, json: bool = False) -> None:
-    print(text, file=people(json), flush=True)
+def say(text: str, *, json: bool = False, label: str = "") -> None:
+    """A sentence; in a terminal it is wrapped between words. `label` says what it is, such as a warning."""
+    stream = people(json)
+    first, *more = wrap(text, width(stream), first=f"{label}: " if label else "")
+    if label:
+        first = paint(stream)(label, "yellow") + first[len(label) :]
+    print("\n".join((first, *more)), file=stream, flush=True)
+
+
+def commands(*texts: str, json: bool = False) -> None:
+    """What the person may type next, whole."""
+    for text in texts:
+        print(f"  {text}", file=people(json), flush=True)
 
 
 def is_interactive() -> bool:

@@ -7,7 +7,7 @@ import time
 import uuid
 
 from stretto.cli.place import View
-from stretto.core.events import RequestReceived, Wish
+from stretto.core.events import TaskApproved, TaskRejected, TasksCancelled, TasksRetried, Wish
 from stretto.core.requests import refuse
 from stretto.engine.journal import SqliteInbox
 from stretto.engine.reader import SqliteReader
@@ -21,23 +21,36 @@ def put(view: View, wish: Wish) -> str:
     """Leave the wish; what to tell the person. Raises StateError when the run refuses it."""
     request = uuid.uuid4().hex
     with contextlib.closing(SqliteInbox(view.home.journal)) as inbox:
-        if view.engine is None and (why := _refusal(view, inbox, wish)) is not None:
-            raise StateError(why, hint=f"stretto status {view.home.run}")
+        if view.engine is None and (why := _refusal(view, wish)) is not None:
+            raise _no(view, wish, why)
         inbox.put(wish, request=request)
         answer = _answer(view, inbox, request) if view.engine is not None else None
     if answer is None:
         return f"noted; it counts from the next `stretto resume {view.home.run}` on"
     accepted, why = answer
     if not accepted:
-        raise StateError(why or "the run refused", hint=f"stretto status {view.home.run}")
+        raise _no(view, wish, why or "the run refused")
     return "done"
 
 
-def _refusal(view: View, inbox: SqliteInbox, wish: Wish) -> str | None:
+def _no(view: View, wish: Wish, why: str) -> StateError:
+    several = isinstance(wish, TasksCancelled | TasksRetried) and len(wish.tasks) > 1
+    word = "cancelled" if isinstance(wish, TasksCancelled) else "tried again"
+    return StateError(f"{why}; so none of them is {word}" if several else why, hint=f"stretto status {view.home.run}")
+
+
+def _refusal(view: View, wish: Wish) -> str | None:
     """What the run would say, after the wishes that were left before this one."""
-    for earlier in inbox.waiting():
-        view.coordinator.handle(RequestReceived(at=earlier.at, request=earlier.id, wish=earlier.wish))
-    return refuse(view.state, wish)
+    before, then = view.asked()
+    why = refuse(then.state, wish)
+    if why is None or refuse(view.state, wish) is not None:
+        return why
+    for earlier in before:
+        match wish, earlier:
+            case TaskApproved() | TaskRejected(), TaskApproved() | TaskRejected() if earlier.task == wish.task:
+                word = "yes" if isinstance(earlier, TaskApproved) else "no"
+                return f"{wish.task!r} has been answered already: {word}, which counts from the next resume on"
+    return f"this has been asked for already, or goes against what has: {why}"
 
 
 def _answer(view: View, inbox: SqliteInbox, request: str) -> tuple[bool, str] | None:

@@ -48,7 +48,7 @@ class RunLock:
                 raise RunLeased(
                     f"the run is owned by {name}",
                     holder=name,
-                    hint="watch it with `stretto status --watch`, or end it with `stretto stop`",
+                    hint="see how far it is with `stretto status`, or end it with `stretto stop`",
                 )
             time.sleep(0.01)
         holder_now = _Holder(pid=os.getpid(), host=socket.gethostname(), started=time.time())

@@ -6,7 +6,6 @@ It replays the events into a coordinator of its own, as every reader does, so it
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from shlex import quote
 from typing import assert_never
 
 from stretto.core import events as ev
@@ -14,14 +13,19 @@ from stretto.core.commands import Answer, Command
 from stretto.core.coordinator import Coordinator
 from stretto.core.explain import explain
 from stretto.core.state import State, TaskRecord
-from stretto.model.run import Culprit, Remark
-from stretto.observe.paint import Colour, Paint, clock, count, cut, fit, line
-from stretto.observe.snapshot import counted, ended_because, next_steps, spent, total
+from stretto.model.run import Culprit
+from stretto.observe.layout import wrap
+from stretto.observe.paint import Colour, Paint, clock, count, line, width_of
+from stretto.observe.snapshot import answers, ended_because, has_delivered, lasted, next_steps, spent, total
+from stretto.observe.words import counted, failure, plain, question, reason, remarks
 from stretto.ports import Recorded
 
 ID_WIDTH = 24
+"""Columns for the ids; a longer one pushes its line to the right."""
 MANY = 5
 """Tasks that fall for one reason are named up to this number."""
+UNTOLD = ("dropped", ev.DELIVERED, "closed")
+"""Notices that are told with the attempt itself, or that only readers need."""
 
 
 class Console:
@@ -38,6 +42,7 @@ class Console:
         self._ids = 0
         self._told: set[tuple[str, int]] = set()
         self._skipped = 0
+        self._delivered = False
 
     @property
     def state(self) -> State:
@@ -48,6 +53,7 @@ class Console:
             commands = self.coordinator.handle(recorded.event)
             if isinstance(recorded.event, ev.RunStarted):
                 self._ids = min(ID_WIDTH, max((len(task.id) for task in recorded.event.plan.tasks), default=0))
+            self._delivered = has_delivered(recorded.event, self._delivered)
             if recorded.seq <= self._quiet_until:
                 self._skipped = self.state.counts.get("skipped", 0)
                 continue
@@ -56,34 +62,43 @@ class Console:
             for who, what, colour in self._lines(recorded.event, commands):
                 self._say(who, what, colour)
 
-    def summary(self) -> Iterator[str]:
-        """How the run ended, and what to do now; for a run whose engine has gone."""
+    def summary(self, *, lands: bool = False) -> Iterator[str]:
+        """How the run ended, and what to do now; for a run whose engine has gone. `lands`: a success is landed now."""
         state, paint = self.state, self._paint
         name = "was killed" if state.ended is None else state.run_state
-        took = clock(state.at - (state.started_at if self._began is None else self._began))
-        reason = f" ({why})" if (why := ended_because(state)) else ""
+        why = f" ({said})" if (said := ended_because(state)) else ""
         yield ""
-        yield f"{paint(state.run, 'bold')} {paint.state(name)}{reason} after {took}: {counted(state.counts)}"
+        yield f"{paint(state.run, 'bold')} {paint.state(name)}{why}"
+        took, session = clock(lasted(state)), clock(state.at - (self._began or state.started_at))
+        since = f", {session} of it this time" if state.resumes > 1 and session != took else ""
+        yield from wrap(f"{counted(state)}; took {took}{since}", self._width, first="  ", rest="    ")
         cost = spent(total(usage for record in state.tasks for usage in record.usage))
         yield f"  branch {state.branch}" + (f"; spent {cost}" if cost else "")
+        delivered = self._delivered or (lands and state.ended == "succeeded")
         fallen = [record for record in state.tasks if record.state == "failed"]
         for record in fallen[:10]:
-            yield f"  {paint(record.id, 'red')}: {line(record.reason)}"
+            first, *more = wrap(f"{line(record.id)}: {reason(record)}", self._width, first="  ", rest="    ")
+            yield from (first.replace(line(record.id), paint(line(record.id), "red"), 1), *more)
         if len(fallen) > 10:
-            yield f"  … and {len(fallen) - 10} more: stretto status {state.run}"
-        yield from (f"  {step}" for step in next_steps(state, None) if step)
+            yield f"  … and {len(fallen) - 10} more:"
+            yield f"    stretto status {state.run}"
+        yield from (f"  {step}" for step in next_steps(state, None, delivered=delivered) if step)
 
     # --- lines ------------------------------------------------------------------------------------------------------
 
     def _say(self, who: str, what: str, colour: Colour | None) -> None:
-        start = f"{clock(self.state.at - (self._began or 0.0))}  {fit(line(who), self._ids)}  "
-        room = None if self._width is None else max(20, self._width - len(start))
-        self._write(start + self._paint(what if room is None else cut(what, room), colour))
+        name, indent = line(who), " " * min(len("00:00  ") + self._ids + 2, 36)
+        start = f"{clock(self.state.at - (self._began or 0.0))}  {name}{' ' * (self._ids - width_of(name))}  "
+        said, *commands = what.split("\n")
+        first, *more = wrap(said, self._width, first=start, rest=indent)
+        self._write(first[: len(start)] + self._paint(first[len(start) :], colour))
+        for text in (*more, *(indent + command for command in commands)):
+            self._write(self._paint(text, colour))
 
     def _lines(self, event: ev.Event, commands: Sequence[Command]) -> Iterator[tuple[str, str, Colour | None]]:
         refused = [command.why for command in commands if isinstance(command, Answer) and not command.accepted]
         if refused:
-            yield "", f"a wish was refused: {line(refused[0])}", "yellow"
+            yield "", f"asked for, and refused: {line(refused[0])}", "yellow"
         else:
             yield from self._of(event)
         yield from self._skips()
@@ -94,10 +109,11 @@ class Console:
             case ev.RunStarted():
                 settings = event.settings
                 what = f"{count(len(event.plan.tasks) - len(event.done), 'task')} to do, {settings.parallel} at once"
-                yield "", f"run {event.run}: {what}, on branch {event.branch}", "bold"
+                yield "", f"run {event.run}: {what}", "bold"
+                yield "", f"branch {event.branch}", None
             case ev.RunResumed():
                 if self.state.resumes > 1:
-                    yield "", f"resumed: {counted(self.state.counts)}", "bold"
+                    yield "", f"resumed: {counted(self.state)}", "bold"
             case ev.StopRequested():
                 yield "", self._stopping(event), "yellow"
             case ev.RequestReceived():
@@ -111,8 +127,7 @@ class Console:
             case ev.AttemptFinished():
                 yield from self._finished(event)
             case ev.AttemptFailed():
-                message = line(event.failure.message)
-                said = f"attempt {event.attempt} failed: {event.failure.kind}" + (f": {message}" if message else "")
+                said = f"attempt {event.attempt} failed: {failure(event.failure)}"
                 yield event.task, said + self._then(event.task), "red"
             case ev.AttemptLost():
                 why = "with its engine" if event.engine else "nobody knows how it ended"
@@ -130,17 +145,20 @@ class Console:
                 if event.error:
                     yield "", f"landing could not be done: {line(event.error)}", "red"
             case ev.Noticed():
-                yield (event.tasks or ("",))[0], f"{event.code}: {line(event.message)}", "yellow"
+                if event.code not in UNTOLD:
+                    yield (event.tasks or ("",))[0], line(event.message), "yellow"
             case ev.Granted() | ev.AttemptAnswered() | ev.ScopeObserved() | ev.TimerFired():
                 pass
             case _:
                 assert_never(event)
 
     def _stopping(self, event: ev.StopRequested) -> str:
-        busy = count(self.state.active, "attempt")
+        active = self.state.active
         if event.now:
-            return f"cancelling: {busy} will be ended, their work saved"
-        return f"draining: nothing more starts; {busy} may finish"
+            work = "its work" if active == 1 else "their work"
+            return f"stopping now: {count(active, 'attempt')} will be ended, {work} saved" if active else "stopping now"
+        may = f"; {count(active, 'attempt')} may finish" if active else ""
+        return f"stopping: nothing more starts{may}"
 
     def _wish(self, wish: ev.Wish) -> Iterator[tuple[str, str, Colour | None]]:
         match wish:
@@ -173,22 +191,24 @@ class Console:
             yield event.task, f"edits not taken along: {_some(event.dropped)}", "yellow"
 
     def _gated(self, event: ev.AttemptGated) -> Iterator[tuple[str, str, Colour | None]]:
+        record = self.state.by_id.get(event.task)
         if event.error:
-            yield event.task, f"a check could not run: {_remarks(event.remarks)}{self._then(event.task)}", "yellow"
+            yield event.task, f"a check could not run: {remarks(event.remarks)}{self._then(event.task)}", "yellow"
         elif event.verdict == "green":
             yield event.task, "checks green", None
         elif event.verdict == "ask":
-            command = f"stretto approve {quote(event.task)} --run {self.state.run}"
-            yield event.task, f"waits for a person: {command}", "yellow"
+            if record is not None and record.wait == "person":
+                told = (f"waits for your word: {question(record)}", *(f"  {x}" for x in answers(self.state, record)))
+                yield event.task, "\n".join(told), "yellow"
         else:
-            yield event.task, f"checks red: {_remarks(event.remarks)}{self._then(event.task)}", "red"
+            yield event.task, f"checks red: {remarks(event.remarks)}{self._then(event.task)}", "red"
 
     def _culprits(self, culprits: Sequence[Culprit]) -> Iterator[tuple[str, str, Colour | None]]:
         for culprit in culprits:
             if culprit.kind == "conflict":
                 what = f"conflicts with what has landed, in {_some(culprit.paths)}"
             else:
-                what = f"red on the combined tree: {_remarks(culprit.remarks)}"
+                what = f"checks red after the merge with what has landed: {remarks(culprit.remarks)}"
             yield culprit.task, what + self._then(culprit.task), "red"
 
     def _then(self, task: str) -> str:
@@ -213,7 +233,7 @@ class Console:
         self._skipped = now
         fallen = [r for r in self.state.tasks if r.state == "skipped" and r.since == self.state.at]
         for record in fallen[: min(new, MANY)]:
-            yield record.id, f"skipped: {line(record.reason)}", "yellow"
+            yield record.id, f"skipped: {plain(record.reason)}", "yellow"
         if new > MANY:
             yield "", f"… and {new - MANY} more skipped", "yellow"
 
@@ -223,13 +243,9 @@ class Console:
             record: TaskRecord = self.state.tasks[index]
             if (key := (record.id, record.attempt)) not in self._told:
                 self._told.add(key)
-                for reason in explain(self.coordinator, record.id).reasons:
-                    if reason.code == "claim":
-                        yield record.id, f"waits: {reason.message}", "dim"
-
-
-def _remarks(remarks: Sequence[Remark]) -> str:
-    return "; ".join(f"{line(r.check)}: {line(r.message)}" if r.message else line(r.check) for r in remarks[:3])
+                for why in explain(self.coordinator, record.id).reasons:
+                    if why.code == "claim":
+                        yield record.id, f"waits: {plain(why.message)}", "dim"
 
 
 def _some(names: Sequence[str]) -> str:

@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from shlex import quote
 
-from stretto.core.explain import Explanation
-from stretto.core.state import State
+from stretto.core.events import TaskApproved, TaskRejected, TasksCancelled, TasksRetried, Wish
+from stretto.core.explain import Explanation, Reason
+from stretto.core.state import State, TaskRecord
 from stretto.model.excerpt import legible
-from stretto.model.run import FINAL_STATES
+from stretto.model.run import FINAL_STATES, PastAttempt
+from stretto.observe.layout import wrap
 from stretto.observe.paint import Paint, count, line, span
-from stretto.observe.snapshot import condition
+from stretto.observe.snapshot import NOTHING, Beside, answers, condition, wish_text
+from stretto.observe.words import came_of, plain, question, reason
 from stretto.ports import Engine
 
 DEPTH = 12
@@ -20,54 +23,130 @@ LINES = 12
 
 
 def explanation_text(
-    state: State, engine: Engine | None, answer: Explanation, *, now: float, paint: Paint
+    state: State,
+    engine: Engine | None,
+    answer: Explanation,
+    *,
+    now: float,
+    paint: Paint,
+    width: int | None = None,
+    beside: Beside = NOTHING,
 ) -> Iterator[str]:
-    """Line by line."""
+    """Line by line; with a width, wrapped between words."""
     record = state.by_id[answer.task]
-    since = f", for {span(now - answer.since)}" if answer.state not in FINAL_STATES else ""
-    over = record.starts and answer.state not in ("running", "gating", "landing")
+    over, final = record.starts and answer.state not in ("running", "gating", "landing"), answer.state in FINAL_STATES
+    since = "" if final else f", for {span(now - answer.since)}"
     tries = f" after {count(record.starts, 'attempt')}" if over else ""
     yield f"{paint(answer.task, 'bold')} (phase {answer.phase}) is {paint.state(answer.state)}{tries}{since}"
-    for reason in answer.reasons:
-        waited = f" (for {span(now - reason.since)})" if reason.since and answer.state not in FINAL_STATES else ""
-        yield from _message(reason.message + waited, "  ")
-    yield from _chain(state, answer, paint)
-    if condition(state, engine, now) == "killed" and answer.state not in FINAL_STATES:
-        yield paint(f"  nobody works on it: the run's engine is gone; stretto resume {state.run}", "red")
+    wishes = [wish for wish in beside.wishes if _concerns(wish, record)]
+    for why in answer.reasons:
+        yield from _reason(state, record, why, now, width, answered=bool(wishes))
+    for wish in wishes:
+        yield from wrap(f"asked for: {wish_text(wish)}; it counts from the next resume on", width, first="  ")
+    yield from _chain(state, answer, paint, width)
+    killed = condition(state, engine, now) == "killed"
+    if killed and not final:
+        yield paint("  nobody works on it: the run's engine is gone", "red")
+    if not final and (killed or (engine is None and state.ended is not None)):
+        yield f"  stretto resume {state.run}"
     if answer.note:
-        yield from _message(answer.note, "  ")
-    if answer.commit:
-        yield f"  its work is commit {answer.commit[:10]}"
+        yield from _message(answer.note, width)
+    yield from _work(record, answer)
     for past in answer.attempts:
-        yield ""
-        yield f"attempt {past.attempt} came to nothing: {past.failure.kind}"
-        if not past.remarks:
-            yield from _message(past.failure.message, "  ")
-        for remark in past.remarks:
-            yield f"  {line(remark.check)}" + (f"  (whole output: {remark.log})" if remark.log else "")
-            yield from _message(remark.message, "    ")
-        if past.commit:
-            yield f"  its work is kept in commit {past.commit[:10]}"
+        yield from _past(past, width)
     if record.starts:
         yield ""
         yield f"output: stretto logs {quote(answer.task)} --run {state.run}"
 
 
-def _message(text: str, indent: str) -> Iterator[str]:
-    lines = [part for part in legible(text).splitlines() if part.strip()]
-    yield from (indent + part for part in lines[:LINES])
-    if len(lines) > LINES:
-        yield f"{indent}… {count(len(lines) - LINES, 'line')} more"
+def _reason(
+    state: State, record: TaskRecord, why: Reason, now: float, width: int | None, *, answered: bool
+) -> Iterator[str]:
+    """One thing that keeps it from going on; or, of a task that is over, what became of it."""
+    waited = f" (for {span(now - why.since)})" if why.since and record.state not in FINAL_STATES else ""
+    match why.code:
+        case "ready" | "places" if state.ended is not None:
+            pass  # it is the end of the run that keeps it
+        case "ended":
+            said = f": {plain(state.ended_reason)}" if state.ended_reason not in ("", state.ended) else ""
+            yield from wrap(f"the run has ended ({state.ended}{said})", width, first="  ", rest="    ")
+        case "approval":
+            yield from _message("waits for your word: " + question(record, whole=True), width)
+            yield from () if answered else (f"    {command}" for command in answers(state, record))
+        case "failed":
+            yield from wrap(reason(record), width, first="  ", rest="    ")
+        case "again" | "backoff":
+            _, colon, until = why.message.rpartition("; next try")
+            yield from wrap(f"will be tried again after: {reason(record)}{'; next try' if colon else ''}"
+                            f"{until if colon else ''}{waited}", width, first="  ", rest="    ")  # fmt: skip
+        case _:
+            yield from _message(plain(why.message) + waited, width)
 
 
-def _chain(state: State, answer: Explanation, paint: Paint) -> Iterator[str]:
+def _concerns(wish: Wish, record: TaskRecord) -> bool:
+    match wish:
+        case TaskApproved() | TaskRejected():
+            return wish.task == record.id
+        case TasksCancelled():
+            return record.id in wish.tasks
+        case TasksRetried():
+            return record.id in wish.tasks or (not wish.tasks and record.state in ("failed", "skipped"))
+        case _:
+            return False
+
+
+def _work(record: TaskRecord, answer: Explanation) -> Iterator[str]:
+    """Where what it has written is: landed, judged, or saved from an attempt that was cut off."""
+    told = [past.commit for past in record.past]
+    if answer.commit and answer.commit not in told:
+        yield f"  its work is commit {answer.commit[:10]}"
+    elif record.carry and record.carry not in told:
+        yield "  what it had written is saved in a commit:"
+        yield f"    git show {record.carry[:10]}"
+
+
+def _past(past: PastAttempt, width: int | None) -> Iterator[str]:
+    yield ""
+    if not past.remarks:
+        yield from wrap(f"attempt {past.attempt} did not succeed: {came_of(past)}", width)
+        if len(_lines(past.failure.message)) > 2:  # else the line above has all of it
+            yield from _message(past.failure.message, width)
+    else:
+        yield f"attempt {past.attempt} did not succeed: {came_of(past).partition(': ')[0]}"
+    for remark in past.remarks:
+        yield from wrap(line(remark.check), width, first="  ", rest="    ")
+        yield from _message(remark.message, width, "    ")
+        if remark.log:
+            yield "    whole output:"
+            yield f"    {remark.log}"
+    if past.commit:
+        yield "  its work is kept in a commit:"
+        yield f"    git show {past.commit[:10]}"
+
+
+def _lines(text: str) -> list[str]:
+    return [part for part in legible(text).splitlines() if part.strip()]
+
+
+def _message(text: str, width: int | None, indent: str = "  ") -> Iterator[str]:
+    lines = _lines(text)
+    shown = lines if len(lines) <= LINES else [*lines[: LINES // 2], "", *lines[-LINES // 2 :]]
+    for part in shown:
+        if part:
+            yield from wrap(part, width, first=indent, rest=indent + "  ")
+        else:
+            yield f"{indent}… {count(len(lines) - LINES, 'line')} more …"
+
+
+def _chain(state: State, answer: Explanation, paint: Paint, width: int | None) -> Iterator[str]:
     """What those wait for that this task waits for: the first of each, down to the one that is at work."""
     seen, task, indent = {answer.task}, answer.reasons[0].tasks[:1] if answer.reasons else (), "  "
     while task and task[0] in state.by_id and task[0] not in seen and len(seen) < DEPTH:
         record = state.by_id[task[0]]
         seen.add(record.id)
         indent += "  "
-        why = f": {line(record.reason)}" if record.reason else ""
-        yield f"{indent}{record.id} is {paint.state(record.state)}{why}"
+        why = f": {said}" if (said := reason(record)) else ""
+        first, *more = wrap(f"{record.id} is {record.state}{why}", width, first=indent, rest=indent + "  ")
+        yield from (first.replace(f"is {record.state}", f"is {paint.state(record.state)}", 1), *more)
         open_needs = (n for n in record.task.depends_on if n in state.by_id and state.by_id[n].state != "succeeded")
         task = tuple(open_needs)[:1] if record.state == "pending" else ()

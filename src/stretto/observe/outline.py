@@ -9,26 +9,31 @@ from stretto.analysis.estimate import durations, estimate
 from stretto.analysis.graph import build, levels
 from stretto.model.plan import Plan
 from stretto.model.run import RunSettings
-from stretto.observe.paint import Paint, count, cut, line, span
+from stretto.observe.layout import flow, wrap
+from stretto.observe.paint import Paint, count, line, span
 
-LEVELS, WIDE = 12, 68
-"""So many levels, and so many columns of each, are shown."""
+LEVELS, LINES = 12, 2
+"""So many levels, and so many lines of each, are shown."""
 
 
-def outline(plan: Plan, *, settings: RunSettings, paint: Paint) -> Iterator[str]:
+def outline(plan: Plan, *, settings: RunSettings, paint: Paint, width: int = 80) -> Iterator[str]:
     """Levels are shown, never waited for. Tasks that the plan calls succeeded are left out."""
     graph = build(plan)
     names = [(level, i) for i, level in enumerate(levels(graph)[: graph.tasks]) if plan.tasks[i].status != "succeeded"]
     done = len(plan.tasks) - len(names)
     already = f", {done} done already" if done else ""
-    agent = f", by {cut(line(settings.agent), 40)}" if settings.agent else ""
-    name = paint(line(plan.name), "bold")
-    yield f"{name}: {count(len(names), 'task')} to do{already}; {settings.parallel} at once{agent}"
+    agent = f", by {line(settings.agent)}" if settings.agent else ""
+    name = line(plan.name)
+    told = f"{name}: {count(len(names), 'task')} to do{already}; {settings.parallel} at once{agent}"
+    first, *more = wrap(told, width)
+    yield from (first.replace(name, paint(name, "bold"), 1), *more)
     groups = [(level, list(members)) for level, members in groupby(sorted(names), lambda x: x[0])]
-    wide = len(f"level {min(len(groups), LEVELS)}")
+    wide = max((len(f"level {level + 1}") for level, _ in groups[:LEVELS]), default=0)
     for level, members in groups[:LEVELS]:
-        tasks = cut(", ".join(line(graph.names[i]) for _, i in members), WIDE)
-        yield f"  {paint(f'level {level + 1}'.ljust(wide), 'dim')}  {tasks}"
+        head = f"level {level + 1}".ljust(wide)
+        for text in flow([line(graph.names[i]) for _, i in members], ", ", width - wide - 4, LINES):
+            yield f"  {paint(head, 'dim')}  {text}"
+            head = " " * wide
     if len(groups) > LEVELS:
         yield f"  … and {count(len(groups) - LEVELS, 'level')} more"
     if any(plan.tasks[i].estimate_s is not None for _, i in names):

@@ -15,7 +15,7 @@ _CODES: Mapping[Colour, int] = {
 STATE_COLOURS: Mapping[str, Colour] = {
     "pending": "dim", "ready": "dim", "running": "cyan", "gating": "blue", "landing": "blue", "waiting": "yellow",
     "succeeded": "green", "failed": "red", "skipped": "yellow", "cancelled": "yellow", "draining": "yellow",
-    "paused": "yellow", "stopped": "yellow",
+    "paused": "yellow", "stopped": "yellow", "stopping": "yellow", "killed": "red",
 }  # fmt: skip
 
 

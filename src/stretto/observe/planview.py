@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from itertools import groupby
+from collections.abc import Container, Iterable, Iterator, Sequence
+from itertools import groupby, pairwise
 from typing import Any
 
 import msgspec
@@ -14,7 +14,8 @@ from stretto.analysis.graph import Graph, build, levels, topological
 from stretto.analysis.lint import ok
 from stretto.analysis.wording import counted, spoken
 from stretto.model.plan import Finding, Phase, Plan
-from stretto.observe.paint import Paint, cut, fit, line, width_of
+from stretto.observe.layout import column, flow, row, wrap
+from stretto.observe.paint import Paint, fit, line
 
 _LINES, _ROWS = 2, 12
 """What a short text has room for: lines of one level, rows of one section."""
@@ -103,49 +104,59 @@ def show_text(
     paint: Paint | None = None,
     short: bool = True,
 ) -> Iterator[str]:
-    """The lines of `show`, none wider than `width` columns. `short` leaves out what a large plan has too much of."""
+    """The lines of `show`. They keep to `width` columns, but for a name that is wider, which stands by itself.
+
+    `short` leaves out what a large plan has too much of."""
     paint = paint or Paint(on=False)
     graph, took = build(plan), durations(plan, default_s)
     lines, rows = (_LINES, _ROWS) if short else (10**9, 10**9)
     path = critical_path(plan, graph, took)
     met = conflicts(plan, graph)
     sections = [
-        (f"Phases ({len(plan.phases)})", _phases(plan, width, rows) if len(plan.phases) > 1 else ()),
+        (f"Phases ({len(plan.phases)})", _phases(plan, graph, width, rows) if len(plan.phases) > 1 else ()),
         ("Levels: what waits for nothing above it", _levels(plan, levels(graph), width, lines, rows)),
-        (f"Critical path: {counted(len(path), 'task')}", _flow(path, " → ", width - 2, 2 * lines)),
-        (f"Overlaps: {counted(len(met), 'path')} where tasks take turns", _overlaps(met, width, lines - 1 or 1, rows)),
-        ("Expected time", _times(plan, graph, took, places)),
+        (f"Critical path: {counted(len(path), 'task')}", flow([line(id) for id in path], " → ", width - 2, 2 * lines)),
+        (
+            f"Overlaps: {counted(len(met), 'path')} where tasks take turns",
+            _overlaps(plan, met, width, lines - 1 or 1, rows),
+        ),
+        (
+            "Expected time",
+            [part for text in _times(plan, graph, took, places, default_s) for part in wrap(text, width - 2)],
+        ),
     ]
     done = sum(task.status == "succeeded" for task in plan.tasks)
     head = f"{line(plan.name) or 'a plan'} ({plan.format}): {counted(len(plan.tasks), 'task')}"
-    yield paint(cut(f"{head}, {done:,} done" if done else head, width), "bold")
+    yield from (paint(text, "bold") for text in wrap(f"{head}, {done:,} done" if done else head, width))
     for title, body in sections:
         body = list(body)
         if body:
             yield ""
-            yield paint(cut(title, width), "bold")
-            yield from (cut(f"  {text}", width) for text in body)
+            yield from (paint(text, "bold") for text in wrap(title, width))
+            yield from (f"  {text}" for text in body)
 
 
-def _phases(plan: Plan, width: int, rows: int) -> Iterator[str]:
+def _phases(plan: Plan, graph: Graph, width: int, rows: int) -> Iterator[str]:
     sizes, done = dict.fromkeys((phase.id for phase in plan.phases), 0), {phase.id: 0 for phase in plan.phases}
     for task in plan.tasks:
         sizes[task.phase] = sizes.get(task.phase, 0) + 1
         done[task.phase] = done.get(task.phase, 0) + (task.status == "succeeded")
-    column = _column((phase.id for phase in plan.phases[:rows]), width)
+    wide = column((line(phase.id) for phase in plan.phases[:rows]), width)
     for phase in plan.phases[:rows]:
-        told = [counted(sizes[phase.id], "task"), *_about(plan, phase)]
+        told = [counted(sizes[phase.id], "task"), *_about(plan, graph, phase)]
         if done[phase.id]:
             told.insert(1, f"{done[phase.id]:,} done")
-        yield f"{fit(line(phase.id), column)}  {', '.join(told)}"
+        yield from row(line(phase.id), wide, wrap(", ".join(told), width - wide - 4))
     yield from _rest(len(plan.phases) - rows, "phase")
 
 
-def _about(plan: Plan, phase: Phase) -> Iterator[str]:
+def _about(plan: Plan, graph: Graph, phase: Phase) -> Iterator[str]:
     if phase.depends_on:
         yield f"after {' and '.join(line(x) for x in phase.depends_on)}"
     if not phase.parallel:
-        yield "one at a time"
+        members = [i for i, task in enumerate(plan.tasks) if task.phase == phase.id]
+        chained = all(before in graph.needs[after] for before, after in pairwise(members))
+        yield "one at a time" if chained else "in the order of its tasks' own dependencies"
     if phase.max_parallel:
         yield f"at most {phase.max_parallel:,} at once"
     policy = phase.on_failure or plan.defaults.on_failure
@@ -162,26 +173,31 @@ def _levels(plan: Plan, level: Sequence[int], width: int, lines: int, rows: int)
             groups.append((f"{members[0][0]}–{members[-1][0]}", [id for _, ids in members for id in ids], " → "))
         else:
             groups.extend((f"{n}", ids, ", ") for n, ids in members)
-    yield from _table(groups[:rows], width, lines)
+    yield from _table(plan, groups[:rows], width, lines)
     yield from _rest(len(groups) - rows, "row")
     if stuck := sum(level[i] < 0 for i in range(len(plan.tasks))):
         yield f"never: {counted(stuck, 'task')} on or behind a circle of dependencies"
 
 
-def _overlaps(met: Sequence[Conflict], width: int, lines: int, rows: int) -> Iterator[str]:
-    yield from _table([(line(x.path), x.tasks, ", ") for x in met[:rows]], width, lines)
+def _overlaps(plan: Plan, met: Sequence[Conflict], width: int, lines: int, rows: int) -> Iterator[str]:
+    yield from _table(plan, [(line(x.path), x.tasks, ", ") for x in met[:rows]], width, lines)
     yield from _rest(len(met) - rows, "path")
 
 
-def _table(rows: Sequence[tuple[str, Sequence[str], str]], width: int, lines: int) -> Iterator[str]:
-    """Rows of a head, names, and what stands between the names."""
-    column = _column((head for head, _, _ in rows), width)
-    for head, names, separator in rows:
-        for k, text in enumerate(_flow(names, separator, width - column - 4, lines)):
-            yield f"{fit('' if k else head, column)}  {text}"
+def _table(plan: Plan, rows: Sequence[tuple[str, Sequence[str], str]], width: int, lines: int) -> Iterator[str]:
+    """Rows of a head, ids of tasks, and what stands between them."""
+    done = {task.id for task in plan.tasks if task.status == "succeeded"}
+    wide = column((head for head, _, _ in rows), width)
+    for head, ids, separator in rows:
+        names = [_named(id, done) for id in ids]
+        yield from row(head, wide, flow(names, separator, width - wide - 4, lines))
 
 
-def _times(plan: Plan, graph: Graph, took: Sequence[float], places: int) -> Iterator[str]:
+def _named(id: str, done: Container[str]) -> str:
+    return f"{line(id)} (done)" if id in done else line(id)
+
+
+def _times(plan: Plan, graph: Graph, took: Sequence[float], places: int, default_s: float) -> Iterator[str]:
     got = estimate(plan, graph, took, places)
     if not got.sequential_s:
         return
@@ -191,32 +207,9 @@ def _times(plan: Plan, graph: Graph, took: Sequence[float], places: int) -> Iter
     yield f"at the very best     {spoken(got.lower_bound_s)}"
     yield f"most tasks at once   {got.peak_width:,}"
     if unknown:
-        yield f"(the plan does not estimate {counted(unknown, 'task')})"
-
-
-def _column(names: Iterable[str], width: int) -> int:
-    return min(max((width_of(line(name)) for name in names), default=0), width // 3)
+        yield f"({spoken(default_s)} assumed for {counted(unknown, 'task')} without an estimate)"
 
 
 def _rest(number: int, thing: str) -> Iterator[str]:
     if number > 0:
         yield f"… and {counted(number, f'more {thing}')}"
-
-
-def _flow(names: Sequence[str], separator: str, width: int, lines: int) -> list[str]:
-    """Names in lines of `width` columns; where so many lines do not hold them all, the last says how many are left."""
-    out = [""]
-    room = max(1, width - width_of(separator.rstrip()))
-    for n, name in enumerate(names):
-        text = cut(line(name), room)
-        note = f" … {len(names) - n:,} more"
-        kept = len(note) if len(out) >= lines and n + 1 < len(names) else 0
-        if not out[-1] or width_of(out[-1]) + width_of(separator + text) <= room - kept:
-            out[-1] += separator + text if out[-1] else text
-        elif len(out) < lines:
-            out[-1] += separator.rstrip()
-            out.append(text)
-        else:
-            out[-1] += note
-            break
-    return out if names else []

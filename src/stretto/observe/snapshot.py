@@ -5,11 +5,25 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from shlex import quote
 
+from stretto.core.events import (
+    DELIVERED,
+    BatchLanded,
+    Event,
+    Noticed,
+    SettingsChanged,
+    StopRequested,
+    TaskApproved,
+    TaskRejected,
+    TasksRetried,
+    Wish,
+)
 from stretto.core.state import State, TaskRecord
 from stretto.model.names import task_dir
 from stretto.model.plan import Value
 from stretto.model.run import FINAL_STATES, RunState, TaskState, Usage
-from stretto.observe.paint import Paint, clock, count, cut, fit, line, span, width_of
+from stretto.observe.layout import wrap
+from stretto.observe.paint import Paint, clock, count, cut, line, span, width_of
+from stretto.observe.words import counted, plain, reason
 from stretto.ports import Engine
 
 SCHEMA_VERSION = 1
@@ -125,11 +139,6 @@ def total(usages: Iterable[Usage]) -> Usage:
 # --- for people --------------------------------------------------------------------------------------------------
 
 
-def counted(counts: Mapping[TaskState, int]) -> str:
-    """`3 succeeded, 1 failed`."""
-    return ", ".join(f"{counts[name]} {name}" for name in reversed(STATES) if counts.get(name))
-
-
 def spent(usage: Usage) -> str:
     """Tokens and money, as far as they are known; may be empty."""
     parts = []
@@ -140,37 +149,71 @@ def spent(usage: Usage) -> str:
     return ", ".join(parts)
 
 
-def status_text(state: State, engine: Engine | None, *, now: float, paint: Paint, width: int = 80) -> str:
-    """The run as a table; no line is wider than `width` unless a task's id is."""
-    header, table = _header(state, engine, now, paint, width), _table(state, now, paint, width)
-    steps = () if condition(state, engine, now) == "starting" else next_steps(state, engine)
-    return "\n".join((*header, *table, *steps))
+class Beside(Value, frozen=True, kw_only=True):
+    """What there is to know of a run beside its state."""
+
+    wishes: tuple[Wish, ...] = ()
+    """What people have asked of it while no engine works on it; it counts when one does again."""
+    then: State | None = None
+    """The state with all of them granted; None when there are none."""
+    delivered: bool = False
+    """Everything that has landed is on the user's branch, too."""
 
 
-def _header(state: State, engine: Engine | None, now: float, paint: Paint, width: int) -> Iterator[str]:
-    why = f": {reason}" if (reason := ended_because(state)) else ""
-    yield f"{paint(state.run, 'bold')}  {paint.state(condition(state, engine, now))}{why}"
-    ago, took = span(now - state.started_at), clock((now if engine else state.at) - state.started_at)
-    yield cut(f"started {ago} ago, took {took}, plan {line(state.plan.name)}", width)
-    yield cut(f"branch {state.branch}, from {state.base[:10]}", width)
+NOTHING = Beside()
+
+
+def status_text(
+    state: State, engine: Engine | None, *, now: float, paint: Paint, width: int = 80, beside: Beside = NOTHING
+) -> str:
+    """The run as a table. Lines keep to `width`, but for ids and commands, which are never broken."""
+    header, table = _header(state, engine, now, paint, width, beside), _table(state, now, paint, width)
+    steps = (
+        ()
+        if condition(state, engine, now) == "starting"
+        else next_steps(beside.then or state, engine, delivered=beside.delivered)
+    )
+    return "\n".join((*header, *table, *_asked(state, beside.wishes, width), *steps))
+
+
+def _header(state: State, engine: Engine | None, now: float, paint: Paint, width: int, beside: Beside) -> Iterator[str]:
+    why = f": {said}" if (said := ended_because(state)) else ""
+    name = condition(state, engine, now)
+    first, *more = wrap(f"{name}{why}", width, first=f"{state.run}  ", rest="  ")
+    yield from (first.replace(state.run, paint(state.run, "bold"), 1).replace(name, paint.state(name), 1), *more)
+    ago = span(now - state.started_at)
+    took = clock(now - state.started_at if engine else lasted(state))
+    yield from wrap(f"started {ago} ago, took {took}, plan {line(state.plan.name)}", width)
+    yield f"branch {state.branch}, from {state.base[:10]}"
     if engine is not None:
-        yield cut(f"engine: process {engine.pid} on {engine.host}, {state.parallel} at once", width)
-    elif condition(state, engine, now) == "killed":
+        yield from wrap(f"engine: process {engine.pid} on {engine.host}, {state.parallel} at once", width)
+    elif name == "killed":
         yield paint("no engine runs it any more: it was killed, or the machine went down", "red")
+    if state.delivered:
+        yield f"landed on your branch: {state.delivered[:10]}" + ("" if beside.delivered else "; it has more now")
     cost = spent(total(usage for record in state.tasks for usage in record.usage))
-    yield f"{count(len(state.tasks), 'task')}: {counted(state.counts)}" + (f"; {cost}" if cost else "")
+    yield from wrap(f"{count(len(state.tasks), 'task')}: {counted(state)}" + (f"; {cost}" if cost else ""), width)
+
+
+def lasted(state: State) -> float:
+    """Seconds from the start of the run to the last thing that its tasks did; what lands it later does not count."""
+    end = state.at if state.ended is None else max((record.since for record in state.tasks), default=state.at)
+    return end - state.started_at
 
 
 def condition(state: State, engine: Engine | None, now: float) -> str:
     """The run's state in a word; `starting` and `killed` are both a run without an engine that has not ended."""
     if not is_dead(state, engine):
-        return state.run_state
+        return "stopping" if state.run_state == "draining" else state.run_state
     return "starting" if not state.resumes and now - state.started_at < STARTING_S else "killed"
 
 
 def ended_because(state: State) -> str:
     """Why the run ended, where its state and its counts do not say it already."""
-    return "" if state.ended in (None, "failed", state.ended_reason) else line(state.ended_reason)
+    said = state.ended_reason
+    if state.ended is None or said == state.ended or (state.ended == "failed" and not is_open(state)):
+        return ""
+    return plain(said)
 
 
 def is_dead(state: State, engine: Engine | None) -> bool:
@@ -178,8 +221,13 @@ def is_dead(state: State, engine: Engine | None) -> bool:
     return engine is None and state.ended is None
 
 
+def is_open(state: State) -> bool:
+    """Whether there are tasks that a resume could go on with."""
+    return any(number and name not in FINAL_STATES for name, number in state.counts.items())
+
+
 def _table(state: State, now: float, paint: Paint, width: int) -> Iterator[str]:
-    ids = min(ID_WIDTH, max((width_of(record.id) for record in state.tasks), default=0))
+    ids = min(ID_WIDTH, max((width_of(line(record.id)) for record in state.tasks), default=0))
     order = {phase.id: i for i, phase in enumerate(state.plan.phases)}
     phase = None
     for record in sorted(state.tasks, key=lambda r: order.get(r.task.phase, len(order))):
@@ -187,30 +235,73 @@ def _table(state: State, now: float, paint: Paint, width: int) -> Iterator[str]:
             phase = record.task.phase
             yield f"\n{paint(line(phase), 'bold')}"
         since = span(now - record.since) if record.state not in FINAL_STATES and record.state != "pending" else ""
-        start = f"  {fit(line(record.id), ids)}  "
-        tail = f"  {record.starts or '':>2}  {since:>6}  "
-        room = max(10, width - width_of(start) - 9 - len(tail))
+        name, tail = line(record.id), f"  {record.starts or '':>2}  {since:>6}  "
+        if width_of(name) > ids:
+            yield f"  {name}"
+            name = ""
+        start = f"  {name}{' ' * (ids - width_of(name))}  "
+        room = max(20, width - width_of(start) - 9 - len(tail))
         yield (start + paint.state(record.state, 9) + tail + cut(_reason(record), room)).rstrip()
 
 
 def _reason(record: TaskRecord) -> str:
     if record.state == "succeeded" and record.landed:
         return f"landed as {record.landed[:10]}" + (f" ({line(record.note)})" if record.note else "")
-    return line(record.reason)
+    return reason(record)
 
 
-def next_steps(state: State, engine: Engine | None) -> Sequence[str]:
+def _asked(state: State, wishes: Sequence[Wish], width: int) -> Iterator[str]:
+    if wishes:
+        what = ", ".join(wish_text(wish) for wish in wishes)
+        yield ""
+        yield from wrap(what, width, first="asked for: ", rest="  ")
+        yield f"it counts from the next `stretto resume {state.run}` on"
+
+
+def wish_text(wish: Wish) -> str:
+    """What somebody has asked for, in a few words."""
+    match wish:
+        case TaskApproved():
+            return f"approve {wish.task}"
+        case TaskRejected():
+            return f"reject {wish.task}"
+        case TasksRetried():
+            return f"retry {', '.join(wish.tasks) or 'what failed'}"
+        case SettingsChanged():
+            return f"{wish.parallel} at once"
+        case StopRequested():
+            return "stop"
+        case _:
+            return f"cancel {', '.join(wish.tasks)}"
+
+
+def has_delivered(event: Event, before: bool) -> bool:
+    """Whether all that has landed is on the user's branch after the event; `before` is the answer before it."""
+    if isinstance(event, Noticed) and event.code == DELIVERED:
+        return True
+    return before and not isinstance(event, BatchLanded)
+
+
+def answers(state: State, record: TaskRecord) -> tuple[str, ...]:
+    """How to look at the work that waits for a person, and how to say yes or no."""
+    say = f"stretto approve {quote(record.id)} --run {state.run}"
+    look = (f"look:  git show {record.commit[:10]}",) if record.commit else ()
+    return (*look, f"yes:   {say}", f"no:    {say} --reject --note WHY")
+
+
+def next_steps(state: State, engine: Engine | None, *, delivered: bool = False) -> Sequence[str]:
     """What a person may want to do now, as commands."""
     run, steps = state.run, []
     people = [record.id for record in state.tasks if record.wait == "person"]
+    steps += [f"stretto explain {quote(task)} --run {run}" for task in people[:1]]
     steps += [f"stretto approve {quote(task)} --run {run}" for task in people[:3]]
     if engine is None:
-        if state.ended in (None, "stopped", "paused"):
+        if state.ended in (None, "stopped", "paused") or is_open(state):
             steps.append(f"stretto resume {run}")
         failed = [record.id for record in state.tasks if record.state == "failed"]
         if failed:
             steps.append(f"stretto explain {quote(failed[0])} --run {run}")
             steps.append(f"stretto retry --run {run} && stretto resume {run}")
-        if state.lane.head != state.base and state.ended in ("succeeded", "failed"):
+        if state.lane.head != state.base and not delivered and state.ended in ("succeeded", "failed"):
             steps.append(f"stretto land {run}")
     return ("", *(f"next: {step}" for step in steps)) if steps else ()

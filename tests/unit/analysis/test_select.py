@@ -59,6 +59,18 @@ def test_phases_are_chosen_and_needed_whole() -> None:
     assert list(kept(select(two, only=["one"]).plan)) == ["a", "b"]
 
 
+def test_only_and_phase_together_mean_what_is_in_both() -> None:
+    two = plan(
+        task("a", phase="one"),
+        task("b", phase="one"),
+        task("c", phase="two"),
+        phases=(Phase(id="one"), Phase(id="two")),
+    )
+    assert list(kept(select(two, only=["a", "c"], phase="one").plan)) == ["a"]
+    with pytest.raises(PlanError, match="nothing of 'c' is in phase 'one'"):
+        select(two, only=["c"], phase="one")
+
+
 @pytest.mark.parametrize(("only", "phase", "hint"), [(["bb"], None, "'b'"), ([], "q", "'p'"), (["zzz"], None, "show")])
 def test_unknown_names_are_errors(only: list[str], phase: str | None, hint: str) -> None:
     with pytest.raises(PlanError) as caught:

@@ -40,11 +40,15 @@ def told(capsys: pytest.CaptureFixture[str]) -> list[str]:
         (["run", "p", "--engine", "temporal"], "--engine is not supported yet", "leave it out"),
         (["run", "p", "--detach"], "--detach is not supported yet", "leave it out"),
         (["run", "p", "--on-failure", "rollback"], "--on-failure rollback is not supported yet", "leave it out"),
-        (["run", "p", "-j", "0"], "Invalid value for '-j'", "stretto run --help"),
+        (["run", "p", "-j", "0"], "it must be at least 1", "stretto run --help"),
+        (["run", "p", "--attempts", "x"], "it must be a whole number", "stretto run --help"),
+        (["run", "p", "--on-failure"], "requires an argument", "stretto run --help"),
+        (["run", "p", "--on-failure", "pray"], "there is no such policy", "continue and stop"),
         (["run", "p", "-j", "3", "--no-parallel"], "contradict", "one of them"),
         (["run", "p", "--with-deps"], "--with-deps needs --only or --phase", "everything"),
         (["run", "p", "--timeout", "soon"], "'soon' is not a duration", "15m"),
         (["show", "p", "--format", "svg"], "--format svg is not supported yet", "text and json"),
+        (["show", "p", "--format", "xml"], "there is no format 'xml'", "text and json"),
         (["resume", "--replan"], "--replan is not supported yet", "leave it out"),
         (["land", "--pr"], "--pr is not supported yet", "leave it out"),
     ],
@@ -58,6 +62,19 @@ def test_usage_errors_are_one_message_and_one_hint(
     assert message in first
     assert second.startswith("hint: ")
     assert hint in second
+
+
+def test_the_bare_command_shows_its_help(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([]) == 2
+    out, err = capsys.readouterr()
+    assert out.startswith("Usage: stretto")
+    assert err == ""
+
+
+def test_help_offers_only_what_there_is() -> None:
+    for verb in ("show", "check", "run"):
+        said = stretto(verb, "--help").stdout
+        assert not [word for word in ("mermaid", "sarif", "svg", "rollback") if word in said]
 
 
 @pytest.mark.parametrize(

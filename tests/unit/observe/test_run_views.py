@@ -15,8 +15,10 @@ from stretto.model.plan import Check, Phase, Plan, Task
 from stretto.model.run import TARGET, Failure, LandEntry, Remark, RunSettings, Usage
 from stretto.observe.console import Console
 from stretto.observe.explanation import explanation_text
+from stretto.observe.layout import wrap
 from stretto.observe.paint import Paint, clock, cut, fit, line, span, width_of
-from stretto.observe.snapshot import STATES, snapshot, status_text, total
+from stretto.observe.snapshot import STATES, Beside, has_delivered, snapshot, status_text, total
+from stretto.observe.words import plain
 from stretto.ports import Engine, Recorded
 
 PLAIN = Paint(on=False)
@@ -30,6 +32,13 @@ PLAN = Plan(
         Task(id="b", phase="one", writes=("x",)),
         Task(id="c", phase="two"),
     ),
+)
+ASKED = ev.AttemptGated(
+    at=113.0,
+    task="a",
+    attempt=1,
+    verdict="ask",
+    remarks=(Remark(check="approval", message="Is the new design good enough to build on?"),),
 )
 GATE_RED = (Remark(check="make test", message="exit status 1\nmore"),)
 
@@ -77,15 +86,17 @@ def test_a_story_line_by_line() -> None:
     said = lines(story() + LANDING)
     assert "00:01  a  attempt 1 started" in said
     assert "00:12  a  attempt 1 done, 1 file changed; its checks run" in said
-    assert "00:13  a  checks red: make test: exit status 1; it has failed" in said
-    assert has(said, "b", "waits: its claim meets 'x', held by 'a'")
+    assert "00:13  a  checks red: make test: exit status 1: more; it has failed" in said
+    assert has(said, "b", "waits: may write the same as 'a' (ready): 'x'")
     assert "00:22  b  landed as dddddddddd" in said
     assert has(said, "00:13  c  skipped", "a")
 
 
 def test_the_summary_says_what_to_do_now() -> None:
     said = lines(story() + LANDING)
-    assert has(said, "r-1 failed", "1 succeeded", "1 failed", "1 skipped")
+    assert has(said, "r-1 failed")
+    assert has(said, "1 succeeded, 1 failed, 1 skipped; took 00:22")
+    assert has(said, "a: check red: make test: exit status 1: more")
     for command in ("stretto explain a --run r-1", "stretto retry --run r-1", "stretto land r-1"):
         assert has(said, command)
     assert has(said, "$0.50")
@@ -97,7 +108,7 @@ def test_a_second_try_is_announced() -> None:
 
 def test_a_backoff_says_how_long() -> None:
     failed = ev.AttemptFailed(at=102.0, task="a", attempt=1, failure=Failure(kind="transient", message="busy"))
-    assert has(lines([*story(attempts=2)[:4], failed]), "failed: transient: busy", "next try in 2 s")
+    assert has(lines([*story(attempts=2)[:4], failed]), "failed: trouble that may pass: busy", "next try in 2 s")
 
 
 def test_done_without_an_effect_is_not_told_as_success() -> None:
@@ -106,9 +117,13 @@ def test_done_without_an_effect_is_not_told_as_success() -> None:
 
 
 def test_an_approval_says_the_command() -> None:
-    asked = ev.AttemptGated(at=113.0, task="a", attempt=1, verdict="ask", remarks=())
-    said = lines([*story()[:5], asked])
-    assert has(said, "waits for a person: stretto approve a --run r-1")
+    said = lines([*story()[:5], ASKED], width=50)
+    at = said.index("00:13  a  waits for your word: Is the new design")
+    assert said[at + 1].strip() == "good enough to build on?"
+    assert [text.split()[0] for text in said[at + 2 : at + 5]] == ["look:", "yes:", "no:"]
+    assert has(said, "git show aaaaaaaaaa")
+    assert has(said, "stretto approve a --run r-1")
+    assert sum("waits for" in text for text in said) == 1, "the question is asked once"
 
 
 def test_a_killed_run_says_so() -> None:
@@ -129,7 +144,7 @@ def test_what_was_read_before_is_not_said_again() -> None:
 def test_a_refused_wish_is_not_told_as_granted() -> None:
     wish = ev.RequestReceived(at=115.0, request="q", wish=ev.TaskApproved(at=115.0, task="a"))
     said = lines([*story(), wish])
-    assert has(said, "a wish was refused")
+    assert has(said, "asked for, and refused")
     assert not has(said, "approved by")
 
 
@@ -194,6 +209,98 @@ def test_what_comes_from_outside_cannot_play_with_the_terminal() -> None:
     assert not [text for text in texts if "\x1b" in text or "\x07" in text]
 
 
+def test_ids_and_branches_are_never_cut() -> None:
+    long = "a-task-whose-id-is-much-longer-than-any-column-that-one-would-give-it"
+    plan = msgspec.structs.replace(PLAN, tasks=(Task(id=long, phase="one"), *PLAN.tasks))
+    branch = "stretto/" + "b" * 80
+    start = ev.RunStarted(
+        at=100.0, run="r-1", plan=plan, settings=RunSettings(agent="x"), base="b" * 40, branch=branch, done=()
+    )
+    events: list[ev.Event] = [start, ev.Granted(at=101.0, task=long, attempt=1)]
+    events += [ev.AttemptStarted(at=101.0, task=long, attempt=1), ev.StopRequested(at=102.0, now=True)]
+    events += [ev.AttemptCancelled(at=103.0, task=long, attempt=1, commit="e" * 40)]
+    coordinator = replay(events)
+    status = status_text(coordinator.state, None, now=200.0, paint=PLAIN, width=80)
+    answer = explanation_text(coordinator.state, None, explain(coordinator, long), now=200.0, paint=PLAIN, width=80)
+    said = list(answer)
+    for texts in (lines(events, width=80), status.splitlines()):
+        assert has(texts, long) and has(texts, branch)
+    assert has(said, long)
+    assert "    git show eeeeeeeeee" in said
+    assert has(said, "stretto resume r-1")
+    assert not has(said, "may start now")
+
+
+def test_who_was_done_before_is_counted_apart() -> None:
+    start = msgspec.structs.replace(story()[0], done=("a",))  # type: ignore[type-var]
+    assert "3 tasks: 2 ready, 1 done before" not in status_text(replay([start]).state, ENGINE, now=1.0, paint=PLAIN)
+    assert "1 ready, 1 pending, 1 done before" in status_text(replay([start]).state, ENGINE, now=1.0, paint=PLAIN)
+
+
+def test_a_failure_is_told_with_the_last_word_of_its_program() -> None:
+    broke = Failure(kind="permanent", message="exit status 64\nusage: agent\nno such model")
+    events = [*story()[:4], ev.AttemptFailed(at=105.0, task="a", attempt=1, failure=broke)]
+    state = replay(events).state
+    assert has(lines(events), "a: trouble that will not pass: exit status 64: no such model")
+    assert "no such model" in status_text(state, None, now=200.0, paint=PLAIN, width=120)
+    plain = Failure(kind="failed", message="exit status 9")
+    assert has(lines([*story()[:4], ev.AttemptFailed(at=105.0, task="a", attempt=1, failure=plain)]),
+               "attempt 1 failed: exit status 9;")  # fmt: skip
+
+
+def test_what_has_been_delivered_is_not_to_be_landed_again() -> None:
+    events = [*story(), *LANDING]
+    note = ev.Noticed(at=9000.0, code=ev.DELIVERED, message="f" * 40)
+    state = replay([*events, note]).state
+    before = status_text(state, None, now=9001.0, paint=PLAIN)
+    after = status_text(state, None, now=9001.0, paint=PLAIN, beside=Beside(delivered=True))
+    assert "stretto land" in before and "stretto land" not in after
+    assert "landed on your branch: ffffffffff" in after
+    assert "took 00:22" in after, "landing it later makes the run no longer"
+    assert has_delivered(note, False) and not has_delivered(LANDING[-1], True) and has_delivered(events[0], True)
+    assert not has(lines([*story(), *LANDING, note]), "stretto land")
+
+
+def test_r8_3_wishes_that_wait_for_an_engine_are_shown() -> None:
+    events = [*story()[:5], ASKED]
+    wish = ev.TaskApproved(at=150.0, task="a")
+    then = replay([*events, ev.RequestReceived(at=150.0, request="q", wish=wish)]).state
+    coordinator, beside = replay(events), Beside(wishes=(wish,), then=then)
+    status = status_text(coordinator.state, None, now=200.0, paint=PLAIN, beside=beside)
+    assert "asked for: approve a\nit counts from the next `stretto resume r-1` on" in status
+    assert "stretto approve" not in status
+    answer = explain(coordinator, "a")
+    said = list(explanation_text(coordinator.state, None, answer, now=200.0, paint=PLAIN, beside=beside))
+    assert has(said, "asked for: approve a")
+    assert not has(said, "stretto approve")
+
+
+@pytest.mark.parametrize(
+    ("reason", "said"),
+    [
+        ("gate: make: exit status 2\nlots\nof output", "check red: make: exit status 2: of output"),
+        ("conflict: with what has landed, in a.txt", "conflict with what has landed, in a.txt"),
+        ("no_effect", "nothing changed"),
+        ("failed: exit status 9", "exit status 9"),
+        ("lost with its engine", "lost with its engine"),
+        ("paused: quota: until noon", "paused: the usage limit is reached: until noon"),
+        ("its claim meets 'src/**', held by 'a' (running)", "may write the same as 'a' (running): 'src/**'"),
+    ],
+)
+def test_people_read_words_and_no_codes(reason: str, said: str) -> None:
+    assert plain(reason) == said
+
+
+@pytest.mark.parametrize("width", [10, 20, 37, 80])
+def test_lines_break_between_words_and_lose_nothing(width: int) -> None:
+    text = "say `stretto approve a --run r-1` when 名前 are well-known " + "x" * 90
+    got = wrap(text, width, first="note: ", rest="    ")
+    assert " ".join(part.strip() for part in got) == "note: " + text
+    assert all(width_of(part) <= width or len(part.split("`")) in (1, 3) for part in got)
+    assert any("`stretto approve a --run r-1`" in part for part in got)
+    assert wrap(text, None, first="note: ") == ["note: " + text]
+
+
 # --- explain -------------------------------------------------------------------------------------------------------
 
 
@@ -219,7 +326,9 @@ def test_a_chain_of_waits_is_followed_to_who_is_at_work() -> None:
 
 def test_earlier_attempts_are_told_with_what_their_checks_said() -> None:
     text = explained(replay(story()), "a")
-    assert "attempt 1 came to nothing: gate" in text
+    assert text.count("exit status 1\n") == 1, "told once"
+    assert "attempt 1 did not succeed: check red" in text
+    assert "git show aaaaaaaaaa" in text
     assert "exit status 1\n    more" in text
     assert "stretto logs a --run r-1" in text
 

@@ -1,0 +1,115 @@
+"""What the run's own vocabulary is called where people read it: failures, reasons, counts."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+
+from stretto.core.state import State, TaskRecord
+from stretto.model.excerpt import legible
+from stretto.model.run import Failure, FailureKind, PastAttempt, Remark, TaskState
+from stretto.observe.paint import line
+
+ORDER: tuple[TaskState, ...] = (
+    "succeeded", "running", "gating", "landing", "waiting", "ready", "pending", "failed", "skipped", "cancelled",
+)  # fmt: skip
+"""In which states are counted out: what is done, what is at work, what is to come, what went wrong."""
+
+_KINDS: Mapping[FailureKind, str] = {
+    "transient": "trouble that may pass",
+    "overloaded": "too busy",
+    "rate_limited": "too many requests",
+    "quota": "the usage limit is reached",
+    "lost": "lost",
+    "timeout": "too slow",
+    "idle": "silent for too long",
+    "out_of_memory": "out of memory",
+    "failed": "",
+    "blocked_on_prompt": "it asked and nobody answered",
+    "gate": "check red",
+    "conflict": "conflict",
+    "no_effect": "nothing changed",
+    "tampered": "it changed what is not its own",
+    "permanent": "trouble that will not pass",
+    "auth": "not logged in",
+    "cancelled": "",
+}
+_KIND = re.compile(rf"^(paused: |.*\(its own attempt: )?({'|'.join(_KINDS)})(?::\s+|(?=\)?$))", re.DOTALL)
+_CLAIM = re.compile(r"^its claim meets (?P<pattern>.+), held by (?P<holders>.+)$", re.DOTALL)
+_MERGED = "on the combined tree: "
+
+
+def gist(text: str) -> str:
+    """The first line of what a program said, and its last, which mostly tells what went wrong."""
+    lines = [part.strip() for part in legible(text).splitlines() if part.strip()]
+    return ": ".join(dict.fromkeys((*lines[:1], *lines[-1:])))
+
+
+def failure(what: Failure) -> str:
+    """A failure in a line."""
+    return _of_kind(what.kind, gist(what.message)) or "no reason was given"
+
+
+def _of_kind(kind: FailureKind, said: str) -> str:
+    between = " " if said.startswith("with ") else ": "
+    return between.join(part for part in (_KINDS[kind], said) if part)
+
+
+def remark(what: Remark) -> str:
+    said = gist(what.message)
+    return f"{line(what.check)}: {said}" if said else line(what.check)
+
+
+def remarks(what: Sequence[Remark]) -> str:
+    """What checks found, in a line."""
+    return "; ".join(remark(one) for one in what[:3]) + (f"; and {len(what) - 3} more" if len(what) > 3 else "")
+
+
+def came_of(past: PastAttempt) -> str:
+    """Why an attempt did not succeed, in a line."""
+    if not past.remarks:
+        return failure(past.failure)
+    merged = " after the merge with what had landed" if past.failure.message.startswith(_MERGED) else ""
+    return f"{_KINDS[past.failure.kind]}{merged}: {remarks(past.remarks)}"
+
+
+def reason(record: TaskRecord) -> str:
+    """Why a task is where it is, in a line; empty where its state says all."""
+    if record.wait == "person":
+        return f"waits for your word: {question(record)}"
+    latest = record.past[-1] if record.past else None
+    if latest is not None and _is_of(record.reason, latest):
+        return came_of(latest)
+    return plain(record.reason)
+
+
+def question(record: TaskRecord, *, whole: bool = False) -> str:
+    """What a task that waits for approval asks its person, on one line unless `whole`."""
+    text = legible(record.reason)
+    for prefix in ("waits for approval", ":", "approval", ":"):
+        text = text.strip().removeprefix(prefix)
+    return (text.strip() if whole else " ".join(text.split())) or record.task.title or record.id
+
+
+def plain(text: str) -> str:
+    """A reason without the names that only programs use."""
+    if claim := _CLAIM.match(text):
+        return f"may write the same as {claim['holders']}: {claim['pattern']}"
+    found = _KIND.match(text)
+    if found is None:
+        return gist(text)
+    kind: FailureKind = found[2]  # type: ignore[assignment]
+    return (found[1] or "") + _of_kind(kind, gist(text[found.end() :]))
+
+
+def _is_of(reason: str, past: PastAttempt) -> bool:
+    said = past.failure.message
+    return reason == (f"{past.failure.kind}: {said}" if said else past.failure.kind)
+
+
+def counted(state: State) -> str:
+    """`3 succeeded, 1 failed, 30 done before`."""
+    before = sum(record.state == "succeeded" and not record.starts for record in state.tasks)
+    counts = dict(state.counts) | {"succeeded": state.counts.get("succeeded", 0) - before}
+    told = [f"{counts[name]} {name}" for name in ORDER if counts.get(name)]
+    return ", ".join([*told, *([f"{before} done before"] if before else [])])
