@@ -83,11 +83,12 @@ def test_the_first_plan_of_the_readme_runs_and_lands(tmp_path: Path) -> None:
 
 
 def _killed(toy: Toy) -> str:
-    toy.write({"p.yaml": f"name: p\ntasks: [{{id: a, prompt: 'wait {toy.root}/go\nwrite a.txt hi', writes: [a.txt]}}]"})
+    go = toy.root / "go"
+    toy.write({"p.yaml": f'name: p\ntasks: [{{id: a, prompt: "wait {go}\\nwrite a.txt hi", writes: [a.txt]}}]'})
     front = toy.front("run", "p.yaml", "--agent", "scripted")
     os.kill(until(lambda: (toy.status().get("engine") or {}).get("pid"), "the engine runs"), signal.SIGKILL)
     assert front.wait(timeout=60) == 3
-    (toy.root / "go").touch()
+    go.touch()
     toy.stretto("resume")
     return toy.said()
 
