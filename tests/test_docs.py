@@ -100,6 +100,8 @@ def _red(toy: Toy) -> str:
     assert "grep bye a.txt" in toy.stretto("explain", "a").stdout
     toy.stretto("retry")
     toy.stretto("resume", code=1)
+    toy.write({"p.yaml": (toy.repository / "p.yaml").read_text().replace("bye", "hi")})
+    toy.stretto("run", "p.yaml", "--agent", "scripted")
     return said
 
 
