@@ -132,7 +132,7 @@ class ProcessSupervisor:
         for orphan in self._orphans(table, tree, above) if strays else ():
             family = proctable.below(table, [orphan.pid])
             theirs = (other.bears(table[pid], borne[pid]) for other in others for pid in family)
-            if orphan.pid not in found and not any(theirs) and self._is_stray(orphan, tree, others):
+            if not any(theirs) and self._is_stray(orphan, tree, others):
                 found |= family
         return sorted((table[pid] for pid in found if pid in table), key=lambda seen: (seen.start, seen.pid))
 

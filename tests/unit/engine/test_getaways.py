@@ -83,6 +83,8 @@ async def its_folder_tells_it_at_once(scene: Scene) -> None:
         assert scene.left() == 0
         await scene.run("a", scene.getaway(folder=below) + "; rm -r below")
         assert scene.left() == 0
+        await scene.run("a", scene.getaway(folder=scene.folder("a")) + "; rm -r ../a")
+        assert scene.left() == 0
 
 
 async def a_file_that_it_has_open_tells_it_at_once(scene: Scene) -> None:
@@ -130,19 +132,21 @@ async def without_a_place_it_is_spared_while_any_lives_that_may_have_started_it(
 async def without_a_place_it_is_not_spared_for_one_that_began_later(scene: Scene) -> None:
     parent = asyncio.create_task(scene.run("a", scene.getaway() + "; until test -e go; do sleep 0.01; done"))
     assert await asyncio.to_thread(until, lambda: scene.left() == 1)
+    await asyncio.sleep(0.02)  # a start time is told in hundredths of a second
     async with scene.alive("younger"):
         (scene.folder("a") / "go").touch()
         await parent
         assert scene.left() == (0 if below_a_warden() else 1)
 
 
-async def two_that_end_at_once_do_not_leave_it_to_each_other(scene: Scene) -> None:
-    both = f"{scene.getaway()}; until test -e ../go; do sleep 0.01; done"
-    ends = [asyncio.create_task(scene.run(task, both)) for task in ("a", "b")]
-    assert await asyncio.to_thread(until, lambda: scene.left() == 2)
-    (scene.place / "go").touch()
-    await asyncio.gather(*ends)
-    assert scene.left() == (0 if below_a_warden() else 2)
+async def those_that_end_at_once_do_not_leave_it_to_each_other(scene: Scene) -> None:
+    work = f"{scene.getaway()}; exec sleep 1000"
+    ends = [asyncio.create_task(scene.run(task, work)) for task in "abcdef"]
+    assert await asyncio.to_thread(until, lambda: scene.left() == len(ends))
+    for end in ends:
+        end.cancel()
+    await asyncio.wait(ends)
+    assert scene.left() == (0 if below_a_warden() else len(ends))
 
 
 async def it_is_its_childrens_who_bear_the_mark_of_one_that_lives(scene: Scene) -> None:
@@ -158,14 +162,18 @@ async def it_is_its_childrens_who_bear_the_mark_of_one_that_lives(scene: Scene) 
 async def strangers_in_the_folder_are_left_alone(scene: Scene) -> None:
     """Not those that the engine itself has started, nor, without a warden, what was there before."""
     folder = scene.folder("a")
-    mine = await asyncio.create_subprocess_exec("sleep", scene.number, cwd=folder, start_new_session=True)
     if not below_a_warden():
         earlier = await asyncio.create_subprocess_shell(scene.getaway(folder=folder))
         await earlier.wait()
-        await asyncio.sleep(0.02)  # a start time is told in hundredths of a second
-    before = scene.left()
-    await scene.run("a", "sleep 0.01 & exit 0")
-    assert scene.left() == before
+        await asyncio.sleep(0.02)
+    attempt = asyncio.create_task(scene.run("a", "echo > up; until test -e go; do sleep 0.01; done"))
+    assert await asyncio.to_thread(until, (folder / "up").exists)
+    mine = await asyncio.create_subprocess_exec("sleep", scene.number, cwd=folder, start_new_session=True)
+    strangers = 1 if below_a_warden() else 2
+    assert await asyncio.to_thread(until, lambda: scene.left() == strangers)
+    (folder / "go").touch()
+    await attempt
+    assert scene.left() == strangers
     mine.kill()
     await mine.wait()
 
@@ -182,7 +190,7 @@ STORIES: dict[str, Callable[[Scene], Coroutine[None, None, None]]] = {
         without_a_place_it_is_spared_while_its_attempt_lives,
         without_a_place_it_is_spared_while_any_lives_that_may_have_started_it,
         without_a_place_it_is_not_spared_for_one_that_began_later,
-        two_that_end_at_once_do_not_leave_it_to_each_other,
+        those_that_end_at_once_do_not_leave_it_to_each_other,
         it_is_its_childrens_who_bear_the_mark_of_one_that_lives,
         strangers_in_the_folder_are_left_alone,
     )
