@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
-from stretto.analysis import lint_names, lint_order, lint_scope
+from stretto.analysis import lint_names, lint_order, lint_scope, lint_setup
 from stretto.analysis.subject import Subject
 from stretto.model.plan import NO_PLACES, Finding, Location, Plan
 from stretto.model.run import RunSettings
@@ -27,9 +27,11 @@ RULES: tuple[Callable[[Subject], Iterator[Finding]], ...] = (
     lint_order.cycles,
     lint_order.atomic_phases,
     lint_order.chains,
+    lint_order.unchained,
     lint_scope.claims,
     lint_scope.overlaps,
     lint_scope.unknown_scope,
+    lint_setup.paths,
 )
 
 
@@ -39,12 +41,16 @@ def lint(
     *,
     settings: RunSettings | None = None,
     exists: Callable[[str], bool] = lambda path: True,
+    present: Callable[[str], bool] = lambda path: True,
+    tracked: Callable[[str], bool] = lambda path: False,
 ) -> tuple[Finding, ...]:
     """All findings, in the order of the file; those without a place come first.
 
     `places` says where things stand (`task:<id>:writes:0`, `phase:<id>`, `plan`, …); what it does not know falls back
-    to the task or phase, then the plan. `exists` is asked for files that go with prompts, relative to the plan."""
-    subject = Subject(plan, places, settings or RunSettings(), exists)
+    to the task or phase, then the plan. `exists` is asked for files that go with prompts, relative to the plan. Of
+    what set-up names, relative to the top of the repository, `present` is asked whether it is in the user's work tree
+    (through no link that leads out of it), and `tracked` whether git has it, or anything in it, in the run's base."""
+    subject = Subject(plan, places, settings or RunSettings(), exists, present, tracked)
     return in_file_order(finding for rule in RULES for finding in rule(subject))
 
 

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 from msgspec import structs
 
 from stretto.analysis.conflicts import meetings
 from stretto.analysis.estimate import schedule
-from stretto.analysis.graph import Graph, build
+from stretto.analysis.graph import Graph, build, remaining, topological
 from stretto.analysis.subject import Subject, finding
 from stretto.analysis.wording import counted, listed, quoted, spoken
 from stretto.model.plan import Finding, Location
 
 _SHOWN = 40
 """A longer cycle is cut in the middle of its message; `tasks` has all of it."""
+_GROUPS = 3
+"""So many groups of tasks that nothing orders are spelled out for a phase."""
 _WORTH = 1.01
 """A chain is worth a word when it makes the run longer than this."""
 
@@ -60,23 +62,21 @@ def cycles(subject: Subject) -> Iterator[Finding]:
 def atomic_phases(subject: Subject) -> Iterator[Finding]:
     """Phases that land as one commit or not at all: not built yet (R8.7), and not to be waited for in a circle."""
     plan, graph = subject.plan, subject.graph
-    atomic = [p for p, phase in enumerate(plan.phases) if subject.atomic(phase)]
-    if not atomic:
-        return
+    asking = [
+        (f"phase {quoted(x.id)}", f"phase:{x.id}", "on_failure") for x in plan.phases if x.on_failure == "rollback"
+    ]
     if plan.defaults.on_failure == "rollback":
-        places = [("every phase", subject.place("plan", "defaults:on_failure"))]
-    else:
-        ids = [plan.phases[p].id for p in atomic]
-        places = [(f"phase {quoted(id)}", subject.place(f"phase:{id}", "on_failure")) for id in ids]
-    for who, place in places:
+        asking.insert(0, ("`defaults`", "plan", "defaults:on_failure"))
+    for who, owner, field in asking:
         yield finding(
             "unsupported",
-            f"`on_failure: rollback` of {who} is not supported yet",
-            place,
+            f"`on_failure: rollback` of {who} is not supported yet: a phase lands task by task",
+            subject.place(owner, field),
             hint="use `continue` or `stop`",
         )
-    if subject.acyclic:
-        yield from _group_cycles(subject, [graph.tasks + p for p in atomic])
+    atomic = [graph.tasks + p for p, phase in enumerate(plan.phases) if subject.atomic(phase)]
+    if atomic and subject.acyclic:
+        yield from _group_cycles(subject, atomic)
 
 
 def _group_cycles(subject: Subject, joins: Sequence[int]) -> Iterator[Finding]:
@@ -112,7 +112,7 @@ def chains(subject: Subject) -> Iterator[Finding]:
     free_graph = build(free)
     if free_graph.needs == subject.graph.needs:
         return
-    sizes = {phase.id: 0 for phase in plan.phases if not phase.parallel}
+    sizes = {phase.id: 0 for phase in plan.phases if not phase.parallel and phase.id not in subject.named}
     for task in subject.left:
         if task.phase in sizes:
             sizes[task.phase] += 1
@@ -122,7 +122,7 @@ def chains(subject: Subject) -> Iterator[Finding]:
     free_s = schedule(free, free_graph, subject.durations_s, places, met).end_s
     if not chained or now_s <= free_s * _WORTH:
         return
-    word = "parallel_safe" if plan.format == "auto-claude" else "parallel"
+    word = subject.parallel_key
     yield finding(
         "chain-cost",
         f"{listed(chained)} {'runs its' if len(chained) == 1 else 'run their'} tasks one after the other: the plan"
@@ -130,6 +130,44 @@ def chains(subject: Subject) -> Iterator[Finding]:
         subject.place(f"phase:{chained[0]}", word),
         hint=f"where the tasks of a phase do not need each other, say `{word}: true`",
     )
+
+
+def unchained(subject: Subject) -> Iterator[Finding]:
+    """Phases that are not parallel, and yet no chain, because their tasks name each other (R1.4)."""
+    plan, word = subject.plan, subject.parallel_key
+    phases = {x.id: x for x in plan.phases if not x.parallel and x.max_parallel != 1 and x.id in subject.named}
+    if not phases or not subject.acyclic:
+        return
+    for id, groups in _abreast(subject, phases).items():
+        shown = "; ".join(listed(group) for group in groups[:_GROUPS])
+        more = f"; and {counted(len(groups) - _GROUPS, 'more group')}" if len(groups) > _GROUPS else ""
+        yield finding(
+            "parallel-anyway",
+            f"phase {quoted(id)} is not `{word}`, but its tasks name each other; then only these dependencies"
+            f" order them, and none orders {shown}{more}",
+            subject.place(f"phase:{id}", word),
+            hint=f"if they may run side by side, say `{word}: true`; if not, let each depend on the one before it",
+            tasks=tuple(task for group in groups for task in group),
+        )
+
+
+def _abreast(subject: Subject, phases: Collection[str]) -> dict[str, list[list[str]]]:
+    """For each of the phases, groups of tasks that are left and that nothing orders: those with equally many tasks
+    in front of them. Tasks with fewer or more may be free of each other as well."""
+    tasks, graph = subject.plan.tasks, remaining(subject.plan, subject.graph)
+    level = [0] * len(graph.names)
+    groups: dict[tuple[str, int], list[str]] = {}
+    counts = [i < graph.tasks and tasks[i].status != "succeeded" for i in range(len(graph.names))]
+    for node in topological(graph):
+        level[node] = max((level[x] + counts[x] for x in (*graph.needs[node], *graph.after[node])), default=0)
+    for i, task in enumerate(tasks):
+        if counts[i] and task.phase in phases:
+            groups.setdefault((task.phase, level[i]), []).append(task.id)
+    found: dict[str, list[list[str]]] = {}
+    for (phase, _), group in sorted(groups.items(), key=lambda x: x[0][1]):
+        if len(group) > 1:
+            found.setdefault(phase, []).append(group)
+    return found
 
 
 # --- cycles in any graph -------------------------------------------------------------------------------------------

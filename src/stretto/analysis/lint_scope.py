@@ -78,10 +78,14 @@ def unknown_scope(subject: Subject) -> Iterator[Finding]:
     if not silent or len(subject.left) < 2 or subject.settings.conflicts == "allow":
         return
     alone = subject.settings.conflicts == "serialize-unknown"
+    unsaid, alone_word = (
+        ("does not say what files it writes", "runs alone")
+        if len(silent) == 1
+        else ("do not say what files they write", "run alone")
+    )
     yield finding(
         "unknown-scope",
-        f"{listed(silent)} {'does' if len(silent) == 1 else 'do'} not say what files they write, and"
-        f" {'run alone' if alone else 'may run beside any other task: landing decides'}",
+        f"{listed(silent)} {unsaid}, and {alone_word if alone else 'may run beside any other task: landing decides'}",
         subject.place(f"task:{silent[0]}"),
         hint="name the files, so that tasks that touch the same ones take turns",
         tasks=silent,

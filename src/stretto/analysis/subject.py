@@ -27,7 +27,11 @@ CODES: Mapping[str, Severity] = {
     "missing-prompt": "error",
     "odd-id": "error",
     "overlap": "warning",
+    "parallel-anyway": "info",
+    "path-outside": "error",
     "self-dependency": "error",
+    "setup-missing": "error",
+    "setup-tracked": "error",
     "similar-id": "warning",
     "unknown-id": "error",
     "unknown-scope": "info",
@@ -41,9 +45,16 @@ class Subject:
     """One plan; everything that costs is worked out once, when first asked for."""
 
     def __init__(
-        self, plan: Plan, places: Mapping[str, Location], settings: RunSettings, exists: Callable[[str], bool]
+        self,
+        plan: Plan,
+        places: Mapping[str, Location],
+        settings: RunSettings,
+        exists: Callable[[str], bool],
+        present: Callable[[str], bool],
+        tracked: Callable[[str], bool],
     ) -> None:
-        self.plan, self.settings, self.exists = plan, settings, exists
+        self.plan, self.settings = plan, settings
+        self.exists, self.present, self.tracked = exists, present, tracked
         self._places = places
 
     @cached_property
@@ -66,6 +77,19 @@ class Subject:
     def left(self) -> list[Task]:
         """Tasks that have not succeeded yet."""
         return [task for task in self.plan.tasks if task.status != "succeeded"]
+
+    @cached_property
+    def named(self) -> frozenset[str]:
+        """Phases with a task that depends on another one there: only such dependencies order them (R1.4)."""
+        home: dict[str, str] = {}
+        for task in self.plan.tasks:
+            home.setdefault(task.id, task.phase)
+        return frozenset(t.phase for t in self.plan.tasks if any(home.get(name) == t.phase for name in t.depends_on))
+
+    @property
+    def parallel_key(self) -> str:
+        """How the plan's format says that the tasks of a phase may run side by side."""
+        return "parallel_safe" if self.plan.format == "auto-claude" else "parallel"
 
     @property
     def own_format(self) -> bool:

@@ -67,7 +67,7 @@ class _Reader:
         self._reading = reading
         self._root = root
         self._silent: list[Steps] = []
-        """Phases that do not say whether they may run in parallel."""
+        """Phases that are chains (R1.4), because they do not say whether they may run in parallel."""
         self._phase_names: dict[str, str] = {}
 
     def read(self) -> Read:
@@ -81,9 +81,12 @@ class _Reader:
         for table, id in zip(tables, ids, strict=True):
             phases.append(self._phase(table, id, needs))
             members = table.tables(subtasks_key(table.values), "subtask")
-            if len(members) > 1 and table.values.get("parallel_safe") is None:
+            own = [self._task(member, table, id, needs) for member in members]
+            names = {task.id for task in own}
+            chained = len(own) > 1 and names.isdisjoint(name for task in own for name in task.depends_on)
+            if chained and table.values.get("parallel_safe") is None:
                 self._silent.append(table.steps)
-            tasks += [self._task(member, table, id, needs) for member in members]
+            tasks += own
         self._tell()
         name = title(root.values, "feature", "title", "name", "spec_name") or "implementation plan"
         return self._reading.finish(lambda: Plan(name=name, format=NAME, phases=tuple(phases), tasks=tuple(tasks)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 
 ALWAYS = ("PATH", "HOME", "USER", "LOGNAME", "SHELL", "LANG", "LC_*", "TZ", "TERM", "TMPDIR")
@@ -19,11 +20,32 @@ _REDIRECTS_GIT = frozenset(
 )  # fmt: skip
 """With one of these, git in a workspace would act on another repository or index (`git rev-parse --local-env-vars`)."""
 
-_SECRET = ("KEY", "TOKEN", "SECRET", "PASSWORD", "PASSWD", "CREDENTIAL")
+_SECRET = re.compile(
+    r"KEY|TOKEN|SECRET|PASS|PWD.|(?<!^)(?<!^OLD)PWD|CREDENTIAL|COOKIE|SESSION|PRIVATE|AUTH(?!OR(?!I))|BEARER|WEBHOOK"
+    r"|CONNECTION_?STR|KUBECONFIG|NETRC|(?<![A-Z])(?:PAT|JWT|DSN|OTP|SAS)(?![A-Z])"
+)
+"""In capitals. Better a harmless variable too many than a secret: a check can set what it needs itself."""
+
+_PROVIDERS = (
+    "ANTHROPIC_", "AWS_", "AZURE_", "BEDROCK_", "BITBUCKET_", "CEREBRAS_", "CLAUDE_", "CLOUDFLARE_", "CLOUDSDK_",
+    "CODEX_", "COHERE_", "DEEPSEEK_", "FIREWORKS_", "GCLOUD_", "GCP_", "GEMINI_", "GH_", "GITEA_", "GITHUB_",
+    "GITLAB_", "GOOGLE_", "GROQ_", "HF_", "HUGGINGFACE_", "HUGGING_FACE_", "MISTRAL_", "NPM_CONFIG_", "OPENAI_",
+    "OPENROUTER_", "PERPLEXITY_", "REPLICATE_", "SLACK_", "STRIPE_", "TOGETHER_", "TWILIO_", "TWINE_", "VAULT_",
+    "VERCEL_", "VERTEX_", "XAI_",
+)  # fmt: skip
+"""Of those who sell models, hold code or keep accounts; what they call their secrets is theirs to change."""
+
+_SECRET_URL = re.compile(
+    r"(?<=[a-z0-9])://[^\s/?#@:]*:(?!\d*[/?#])[^\s]{1,2000}@"  # user:password@, but not :port/…@
+    r"|https?://[^\s/?#@]+@"  # a token in the user's place
+    r"|(?:^|[?&;\s])(?:[a-z_.-]*(?:password|passwd|pwd|token|secret|key)|sig|auth)=[^&;\s]",
+    re.IGNORECASE,
+)
+"""Found in a value: a URL, or the words of a connection, that let somebody in."""
 
 
 def surroundings(environ: Mapping[str, str], *, passed: Sequence[str] = (), gate: bool = False) -> dict[str, str]:
-    """The part of `environ` that goes to an agent, or with `gate` to a gate, which never sees a secret.
+    """The part of `environ` that goes to an agent, or with `gate` to a gate: that gets nothing that may be a secret.
 
     `passed` is the setting `env.pass`: exact names, or beginnings that end in `*`. The caller adds the STRETTO_*
     variables of the attempt.
@@ -37,9 +59,10 @@ def surroundings(environ: Mapping[str, str], *, passed: Sequence[str] = (), gate
         if (name in names or name.startswith(beginnings))
         and not name.startswith((RESERVED_PREFIX, "GIT_CONFIG"))
         and name not in _REDIRECTS_GIT
-        and not (gate and _is_secret(name))
+        and not (gate and _is_secret(name, value))
     }
 
 
-def _is_secret(name: str) -> bool:
-    return any(word in name.upper() for word in _SECRET)
+def _is_secret(name: str, value: str) -> bool:
+    capitals = name.upper()
+    return bool(capitals.startswith(_PROVIDERS) or _SECRET.search(capitals) or _SECRET_URL.search(value))

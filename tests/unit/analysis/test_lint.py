@@ -12,9 +12,11 @@ from typing import Any
 import pytest
 from hypothesis import given
 
+from stretto.analysis.graph import build, topological
 from stretto.analysis.lint import lint, ok
 from stretto.analysis.subject import CODES
-from stretto.model.plan import Check, Defaults, Finding, Location, Phase, Plan, PlanGates
+from stretto.formats.load import load
+from stretto.model.plan import Check, Defaults, Finding, Location, Phase, Plan, PlanGates, Setup
 from stretto.model.run import RunSettings
 from unit.analysis.plans import plan, plans, task
 
@@ -64,6 +66,7 @@ WRONG: list[tuple[str, Plan]] = [
     ("odd-id", plan(task("a\nb"))),
     ("odd-id", plan(task(" "))),
     ("overlap", plan(task("a", writes=("x",)), task("b", writes=("X",)))),
+    ("parallel-anyway", plan(task("a"), task("b", "a"), task("c"), phases=(Phase(id="p", parallel=False),))),
     ("self-dependency", plan(task("a", "a"))),
     ("self-dependency", plan(task("a"), phases=(Phase(id="p", depends_on=("p",)),))),
     ("similar-id", plan(task("API.1"), task("api-1"))),
@@ -97,10 +100,13 @@ def test_every_code_can_be_seen(code: str) -> None:
         plan(task("a"), task("b")),
         plan(task("a", prompt_file="nowhere.md")),
         plan(task("a"), task("b", "a", phase="q"), task("c", "b"), phases=(Phase(id="p", on_failure="rollback"), Q)),
+        plan(task("a"), setup=Setup(copy=("../x", "gone"))),
     ]
+    tracked = plan(task("a"), setup=Setup(link=("src",)))
     seen = {x.code for _, wrong in WRONG for x in lint(wrong)} | {
-        x.code for each in others for x in lint(each, exists=lambda path: False)
+        x.code for each in others for x in lint(each, exists=lambda path: False, present=lambda path: False)
     }
+    seen |= {x.code for x in lint(tracked, tracked=lambda path: True)}
     assert code in seen
 
 
@@ -194,8 +200,128 @@ def test_r1_4_a_chain_says_what_it_costs() -> None:
     assert codes(plan(*tasks, phases=(Phase(id="p", parallel=False),)), settings=RunSettings(parallel=1)) == []
     done = [task(f"t{i}", status="succeeded") for i in range(4)]
     assert codes(plan(*done, phases=(Phase(id="p", parallel=False),))) == []
-    linked = (task("a"), task("b", "a"), task("c", "a"))
-    assert codes(plan(*linked, phases=(Phase(id="p", parallel=False),))) == [], "its tasks name each other"
+
+
+ONE_BY_ONE = Phase(id="p", parallel=False)
+
+
+def test_r1_4_tasks_that_name_each_other_are_no_chain_and_that_is_said() -> None:
+    fan = (task("a"), task("b", "a"), task("c", "a"), task("d"), task("e", "b", "c", "d"))
+    found = only(plan(*fan, phases=(ONE_BY_ONE,)), "parallel-anyway")
+    assert "none orders `a` and `d`; `b` and `c`" in found.message
+    assert found.tasks == ("a", "d", "b", "c")
+    assert "`parallel: true`" in found.hint
+    claude = only(plan(*fan, phases=(ONE_BY_ONE,), format="auto-claude"), "parallel-anyway")
+    assert "`parallel_safe: true`" in claude.hint
+
+
+@pytest.mark.parametrize(
+    "silent",
+    [
+        plan(task("a"), task("b", "a"), task("c", "b"), phases=(ONE_BY_ONE,)),
+        plan(task("a", "c"), task("b", "a"), task("c"), phases=(ONE_BY_ONE,)),
+        plan(task("a"), task("b", "a"), task("c"), phases=(P,)),
+        plan(task("a"), task("b", "a"), task("c"), phases=(Phase(id="p", parallel=False, max_parallel=1),)),
+        plan(task("a"), task("b", "a"), task("c", status="succeeded"), phases=(ONE_BY_ONE,)),
+        plan(task("a"), task("x", "a", phase="q"), task("c", "x"), task("d", "a", "c"), phases=(ONE_BY_ONE, Q)),
+    ],
+    ids=["a chain", "another chain", "parallel", "one place", "one is done", "ordered by an outsider"],
+)
+def test_r1_4_where_nothing_is_side_by_side_nothing_is_said(silent: Plan) -> None:
+    assert codes(silent) == []
+
+
+def test_r1_4_a_done_task_holds_nobody_apart() -> None:
+    tasks = (task("a", status="succeeded"), task("b", "a"), task("c"))
+    assert only(plan(*tasks, phases=(ONE_BY_ONE,)), "parallel-anyway").tasks == ("b", "c")
+
+
+def test_r1_4_the_cost_of_chains_speaks_of_chains_only() -> None:
+    phases = (ONE_BY_ONE, Phase(id="q", parallel=False))
+    tasks = (task("a"), task("b", "a"), task("c", "a"), *(task(id, phase="q") for id in "xyz"))
+    cost, anyway = lint(plan(*tasks, phases=phases), {"phase:q": at(1), "phase:p": at(2), "plan": at(9)})[:2]
+    assert (cost.code, anyway.code) == ("chain-cost", "parallel-anyway")
+    assert cost.message.startswith("`q` runs its tasks")
+
+
+@given(plans())
+def test_r1_4_what_is_said_to_be_free_is_free(the_plan: Plan) -> None:
+    graph = build(the_plan)
+    place = {id: i for i, id in enumerate(graph.names)}
+    behind: list[set[int]] = [set() for _ in graph.names]
+    for node in topological(graph):
+        behind[node] = {y for x in (*graph.needs[node], *graph.after[node]) for y in (x, *behind[x])}
+    for found in lint(the_plan):
+        if found.code == "parallel-anyway":
+            groups = found.message.partition("none orders ")[2].split("; ")
+            for group in groups:
+                for a, b in itertools.permutations(re.findall("`(.+?)`", group), 2):
+                    assert place[a] not in behind[place[b]]
+
+
+def test_r8_7_rollback_is_told_once_at_its_place() -> None:
+    phase = "{id: p, tasks: [{id: a, prompt: x}],\n  on_failure: rollback}"
+    text = f"name: n\ndefaults: {{on_failure: rollback}}\nphases:\n- {phase}\n"
+    loaded = load("plan.yaml", text.encode())
+    found = [*loaded.findings, *lint(loaded.plan, loaded.places)]
+    assert [(x.code, x.location and x.location.line) for x in found] == [("unsupported", 2), ("unsupported", 5)]
+
+
+BAD_PATHS = ["/etc/passwd", "../secret.txt", "a/../../x", ".git/config", "sub/.GIT/x", "~/x", "a\nb", "", " "]
+
+
+@pytest.mark.parametrize("path", BAD_PATHS)
+@pytest.mark.parametrize("field", ["setup:copy", "setup:link", "keep", "hot_files"])
+def test_r7_1_paths_outside_the_repository(field: str, path: str) -> None:
+    its = ("fine/x", path)
+    match field.split(":"):
+        case ["setup", word]:
+            wrong = plan(task("a"), setup=Setup(**{word: its}))
+        case _:
+            wrong = plan(task("a"), **{field: its})
+    found = only(wrong, "path-outside", places={f"plan:{field}:1": at(3), f"plan:{field}:0": at(2)})
+    assert found.location == at(3)
+    assert f"in `{field.replace(':', '.')}`" in found.message
+    assert not ok([found])
+
+
+def test_r7_1_what_set_up_may_and_may_not_name() -> None:
+    assert (
+        codes(plan(task("a"), setup=Setup(copy=(".env", "./a/b/", "[id]/x"), link=("..x",)), keep=("logs/**",))) == []
+    )
+    assert codes(plan(task("a"), setup=Setup(copy=(".",), link=("./",)))) == ["path-outside"] * 2
+    assert codes(plan(task("a"), keep=(":(top)x",))) == ["path-outside"]
+    assert codes(plan(task("a"), keep=("**",), hot_files=("**/*.md", "!x"))) == []
+
+
+def test_r7_1_set_up_brings_what_is_there_and_not_tracked() -> None:
+    asked: list[str] = []
+
+    def present(path: str) -> bool:
+        asked.append(path)
+        return path != "gone"
+
+    wrong = plan(
+        task("a"), setup=Setup(copy=("x", "gone", "src/a.py"), link=("src",)), keep=("gone",), hot_files=("src",)
+    )
+    places = {f"plan:setup:{x}": at(n) for n, x in enumerate(("copy:0", "copy:1", "copy:2", "link:0"), 1)}
+    found = lint(wrong, places, present=present, tracked=lambda path: path.startswith("src"))
+    assert [(x.code, x.location) for x in found] == [
+        ("setup-missing", at(2)), ("setup-tracked", at(3)), ("setup-tracked", at(4)),
+    ]  # fmt: skip
+    assert asked == ["x", "gone"]
+
+
+@pytest.mark.parametrize("syntax", ["yaml", "toml", "json"])
+def test_r7_1_a_file_tells_where_its_paths_are_wrong(syntax: str) -> None:
+    text = {
+        "yaml": "name: n\nkeep:\n- ok\n- ../x\nsetup:\n  copy: /etc\ntasks: [{id: a, prompt: x}]\n",
+        "toml": 'name = "n"\n\nkeep = ["ok",\n "../x"]\n[setup]\ncopy = "/etc"\n[[tasks]]\nid = "a"\nprompt = "x"\n',
+        "json": '{"name": "n", "tasks": [{"id": "a"}],\n"keep": [\n"ok",\n"../x"],\n"setup": {\n"copy": "/etc"}}',
+    }[syntax]
+    loaded = load("plan", text.encode())
+    found = [x for x in lint(loaded.plan, loaded.places) if x.code == "path-outside"]
+    assert [x.location and x.location.line for x in found] == [4, 6]
 
 
 def test_r2_5_overlaps_weigh_what_the_policy_says() -> None:
@@ -217,6 +343,8 @@ def test_r2_4_unknown_scope_is_told_once() -> None:
     silent = plan(task("a"), task("b"), task("c", writes=()))
     (found,) = lint(silent)
     assert (found.code, found.severity, found.tasks) == ("unknown-scope", "info", ("a", "b"))
+    (single,) = lint(plan(task("a"), task("b", writes=())))
+    assert single.message.startswith("`a` does not say what files it writes, and may run beside")
     assert "run alone" in lint(silent, settings=RunSettings(conflicts="serialize-unknown"))[0].message
     assert lint(plan(task("a"))) == ()
 

@@ -71,10 +71,21 @@ def test_phases_by_name_or_number_and_all_the_spellings() -> None:
         assert lines[place.line - 1][place.column - 1 :].startswith(text), name
 
 
-def test_r1_4_absent_parallel_safe_is_false_and_said() -> None:
-    loaded = load(sample("auto-claude/names.json"))
+def silent_phase(second: str) -> Loaded:
+    tasks = f'[{{"id": "a", "description": "x"}}, {{"id": "b", "description": "x"{second}}}]'
+    text = f'{{"feature": "f", "phases": [{{"id": "p", "name": "P", "subtasks": {tasks}}}]}}'
+    return load("implementation_plan.json", text.encode())
+
+
+@pytest.mark.parametrize("second", ["", ', "depends_on": ["q"]'])
+def test_r1_4_absent_parallel_safe_is_false_and_said(second: str) -> None:
+    loaded = silent_phase(second)
     assert [(x.code, x.severity) for x in loaded.findings] == [("parallel-unsaid", "info")]
     assert levels(build(loaded.plan))[:2] == [0, 1]
+
+
+def test_r1_4_a_phase_whose_tasks_name_each_other_is_not_said_to_be_a_chain() -> None:
+    assert silent_phase(', "depends_on": ["a"]').findings == ()
 
 
 def test_r5_4_verification_by_type() -> None:
