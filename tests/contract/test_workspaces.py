@@ -11,7 +11,7 @@ import pytest
 from stretto.errors import AdapterError, GitError, WorkspaceError
 from stretto.model.run import TARGET, LandEntry
 from stretto.ports import Saved, Workspace, Workspaces
-from stretto.testing.workspaces import MemoryRepository, MemoryWorkspaces
+from stretto.testing.workspaces import ASPECTS, MemoryRepository, MemoryWorkspaces
 from unit.workspace.kit import awaited, make_repository, workspaces, write
 
 FILES = {"README": "hi\n", "src/a.py": "a = 1\n", "plan": "t: pending\n"}
@@ -134,13 +134,13 @@ async def test_r4_carry(engine: Engine) -> None:
     base = await spaces.head(TARGET)
     mine = await attempt(spaces, base, "t", {"README": "mine\n", "work": "w\n"})
     side = await attempt(spaces, base, "s", {"other": "o\n"})
-    tip = await spaces.advance(TARGET, 1, await spaces.merge(TARGET, 1, (side,)), {})
+    tip = await spaces.advance(TARGET, 1, await spaces.merge(TARGET, 1, (side,), known=base), {})
     space = await spaces.open(task="t", attempt=2, base=tip, role="agent", carry=mine.commit)
     assert [(space.path / name).read_text() for name in ("README", "work", "other")] == ["mine\n", "w\n", "o\n"]
     assert set((await spaces.save(space, task="t", attempt=2, message="m")).paths) == {"README", "work"}
     await spaces.close(space)
     clash = await attempt(spaces, tip, "c", {"README": "theirs\n"})
-    tip = await spaces.advance(TARGET, 2, await spaces.merge(TARGET, 2, (clash,)), {})
+    tip = await spaces.advance(TARGET, 2, await spaces.merge(TARGET, 2, (clash,), known=base), {})
     space = await spaces.open(task="t", attempt=3, base=tip, role="agent", carry=mine.commit)
     assert (space.path / "README").read_text() == "theirs\n"
     await spaces.close(space)
@@ -157,9 +157,9 @@ async def test_r6_1_merge_moves_nothing_and_advance_does(engine: Engine) -> None
     base = await spaces.head(TARGET)
     a, b = await attempt(spaces, base, "a", {"a": "a\n"}), await attempt(spaces, base, "b", {"src/a.py": None})
     none = LandEntry(task="n", attempt=1, commit=None)
-    one = await spaces.merge(TARGET, 1, (a,))
+    one = await spaces.merge(TARGET, 1, (a,), known=base)
     assert not one.fresh
-    both = await spaces.merge(TARGET, 1, (a, b, none))
+    both = await spaces.merge(TARGET, 1, (a, b, none), known=base)
     assert (both.tip, both.landed, both.culprits, both.fresh) == (base, (a, b, none), (), True)
     assert await read(spaces, both.commit) == {"README": "hi\n", "a": "a\n"}
     assert await spaces.head(TARGET) == base
@@ -169,9 +169,9 @@ async def test_r6_1_merge_moves_nothing_and_advance_does(engine: Engine) -> None
     for stale in (one, msgspec.structs.replace(one, commit=one.tip)):
         with pytest.raises(GitError):
             await spaces.advance(TARGET, 2, stale, {})
-    again = await spaces.merge(TARGET, 1, (a, b))
+    again = await spaces.merge(TARGET, 1, (a, b), known=base)
     assert (again.commit, again.landed) == (head, (a, b))
-    empty = await spaces.merge(TARGET, 3, (none,))
+    empty = await spaces.merge(TARGET, 3, (none,), known=base)
     assert empty.commit == empty.tip == head == await spaces.advance(TARGET, 3, empty, {})
 
 
@@ -181,10 +181,34 @@ async def test_r6_2_what_conflicts_stays_out(engine: Engine) -> None:
     base = await spaces.head(TARGET)
     entries = [await attempt(spaces, base, task, {"README": f"{task}\n", task: "x\n"}) for task in ("a", "b")]
     free = await attempt(spaces, base, "c", {"c": "c\n"})
-    merge = await spaces.merge(TARGET, 1, (*entries, free))
+    merge = await spaces.merge(TARGET, 1, (*entries, free), known=base)
     assert merge.landed == (entries[0], free)
     assert [(x.task, x.kind, x.paths) for x in merge.culprits] == [("b", "conflict", ("README",))]
     assert await read(spaces, merge.commit) == {"README": "a\n", "src/a.py": "a = 1\n", "a": "x\n", "c": "c\n"}
+
+
+@awaited
+async def test_r6_1_a_branch_that_no_longer_holds_what_landed_is_not_landed_on(engine: Engine) -> None:
+    spaces = await engine()
+    base = await spaces.head(TARGET)
+    lost, new = await attempt(spaces, base, "lost", {"lost": "l\n"}), await attempt(spaces, base, "new", {"n": "n\n"})
+    assert lost.commit
+    with pytest.raises(WorkspaceError, match=f"was moved: it no longer holds {lost.commit}") as caught:
+        await spaces.merge(TARGET, 1, (new,), known=lost.commit)
+    assert caught.value.hint.startswith("git branch -f ")
+    assert caught.value.hint.endswith(f" {lost.commit}")
+    assert await spaces.head(TARGET) == base
+
+
+@awaited
+async def test_r6_1_a_branch_that_is_gone_is_told_with_the_commit_it_was_at(engine: Engine) -> None:
+    spaces = await engine()
+    base = await spaces.head(TARGET)
+    entry = await attempt(spaces, base, "t", {"t": "t\n"})
+    assert await spaces.landed("no such lane", 1) is None
+    with pytest.raises(GitError, match="is gone") as caught:
+        await spaces.merge("no such lane", 1, (entry,), known=base)
+    assert base in caught.value.hint
 
 
 @awaited
@@ -192,13 +216,13 @@ async def test_r6_4_statuses(engine: Engine) -> None:
     spaces = await engine()
     none = LandEntry(task="t", attempt=1, commit=None)
     base = await spaces.head(TARGET)
-    first = await spaces.advance(TARGET, 1, await spaces.merge(TARGET, 1, (none,)), {"t": "succeeded"})
+    first = await spaces.advance(TARGET, 1, await spaces.merge(TARGET, 1, (none,), known=base), {"t": "succeeded"})
     assert first != base
     assert await spaces.landed(TARGET, 1) == first
-    again = await spaces.advance(TARGET, 2, await spaces.merge(TARGET, 2, (none,)), {"t": "succeeded"})
+    again = await spaces.advance(TARGET, 2, await spaces.merge(TARGET, 2, (none,), known=base), {"t": "succeeded"})
     assert again == first
     work = await attempt(spaces, base, "w", {"w": "w\n"})
-    assert (await spaces.merge(TARGET, 3, (work,))).landed == (work,)
+    assert (await spaces.merge(TARGET, 3, (work,), known=base)).landed == (work,)
     last = await spaces.write_statuses(TARGET, {"t": "failed"})
     assert last == await spaces.head(TARGET) != first
     assert await spaces.write_statuses(TARGET, {"t": "failed"}) is None
@@ -213,7 +237,7 @@ async def test_what_is_not_there_is_an_adapter_error(engine: Engine) -> None:
     with pytest.raises(AdapterError):
         await spaces.open(task="t", attempt=1, base=base, role="agent", carry="0" * 40)
     with pytest.raises(AdapterError):
-        await spaces.merge(TARGET, 1, (LandEntry(task="t", attempt=1, commit="0" * 40),))
+        await spaces.merge(TARGET, 1, (LandEntry(task="t", attempt=1, commit="0" * 40),), known=base)
     with pytest.raises(AdapterError):
         await spaces.head("no such lane")
 
@@ -222,8 +246,8 @@ async def test_what_is_not_there_is_an_adapter_error(engine: Engine) -> None:
 async def test_r7_4_looking_twice_is_the_same(engine: Engine) -> None:
     spaces = await engine()
     before = await spaces.look()
-    assert {"HEAD", "status", "refs", "stash", "config", "hooks"} == set(before)
+    assert set(before) == set(ASPECTS)
     base = await spaces.head(TARGET)
     entry = await attempt(spaces, base, "a", {"a": "a\n"})
-    await spaces.advance(TARGET, 1, await spaces.merge(TARGET, 1, (entry,)), {"a": "succeeded"})
+    await spaces.advance(TARGET, 1, await spaces.merge(TARGET, 1, (entry,), known=base), {"a": "succeeded"})
     assert await spaces.look() == before

@@ -19,6 +19,7 @@ from stretto.model.run import Culprit, LandEntry
 from stretto.ports import Merge, Saved, Workspace
 
 Files = Mapping[str, bytes]
+ASPECTS = ("HEAD", "status", "refs", "stash", "config", "hooks", "info/exclude", "info/attributes")
 
 
 class Snapshot(Value, frozen=True, kw_only=True):
@@ -41,7 +42,7 @@ class MemoryRepository:
         """Folder to (task, attempt, base); gates have none."""
         self.base = self.add(Snapshot(files=dict(files)))
         self.heads["target"] = self.base
-        self.aspects = dict.fromkeys(("HEAD", "status", "refs", "stash", "config", "hooks"), "")
+        self.aspects = dict.fromkeys(ASPECTS, "")
         """What `look` answers; a test that plays an escaping agent changes it."""
 
     def add(self, commit: Snapshot) -> str:
@@ -107,8 +108,12 @@ class MemoryWorkspaces:
         except KeyError as error:
             raise GitError(f"the branch of {lane} is gone") from error
 
-    async def merge(self, lane: str, batch: int, entries: Sequence[LandEntry]) -> Merge:
+    async def merge(self, lane: str, batch: int, entries: Sequence[LandEntry], *, known: str) -> Merge:
+        if lane not in self._repository.heads:
+            raise GitError(f"the branch of {lane} is gone", hint=f"git branch {lane} {known}")
         tip = head = await self.head(lane)
+        if known not in self._history(tip):
+            raise WorkspaceError(f"{lane} was moved: it no longer holds {known}", hint=f"git branch -f {lane} {known}")
         landed: list[LandEntry] = []
         culprits: list[Culprit] = []
         fresh = False
@@ -143,7 +148,7 @@ class MemoryWorkspaces:
         return head
 
     async def landed(self, lane: str, batch: int) -> str | None:
-        chain = self._first_parents(await self.head(lane))
+        chain = self._first_parents(await self.head(lane)) if lane in self._repository.heads else []
         return next((id for id in chain if self._commit(id).batch == (lane, batch)), None)
 
     async def write_statuses(self, lane: str, statuses: Mapping[str, str]) -> str | None:

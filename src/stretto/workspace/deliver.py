@@ -11,6 +11,8 @@ from pathlib import Path
 from stretto.errors import GitError, Paused
 from stretto.model.plan import Value
 from stretto.ports import StatusWriter
+from stretto.workspace import disk
+from stretto.workspace.disk import said
 from stretto.workspace.git import shown
 from stretto.workspace.landing import landing_lock
 from stretto.workspace.locks import locked
@@ -77,6 +79,7 @@ async def prepare_delivery(repository: Repository, *, run: str, branch: str, ont
     return delivery
 
 
+@said
 async def finish_delivery(
     repository: Repository, delivery: Delivery, *, folder: Path, plan: Path | None = None,
     status_writer: StatusWriter | None = None, statuses: Mapping[str, str] | None = None,
@@ -121,16 +124,17 @@ async def push(repository: Repository, remote: str, branch: str) -> None:
 def write_plan(plan: Path, writer: StatusWriter, statuses: Mapping[str, str]) -> bool:
     """Write statuses into a plan file, whole or not at all; whether it changed."""
     real = Path(os.path.realpath(plan))
-    source = real.read_bytes()
-    written = writer(source, statuses)
-    if written == source:
-        return False
-    with tempfile.NamedTemporaryFile(dir=real.parent, prefix=f".{real.name}.", delete=False) as file:
-        file.write(written)
-        file.flush()
-        os.fsync(file.fileno())
-    Path(file.name).chmod(real.stat().st_mode & 0o7777)
-    Path(file.name).replace(real)
+    with disk.at(plan):
+        source = real.read_bytes()
+        written = writer(source, statuses)
+        if written == source:
+            return False
+        with tempfile.NamedTemporaryFile(dir=real.parent, prefix=f".{real.name}.", delete=False) as file:
+            file.write(written)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(file.name).chmod(real.stat().st_mode & 0o7777)
+        Path(file.name).replace(real)
     return True
 
 

@@ -164,8 +164,7 @@ class Git:
                 await _end(process)
         reply = Reply(code=process.returncode or 0, out=out, err=err.decode(errors="replace").strip())
         if reply.code not in ok:
-            said = reply.err.splitlines()[-1] if reply.err else f"status {reply.code}"
-            raise GitError(f"git {args[0]}: {said}", stderr=reply.err)
+            raise GitError(f"git {args[0]}: {_said(reply)}", stderr=reply.err)
         return reply
 
     async def text(self, *args: str, input: bytes | None = None) -> str:
@@ -208,6 +207,12 @@ class Git:
 def shown(path: str) -> str:
     """A path as it may be printed and kept in JSON: bytes that are not UTF-8 become escapes."""
     return os.fsencode(path).decode(errors="backslashreplace")
+
+
+def _said(reply: Reply) -> str:
+    """The line that says what is wrong; lines of advice may follow it."""
+    lines = reply.err.splitlines() or [f"status {reply.code}"]
+    return next((line for line in reversed(lines) if line.startswith(("fatal: ", "error: "))), lines[-1])
 
 
 def _commit(id: str, body: bytes) -> Commit:

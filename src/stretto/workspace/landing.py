@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shlex
+import tempfile
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
@@ -12,16 +14,18 @@ from stretto.errors import GitError, WorkspaceError
 from stretto.model.run import Culprit, LandEntry
 from stretto.ports import Merge, StatusWriter
 from stretto.workspace import refs
+from stretto.workspace.disk import said
 from stretto.workspace.git import Commit, Git, shown
+from stretto.workspace.hot import both_sides, union_rules
 from stretto.workspace.locks import locked
-from stretto.workspace.trees import blob, merge, with_blobs
+from stretto.workspace.trees import Merged, blob, merge, with_blobs
 
 UNRESOLVED = "Stretto-Unresolved"
 """Trailer of a saved attempt: files that still hold the conflict markers it was given (R4)."""
 
 
 class Landing:
-    """Lands attempts of one run. `git` works on the shared git folder `common`; `folder` is for locks and rules."""
+    """Lands attempts of one run. `git` works on the shared git folder `common`; `folder` is for locks."""
 
     def __init__(
         self, git: Git, common: Path, *, run: str, branch: str, folder: Path, titles: Mapping[str, str],
@@ -34,17 +38,25 @@ class Landing:
 
     async def head(self, lane: str) -> str:
         """Commit at the head of the lane's branch. Raises GitError when the branch is gone."""
-        ref = self._ref(lane)
-        found = await self._git.resolve(ref)
-        if found is None:
-            raise GitError(f"the branch {ref} is gone", hint=f"git branch {self._branch} <commit>, then stretto resume")
-        return found
+        return await self._head(lane)
 
-    async def merge(self, lane: str, batch: int, entries: Sequence[LandEntry]) -> Merge:
-        """Merge the entries, in order, onto the lane's head, which stays where it is; what conflicts is left out."""
+    @said
+    async def merge(self, lane: str, batch: int, entries: Sequence[LandEntry], *, known: str) -> Merge:
+        """Merge the entries, in order, onto the lane's head, which stays where it is; what conflicts is left out.
+
+        Raises WorkspaceError when that head does not hold `known`: landed work would be lost."""
         ref = self._ref(lane)
-        found = await self._git.commits([ref, *(entry.commit for entry in entries if entry.commit)])
+        try:
+            found = await self._git.commits([ref, *(entry.commit for entry in entries if entry.commit)])
+        except GitError:
+            await self._head(lane, known)  # is it the branch that is not there?
+            raise
         tip = head = found[ref].id
+        if not await self._git.is_ancestor(known, tip):
+            raise WorkspaceError(
+                f"{self._branch} was moved: it no longer holds {known}",
+                hint=f"git branch -f {shlex.quote(self._branch)} {known}",
+            )
         tree = found[ref].tree
         landed: list[LandEntry] = []
         culprits: list[Culprit] = []
@@ -68,6 +80,7 @@ class Landing:
             tree = merged
         return Merge(tip=tip, commit=head, landed=tuple(landed), culprits=tuple(culprits), fresh=fresh)
 
+    @said
     async def advance(self, lane: str, batch: int, merge: Merge, statuses: Mapping[str, str]) -> str:
         """Move the lane's branch from `merge.tip` to the merge with the plan's statuses in its last commit.
 
@@ -85,17 +98,23 @@ class Landing:
             return head
 
     async def landed(self, lane: str, batch: int) -> str | None:
-        """The commit by which this batch of this run has landed, or None."""
+        """The commit by which this batch of this run has landed; None, too, when there is no branch to land on."""
         run, mark = f"Stretto-Run: {_line(self._run)}", f"Stretto-Batch: {_line(lane)}/{batch}"
         known = await self._git.resolve(refs.base(self._run))
-        listed = await self._git.run(
-            "rev-list", "-F", "--all-match", f"--grep={run}", f"--grep={mark}",
-            self._ref(lane), *([f"^{known}"] if known else []),
-        )  # fmt: skip
+        try:
+            listed = await self._git.run(
+                "rev-list", "-F", "--all-match", f"--grep={run}", f"--grep={mark}",
+                self._ref(lane), *([f"^{known}"] if known else []), "--",
+            )  # fmt: skip
+        except GitError:
+            if await self._git.resolve(self._ref(lane)) is None:
+                return None  # `merge` will say so, and which commit it was at
+            raise
         ids = listed.text.split()
         commits = await self._git.commits(ids) if ids else {}
         return next((id for id in ids if {run, mark} <= set(commits[id].message.splitlines())), None)
 
+    @said
     async def write_statuses(self, lane: str, statuses: Mapping[str, str]) -> str | None:
         """One commit on the lane that holds only statuses; None when there is nothing to write."""
         async with self._locked(lane):
@@ -114,21 +133,18 @@ class Landing:
             return None, tuple(json.loads(unresolved))
         if commit.parents[:1] == (head,):
             return commit.tree, ()
-        merged = await merge(self._git, head, commit.id, attributes=self._hot_rules())
+        merged = await merge(self._git, head, commit.id)
+        if hot := [path for path in merged.conflicts if both_sides(path, self._hot_files)]:
+            merged = await self._both(head, commit.id, hot)
         return (merged.tree, ()) if merged.clean else (None, merged.conflicts)
 
-    def _hot_rules(self) -> Path | None:
-        """Where hot files conflict both sides are taken, by git's own union merge (R2.5)."""
-        if not self._hot_files:
-            return None
-        text = "".join(f"{_quoted(pattern)} merge=union\n" for pattern in self._hot_files)
-        path = self._folder / f"hot-{hashlib.sha256(text.encode()).hexdigest()[:12]}.attributes"
-        if not path.exists():
-            self._folder.mkdir(parents=True, exist_ok=True)
-            new = path.with_name(f"{path.name}.{id(self)}")
-            new.write_text(text)
-            new.replace(path)
-        return path
+    async def _both(self, ours: str, theirs: str, paths: Sequence[str]) -> Merged:
+        """The merge in which these files keep the lines of both sides, by git's own union merge."""
+        self._folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(dir=self._folder, prefix="hot-") as rules:
+            rules.write(union_rules(paths))
+            rules.flush()
+            return await merge(self._git, ours, theirs, attributes=Path(rules.name))
 
     async def _with_statuses(self, lane: str, commit: str, statuses: Mapping[str, str]) -> str | None:
         """The commit's tree with the statuses in its plan file; None when it tracks none, or it says so already."""
@@ -145,6 +161,15 @@ class Landing:
         return await with_blobs(
             self._git, commit, f"{mode} {oid}\t{self._plan_path}\0", scratch=self._lock(lane).with_suffix(".index")
         )
+
+    async def _head(self, lane: str, known: str = "<commit>") -> str:
+        """The same as `head`; `known` is where a branch that is gone has to be made again."""
+        ref = self._ref(lane)
+        found = await self._git.resolve(ref)
+        if found is None:
+            again = f"git branch {shlex.quote(self._branch)} {known}"
+            raise GitError(f"the branch {ref} is gone", hint=f"{again}, then stretto resume")
+        return found
 
     async def _move(self, lane: str, old: str, new: str) -> None:
         ref = self._ref(lane)
@@ -192,9 +217,3 @@ def _content(path: Path) -> bytes:
 
 def _line(text: str) -> str:
     return " ".join(text.split())
-
-
-def _quoted(pattern: str) -> str:
-    """A claim's glob as a line of git attributes: anchored at the root, a trailing slash is everything beneath."""
-    pattern = f"/{pattern.removeprefix('./').lstrip('/')}" + ("**" if pattern.endswith("/") else "")
-    return '"' + pattern.replace("\\", "\\\\").replace('"', '\\"') + '"'

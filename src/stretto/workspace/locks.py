@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 from stretto.errors import WorkspaceError
+from stretto.workspace import disk
 
 _POLL_S = 0.02
 
@@ -18,8 +19,9 @@ def try_lock(path: Path) -> int | None:
     """The descriptor that holds the lock until it is closed, or None when somebody else has it.
 
     Lock files are never removed: that would let two holders in."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    with disk.at(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:

@@ -16,7 +16,7 @@ _RUN_BRANCHES = "refs/heads/stretto/"
 
 
 async def look(repository: Repository, *, own_branch: str) -> Mapping[str, str]:
-    """Fingerprints of HEAD, status, refs, stash, config and hooks; takes no lock and writes nothing."""
+    """Fingerprints of HEAD, status, refs, stash, config, hooks and local rules; takes no lock and writes nothing."""
     git = repository.git
     status, listed = await asyncio.gather(
         git.run(
@@ -37,6 +37,8 @@ async def look(repository: Repository, *, own_branch: str) -> Mapping[str, str]:
         "stash": _digest(stash),
         "config": _digest(_content(folder / name) for folder, name in _configs(repository)),
         "hooks": _digest(_hooks(repository.common / "hooks")),
+        "info/exclude": _content(repository.common / "info" / "exclude"),
+        "info/attributes": _content(repository.common / "info" / "attributes"),
     }
 
 

@@ -5,6 +5,7 @@
 <root>/<key>/<n>.lease      whose work is in it; written before an agent sees it, gone when that work is safe
 <root>/<key>/<n>.index      stretto's own index of it, which no agent touches
 <root>/<key>/<n>.fitting    what set-up put into it
+<root>/<key>/<n>.spare      what its commands made, a second time
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import hashlib
 import itertools
 import os
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Literal, TypeVar
 
@@ -23,13 +24,15 @@ import msgspec
 from stretto.errors import GitError, WorkspaceError
 from stretto.model.plan import Setup, Value
 from stretto.model.run import dump
-from stretto.workspace.environment import prune, remove, stamp
+from stretto.workspace import disk
+from stretto.workspace.environment import prune, remove
 from stretto.workspace.git import Git, shown
 from stretto.workspace.locks import locked, try_lock
-from stretto.workspace.snapshot import is_clean, populated
+from stretto.workspace.snapshot import is_clean, populated, untracked
 
 Role = Literal["agent", "gate"]
 _ADMIN_KEPT = {"gitdir", "commondir", "HEAD", "index", "logs", "modules", "config.worktree", "locked"}
+_STANDARD = ("--exclude-standard",)
 _V = TypeVar("_V", bound=Value)
 
 
@@ -47,6 +50,8 @@ class Lease(Value, frozen=True, kw_only=True):
     """The files differ from `base` by work that was carried in."""
     conflicted: tuple[str, ...] = ()
     """Files that were handed out with conflict markers in them."""
+    held: tuple[str, ...] = ()
+    """Files of it that could not be saved; while one is there, nobody gets the worktree (R7.3)."""
 
 
 class Fitting(Value, frozen=True, kw_only=True):
@@ -58,28 +63,20 @@ class Fitting(Value, frozen=True, kw_only=True):
     """Paths copied or linked."""
     stamps: Mapping[str, str] = {}
     """Each file copied or linked, and each unignored one that the commands made."""
-    ignored: tuple[str, ...] = ()
-    """Ignored files and folders that the commands made: kept when the worktree is cleaned, never saved."""
+    made: tuple[str, ...] = ()
+    """Untracked files and folders that the commands made, ignored or not."""
+    filled: tuple[str, ...] = ()
+    """Submodules that the commands filled."""
 
     @property
     def kept(self) -> tuple[str, ...]:
-        """What outlives a cleaning of the worktree."""
-        return (*self.tops, *self.ignored, *(path for path in self.stamps if not self._copied(path)))
-
-    def is_whole(self, folder: Path) -> bool:
-        """Whether everything that the commands made is still there; ignored folders are not looked into."""
-        made = {path: mark for path, mark in self.stamps.items() if not self._copied(path)}
-        return all(stamp(folder / path) == mark for path, mark in made.items()) and all(
-            os.path.lexists(folder / path) for path in self.ignored
-        )
-
-    def _copied(self, path: str) -> bool:
-        return any(path == top or path.startswith(f"{top}/") for top in self.tops)
+        """What outlives a cleaning of the worktree; `Spare` then looks after what the commands made."""
+        return (*self.tops, *self.made)
 
     def owns(self, path: str) -> bool:
-        """Whether the path was put there, or lies in a folder that was."""
+        """Whether the path was put there, or lies in a folder that was copied."""
         path = shown(path.rstrip("/"))
-        return path in self.stamps or self._copied(path)
+        return path in self.stamps or any(path == top or path.startswith(f"{top}/") for top in self.tops)
 
 
 class Slot:
@@ -103,7 +100,7 @@ class Slot:
 
     @property
     def fitting(self) -> Fitting | None:
-        """None: set-up has never finished here, or what it made has been changed."""
+        """None: set-up has never finished here, or is owed again."""
         return _read(self._fitting, Fitting)
 
     @fitting.setter
@@ -139,13 +136,31 @@ class Pool:
         """Git on the slot's files and stretto's own index of them, whatever has become of the worktree's `.git`."""
         return self.store.at(git_dir=self.common, work_tree=slot.path, index=slot.index)
 
-    async def reset(self, slot: Slot, base: str, *, kept: tuple[str, ...]) -> None:
-        """Make the slot's files those of `base`, all else gone but `kept`, and its worktree detached there.
+    def ignoring(self, run: str) -> tuple[str, ...]:
+        """Options of `ls-files`: ignore what commits and the rules at the run's start say, not what an agent adds."""
+        rules = self._rules(run)
+        return ("--exclude-per-directory=.gitignore", f"--exclude-from={rules}") if rules.exists() else _STANDARD
+
+    def remember_ignores(self, run: str, sources: Iterable[Path]) -> None:
+        """Keep the rules of what to ignore that lie in no commit, as they are when a run starts."""
+        rules = self._rules(run)
+        if not rules.exists():
+            new = rules.with_name(f"{rules.name}.{os.getpid()}")
+            with disk.at(new):
+                new.write_bytes(b"\n".join(content_of(source) for source in sources))
+                new.replace(rules)
+
+    def _rules(self, run: str) -> Path:
+        return self.root / f"ignore-{hashlib.sha256(run.encode()).hexdigest()[:12]}"
+
+    async def reset(self, slot: Slot, base: str, *, fitting: Fitting | None) -> None:
+        """Make the slot's files those of `base`, all else gone but the `fitting`, and its worktree detached there.
 
         Nothing in it is worth keeping when this is called."""
         admin = await self._worktree(slot, base)
         slot.index.with_suffix(".index.lock").unlink(missing_ok=True)
         git = self.git(slot)
+        kept = fitting.kept if fitting else ()
         # First what git does not know: a folder that became a link would hide the files behind it from read-tree.
         for path in (await git.run("ls-files", "-z", "-o", "--directory")).fields:
             prune(path, slot.path, kept)
@@ -154,17 +169,23 @@ class Pool:
         except GitError:
             slot.index.unlink(missing_ok=True)
             await git.run("read-tree", "--reset", "-u", base)
-        await self._empty_submodules(slot)
+        await self._clean_submodules(slot, fitting or Fitting(commit=base))
         await self._detach(slot, admin, base)
 
-    async def _empty_submodules(self, slot: Slot) -> None:
-        """Submodules that set-up filled and that are not as `base` wants them: empty, and set-up owed again."""
+    async def _clean_submodules(self, slot: Slot, fitting: Fitting) -> None:
+        """Submodules that set-up did not fill, or that are not as `base` wants them: empty; of the latter set-up owed
+        again."""
         if (slot.path / ".gitmodules").exists():
             plain = self.store.at(git_dir=self.common, work_tree=slot.path)
             for path, recorded in await populated(plain, self.git(slot)):
-                if not await is_clean(plain, path, recorded):
-                    remove(slot.path / path)
-                    (slot.path / path).mkdir()
+                filled = shown(path) in fitting.filled
+                if filled and await is_clean(plain, path, recorded):
+                    for name in await untracked(plain, path):
+                        prune(name, slot.path, fitting.kept)
+                    continue
+                remove(slot.path / path)
+                (slot.path / path).mkdir()
+                if filled:
                     slot.fitting = None
 
     async def _detach(self, slot: Slot, admin: Path, base: str) -> None:
@@ -220,6 +241,14 @@ def _points_to(gitdir: Path, link: Path) -> bool:
     return os.fsdecode(gitdir.read_bytes().removesuffix(b"\n")) == str(link)
 
 
+def content_of(path: Path) -> bytes:
+    """What a file holds; nothing when it cannot be read."""
+    try:
+        return path.read_bytes()
+    except OSError:
+        return b""
+
+
 def _copy(source: Path, target: Path) -> None:
     remove(target)
     shutil.copy2(source, target)
@@ -237,12 +266,13 @@ def _read(path: Path, kind: type[_V]) -> _V | None:
 
 
 def _write(path: Path, value: Value | None) -> None:
-    if value is None:
-        path.unlink(missing_ok=True)
-        return
-    new = path.with_name(f"{path.name}.new")
-    with open(new, "wb") as file:
-        file.write(dump(value))
-        file.flush()
-        os.fsync(file.fileno())
-    new.replace(path)
+    with disk.at(path):
+        if value is None:
+            path.unlink(missing_ok=True)
+            return
+        new = path.with_name(f"{path.name}.new")
+        with open(new, "wb") as file:
+            file.write(dump(value))
+            file.flush()
+            os.fsync(file.fileno())
+        new.replace(path)

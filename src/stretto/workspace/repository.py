@@ -17,7 +17,10 @@ MINIMUM = (2, 38)
 class Repository:
     """A work tree of the user's, and the repository behind it. Make one with `find`."""
 
-    def __init__(self, *, root: Path, git_dir: Path, common: Path, head: str, branch: str | None, git: Git) -> None:
+    def __init__(
+        self, *, root: Path, git_dir: Path, common: Path, head: str, branch: str | None, git: Git,
+        ignores: Path | None = None,
+    ) -> None:  # fmt: skip
         self.root = root
         """Top of the user's work tree, real path."""
         self.git_dir = git_dir
@@ -28,6 +31,8 @@ class Repository:
         """The commit at HEAD when it was looked at."""
         self.branch = branch
         """The branch checked out then; None when HEAD is detached."""
+        self.ignores = (*([ignores] if ignores else []), common / "info" / "exclude")
+        """Rules on what to ignore that lie in no commit: the user's own, then the repository's, which count more."""
         self.git = git.at(git_dir=git_dir, work_tree=root)
         """Works on the user's tree: for looking, and for `land`."""
         self.store = git.at(git_dir=common, work_tree=root)
@@ -54,10 +59,13 @@ class Repository:
         if head is None:
             raise RepositoryError(f"{root} has no commit yet", hint='git add -A && git commit -m "start"')
         branch = (await git.run("symbolic-ref", "--quiet", "--short", "HEAD", ok=(0, 1))).text or None
-        git = git.named(await _identity(git, os.environ if environ is None else environ))
+        environ = os.environ if environ is None else environ
+        settings = await _settings(git)
+        git = git.named(_identity(settings, environ))
         return cls(
             root=Path(os.path.realpath(root)), git_dir=Path(os.path.realpath(git_dir)),
             common=Path(os.path.realpath(common)), head=head, branch=branch, git=git,
+            ignores=_ignores(settings, environ),
         )  # fmt: skip
 
     def inside(self, path: Path) -> str | None:
@@ -86,6 +94,15 @@ class Repository:
         if found is None:
             raise RepositoryError(f"there is no commit {name!r} in {self.root}", hint="git log --oneline --all")
         return found
+
+    async def check_branch(self, name: str) -> None:
+        """Whether a run may make a branch of this name. Raises RepositoryError: it is no name, or it is taken."""
+        # Git answers with the name itself, and with another one for the likes of `@{-1}`.
+        reply = await self.store.run("check-ref-format", "--branch", name, ok=(0, 1, 128, 129))
+        if reply.code or reply.text != name or name == "HEAD":
+            raise RepositoryError(f"{name!r} is no name for a branch", hint="--branch NAME")
+        if await self.store.resolve(f"refs/heads/{name}"):
+            raise RepositoryError(f"the branch {name} exists already", hint="choose another with --branch NAME")
 
 
 async def _check_version(git: Git) -> None:
@@ -118,14 +135,29 @@ def _not_found(folder: Path, said: str) -> RepositoryError:
     return RepositoryError(f"git cannot read the repository at {folder}: {said}", hint="git status")
 
 
-async def _identity(git: Git, environ: Mapping[str, str]) -> dict[str, str]:
+async def _settings(git: Git) -> dict[str, str]:
+    """What the user told git, as far as it matters here; keys in lower case."""
+    wanted = r"^((user|author|committer)\.(name|email)|core\.excludesfile)$"
+    reply = await git.run("config", "-z", "--get-regexp", wanted, ok=(0, 1))
+    said = (field.partition("\n") for field in reply.fields)
+    return {key: value for key, _, value in said if value}
+
+
+def _identity(settings: Mapping[str, str], environ: Mapping[str, str]) -> dict[str, str]:
     """What must be said to git because the user told it nothing: commits need a name."""
-    reply = await git.run("config", "-z", "--get-regexp", r"^(user|author|committer)\.(name|email)$", ok=(0, 1))
-    known = {field.partition("\n")[0] for field in reply.fields if field.partition("\n")[2]}
     missing = {}
     for role in ("author", "committer"):
         for part, ours in (("name", "stretto"), ("email", "stretto@localhost")):
             variable = f"GIT_{role}_{part}".upper()
-            if not (environ.get(variable) or {f"user.{part}", f"{role}.{part}"} & known):
+            if not (environ.get(variable) or {f"user.{part}", f"{role}.{part}"} & settings.keys()):
                 missing[variable] = ours
     return missing
+
+
+def _ignores(settings: Mapping[str, str], environ: Mapping[str, str]) -> Path | None:
+    """The user's own file of what to ignore everywhere, found as git finds it."""
+    home = environ.get("HOME", "")
+    if said := settings.get("core.excludesfile"):
+        return Path(home, said[2:]) if said.startswith("~/") else Path(said)
+    config = environ.get("XDG_CONFIG_HOME") or (home and f"{home}/.config")
+    return Path(config, "git", "ignore") if config else None

@@ -9,9 +9,12 @@ import re
 from collections.abc import Iterable
 from pathlib import Path
 
+import msgspec
+
 from stretto.errors import GitError
 from stretto.ports import Saved
 from stretto.workspace import environment, refs, snapshot
+from stretto.workspace.disk import said
 from stretto.workspace.git import Git, shown
 from stretto.workspace.landing import UNRESOLVED
 from stretto.workspace.pool import Fitting, Lease, Pool, Slot
@@ -26,29 +29,42 @@ _LOCKFILE = re.compile("|".join(re.escape(name).replace(r"\*", "[^/]*") for name
 _MARKER = re.compile(rb"^(<{7} |>{7} )", re.MULTILINE)
 
 
+@said
 async def rescue(pool: Pool, slot: Slot, lease: Lease) -> str | None:
-    """Save a dead engine's work and free the slot of it; the commit, or None where there was nothing to save."""
+    """Save a dead engine's work and free the slot of it; the commit, or None where there was nothing to save.
+
+    The lease stays when some of the work could not be saved."""
     commit = None
     if lease.role == "agent" and slot.path.is_dir():
         message = f"{lease.task}#{lease.attempt}: saved after its engine died\n\nStretto-Run: {lease.run}\n"
         commit = (await save(pool, slot, lease, message)).commit
-    slot.lease = None
+    free(slot)
     return commit
 
 
+def free(slot: Slot) -> None:
+    """Let the next one clean the slot, unless it holds what could not be saved (R7.3)."""
+    lease = slot.lease
+    if lease is not None and not lease.held:
+        slot.lease = None
+
+
+@said
 async def save(pool: Pool, slot: Slot, lease: Lease, message: str) -> Saved:
     """Commit the slot's files as the lease's attempt, on its base."""
     fitting = slot.fitting or Fitting(commit=lease.base)
     git = pool.store.at(git_dir=pool.common, work_tree=slot.path)
     if not slot.index.exists():
         await git.at(index=slot.index).run("read-tree", lease.base)
-    taken = await snapshot.take(
-        git, slot.index, wanted=lambda path: path != lease.plan, put=fitting.owns, keep=lease.keep
-    )
+    try:
+        taken, tree = await _taken(pool, git, slot, lease, fitting)
+    except GitError:
+        if not lease.carried:
+            raise
+        # What was carried in is in no commit yet, and a `git gc` may have taken it: everything from the files, then.
+        await git.at(index=slot.index).run("read-tree", lease.base)
+        taken, tree = await _taken(pool, git, slot, lease, fitting)
     base = (await git.commits((lease.base,)))[lease.base]
-    tree = taken.tree
-    if tree is None and lease.carried:
-        tree = await pool.git(slot).text("write-tree")
     commit: str | None = None
     paths: list[str] = []
     if tree is not None and tree != base.tree:
@@ -61,8 +77,24 @@ async def save(pool: Pool, slot: Slot, lease: Lease, message: str) -> Saved:
         await _keep(git, refs.copied(lease.run, lease.task, lease.attempt), tree, lease.base, f"{message}\n")
     if any(_LOCKFILE.fullmatch(path.rpartition("/")[2]) for path in paths):
         slot.fitting = None  # the attempt may have installed what its lock file says
-    dropped = (*taken.dropped, *apart, *taken.unreadable)
+    if taken.unreadable or lease.held:
+        slot.lease = msgspec.structs.replace(lease, held=tuple(map(shown, taken.unreadable)))
+    kept = (f"{path} (git cannot take it; kept in {slot.path})" for path in taken.unreadable)
+    dropped = (*taken.dropped, *apart, *kept)
     return Saved(commit=commit, paths=tuple(map(shown, paths)), dropped=tuple(map(shown, dropped)))
+
+
+async def _taken(
+    pool: Pool, git: Git, slot: Slot, lease: Lease, fitting: Fitting
+) -> tuple[snapshot.Snapshot, str | None]:
+    """What the slot's files are, and the tree of them; None when nothing was done to the base."""
+    taken = await snapshot.take(
+        git, slot.index, ignoring=pool.ignoring(lease.run), wanted=lambda path: path != lease.plan, put=fitting.owns,
+        keep=lease.keep,
+    )  # fmt: skip
+    if taken.tree is None and lease.carried:
+        return taken, await pool.git(slot).text("write-tree")
+    return taken, taken.tree
 
 
 async def _keep(git: Git, ref: str, tree: str, base: str, message: str) -> str:

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from stretto.errors import GitError
 from stretto.model.plan import Value
+from stretto.workspace import disk
 from stretto.workspace.git import Git
 
 _RETRIES = 100
@@ -26,35 +27,39 @@ class Snapshot(Value, frozen=True, kw_only=True):
     dropped: tuple[str, ...] = ()
     """Differences that the caller did not want."""
     unreadable: tuple[str, ...] = ()
-    """Files that could not be read, and git's words on folders that could not."""
+    """Files that could not be taken, and git's words on folders that could not be read."""
     submodules: tuple[str, ...] = ()
     """Files of submodules that hold work which no remote knows."""
 
 
 async def take(
-    git: Git, index: Path, *, wanted: Callable[[str], bool], put: Callable[[str], bool], keep: Sequence[str]
-) -> Snapshot:
+    git: Git, index: Path, *, ignoring: Sequence[str], wanted: Callable[[str], bool], put: Callable[[str], bool],
+    keep: Sequence[str],
+) -> Snapshot:  # fmt: skip
     """Write the tree of everything in `git`'s work tree that is not ignored and that set-up did not `put` there.
+
+    `ignoring`: options of `ls-files` that say what is ignored.
 
     `index` describes the files as they were handed out, and is not changed. Differences for which `wanted` is false
     stay as the index has them. `keep`: pathspecs of ignored files that are taken all the same."""
     scratch = index.with_suffix(".scratch")
     with git.scratch(scratch) as own:
         # With its time stamp: git looks into files that are not older than their index, and must go on doing so.
-        shutil.copy2(index, scratch)
-        reply = await own.run("ls-files", "-z", "-o", "-d", "-m", "--deduplicate", "--exclude-standard")
+        with disk.at(scratch):
+            shutil.copy2(index, scratch)
+        reply = await own.run("ls-files", "-z", "-o", "-d", "-m", "--deduplicate", *ignoring)
         closed_folders = [line for line in reply.err.splitlines() if "could not open directory" in line]
         listed = reply.fields
         if keep:
             listed += (await own.run("ls-files", "-z", "-o", "--", *keep, globs=True)).fields
-        files = await _expand(git, (path for path in dict.fromkeys(listed) if not put(path)))
+        files = await _expand(git, (path for path in dict.fromkeys(listed) if not put(path)), ignoring)
         taken = [path for path in files if wanted(path)]
         closed = await _update(own, taken) if taken else []
         return Snapshot(
             tree=await own.text("write-tree") if taken else None,
             dropped=tuple(path for path in files if not wanted(path)),
             unreadable=(*closed, *closed_folders),
-            submodules=tuple(await _submodules(git, own)) if (git.cwd / ".gitmodules").exists() else (),
+            submodules=tuple(await _submodules(git, own, ignoring)) if (git.cwd / ".gitmodules").exists() else (),
         )
 
 
@@ -66,13 +71,13 @@ async def tree_of(git: Git, files: Sequence[str], *, scratch: Path) -> str:
 
 
 async def _update(git: Git, files: Sequence[str]) -> list[str]:
-    """Take the files, as they are or as gone, into the index; returns those that cannot be read."""
+    """Take the files, as they are or as gone, into the index; returns those that cannot be read or are refused."""
     closed = [path for path in files if _is_closed(git.cwd / path)]
     for _ in range(_RETRIES):
         left = set(closed)
         paths = b"".join(os.fsencode(path) + b"\0" for path in files if path not in left)
         try:
-            await git.run("update-index", "-z", "--add", "--remove", "--replace", "--stdin", input=paths)
+            reply = await git.run("update-index", "-z", "--add", "--remove", "--replace", "--stdin", input=paths)
         except GitError as error:
             named = error.stderr.rpartition("Unable to process path ")[2]
             failed = [path for path in files if path not in left and path == named]
@@ -80,35 +85,45 @@ async def _update(git: Git, files: Sequence[str]) -> list[str]:
                 raise
             closed += failed
         else:
-            return closed
+            return closed + (await _refused(git, [path for path in files if path not in left]) if reply.err else [])
     raise GitError(f"more than {_RETRIES} files cannot be read, {closed[0]} among them")
+
+
+async def _refused(git: Git, files: Sequence[str]) -> list[str]:
+    """Files that did not get into the index: git ignores names such as `git~1` and `.GIT/x`, and its status is 0."""
+    there = set((await git.run("ls-files", "-z")).fields)
+    return [path for path in files if path not in there and _can_be_taken(git.cwd / path)]
+
+
+def _can_be_taken(path: Path) -> bool:
+    return path.is_symlink() or path.is_file()
 
 
 def _is_closed(path: Path) -> bool:
     return path.is_file() and not path.is_symlink() and not os.access(path, os.R_OK)
 
 
-async def _expand(git: Git, listed: Iterable[str]) -> list[str]:
+async def _expand(git: Git, listed: Iterable[str], ignoring: Sequence[str]) -> list[str]:
     """The paths, with every file of a nested repository, which git lists with a slash at its end, in its place."""
     files: list[str] = []
     for path in listed:
-        files += await _nested(git, path) if path.endswith("/") else [path]
+        files += await _nested(git, path, ignoring) if path.endswith("/") else [path]
     return files
 
 
-async def _nested(git: Git, path: str) -> list[str]:
+async def _nested(git: Git, path: str, ignoring: Sequence[str]) -> list[str]:
     """Files of a nested repository that it does not ignore, asked of our own git: its settings are not trusted."""
     inner = git.at(work_tree=git.cwd / path, index=git.cwd / path / ".no-such-index")
-    listed = (await inner.run("ls-files", "-z", "-o", "--exclude-standard")).fields
-    return await _expand(git, (path + name for name in listed))
+    listed = (await inner.run("ls-files", "-z", "-o", *ignoring)).fields
+    return await _expand(git, (path + name for name in listed), ignoring)
 
 
-async def _submodules(git: Git, own: Git) -> list[str]:
+async def _submodules(git: Git, own: Git, ignoring: Sequence[str]) -> list[str]:
     """Files of populated submodules that are dirty, or at a commit that no remote knows."""
     files: list[str] = []
     for path, recorded in await populated(git, own):
         if not (await is_clean(git, path, recorded) or await _is_published(git, path)):
-            files += await _nested(git, f"{path}/")
+            files += await _nested(git, f"{path}/", ignoring)
     return files
 
 
@@ -127,6 +142,12 @@ async def is_clean(git: Git, path: str, recorded: str) -> bool:
         return not status.out and await inner.resolve("HEAD") == recorded
     except GitError:
         return False  # what cannot be read may be work
+
+
+async def untracked(git: Git, path: str) -> list[str]:
+    """What a submodule does not track, ignored or not, from the top of the work tree; whole folders in one."""
+    listed = (await _inner(git, path).run("ls-files", "-z", "-o", "--directory")).fields
+    return [f"{path}/{name}" for name in listed]
 
 
 async def _is_published(git: Git, path: str) -> bool:

@@ -13,13 +13,16 @@ import msgspec
 from stretto.errors import GitError, RepositoryError, WorkspaceError
 from stretto.model.plan import Setup
 from stretto.ports import Processes, Saved, StatusWriter, Workspace
-from stretto.workspace import environment, refs
+from stretto.workspace import disk, environment, refs
+from stretto.workspace.disk import said
 from stretto.workspace.git import shown
 from stretto.workspace.landing import UNRESOLVED, Landing
 from stretto.workspace.look import look
 from stretto.workspace.pool import Fitting, Lease, Pool, Role, Slot, key_of
 from stretto.workspace.repository import Repository
-from stretto.workspace.saving import LOCKFILES, rescue, save
+from stretto.workspace.saving import LOCKFILES, free, rescue, save
+from stretto.workspace.snapshot import populated, untracked
+from stretto.workspace.spare import Spare
 from stretto.workspace.trees import apply
 
 
@@ -35,7 +38,8 @@ class GitWorkspaces(Landing):
         status_writer: StatusWriter | None = None, processes: Processes | None = None,
         env: Mapping[str, str] | None = None, titles: Mapping[str, str] | None = None, setup_timeout_s: float = 600.0,
     ) -> None:  # fmt: skip
-        pool_root.mkdir(parents=True, exist_ok=True)
+        with disk.at(pool_root):
+            pool_root.mkdir(parents=True, exist_ok=True)
         root = Path(os.path.realpath(pool_root))
         super().__init__(
             repository.store, repository.common, run=run, branch=branch, folder=root, titles=titles or {},
@@ -45,6 +49,7 @@ class GitWorkspaces(Landing):
         self._setup, self._keep = setup or Setup(), tuple(keep)
         self._processes, self._env, self._setup_timeout_s = processes, dict(env or {}), setup_timeout_s
         self._pool = Pool(root, repository.store, repository.common)
+        self._pool.remember_ignores(run, repository.ignores)
         self._slots: dict[Path, Slot] = {}
         self.unsaved: tuple[str, ...] = ()
         """After `rescue`: folders whose work could not be saved, each with the reason (R7.3)."""
@@ -54,20 +59,18 @@ class GitWorkspaces(Landing):
 
         Raises RepositoryError when the branch exists and is not this run's."""
         branch, mark = f"refs/heads/{self._branch}", refs.base(self._run)
-        if (await self._git.run("check-ref-format", branch, ok=(0, 1))).code:
-            raise RepositoryError(f"{self._branch!r} is no name for a branch", hint="--branch NAME")
         if await self._git.resolve(mark) == base and await self._git.resolve(branch):
             return
+        await self._repository.check_branch(self._branch)
         new = f"create {branch} {base}\ncreate {mark} {base}\n"
         try:
             await self._git.run("update-ref", "-m", "stretto: run started", "--stdin", input=new.encode())
         except GitError as error:
-            taken = await self._git.resolve(branch) is not None
             raise RepositoryError(
-                f"the branch {self._branch} exists already" if taken else f"cannot make {self._branch}: {error.stderr}",
-                hint="choose another with --branch NAME",
+                f"cannot make {self._branch}: {error.stderr}", hint="choose another with --branch NAME"
             ) from error
 
+    @said
     async def open(
         self, *, task: str, attempt: int, base: str, role: Role, carry: str | None = None, conflict: bool = False,
     ) -> Workspace:  # fmt: skip
@@ -91,6 +94,7 @@ class GitWorkspaces(Landing):
         self._slots[slot.path] = slot
         return Workspace(path=slot.path, base=base, key=key)
 
+    @said
     async def save(self, workspace: Workspace, *, task: str, attempt: int, message: str) -> Saved:
         """Commit the files as they are, whatever was done to the worktree's git state, to the attempt's ref.
 
@@ -101,13 +105,17 @@ class GitWorkspaces(Landing):
             raise WorkspaceError(f"{workspace.path} has been given back already")
         return await save(self._pool, slot, msgspec.structs.replace(lease, task=task, attempt=attempt), message)
 
+    @said
     async def close(self, workspace: Workspace) -> None:
-        """Give it back; the next one to use it cleans it."""
+        """Give it back; the next one to use it cleans it, unless it holds what could not be saved (R7.3)."""
         slot = self._slots.pop(workspace.path, None)
         if slot is not None:
-            slot.lease = None
-            slot.release()
+            try:
+                free(slot)
+            finally:
+                slot.release()
 
+    @said
     async def rescue(self) -> Mapping[tuple[str, int], str]:
         """Save what dead engines of this run left in worktrees; {(task, attempt): commit} where there was something.
 
@@ -123,6 +131,8 @@ class GitWorkspaces(Landing):
                     commit = await rescue(self._pool, slot, lease)
                     if commit is not None:
                         found[lease.task, lease.attempt] = commit
+                    if (left := slot.lease) is not None:
+                        unsaved.append(f"{slot.path}: git cannot take {', '.join(left.held)}")
             except WorkspaceError as error:
                 unsaved.append(f"{slot.path}: {error}")
             finally:
@@ -140,6 +150,7 @@ class GitWorkspaces(Landing):
     def _locks_at(place: Path) -> list[Path]:
         return list(place.rglob("*.lock")) if place.is_dir() else [place]
 
+    @said
     async def look(self) -> Mapping[str, str]:
         """A fingerprint of the user's side of the repository, by aspect (R7.4)."""
         return await look(self._repository, own_branch=self._branch)
@@ -149,8 +160,9 @@ class GitWorkspaces(Landing):
         for slot in self._pool.free(key):
             known = slot.path.exists()
             try:
-                if (lease := slot.lease) is not None:
-                    await rescue(self._pool, slot, lease)
+                if await self._is_held(slot):
+                    slot.release()
+                    continue
                 await self._clean(slot, base)
             except WorkspaceError:
                 slot.release()
@@ -163,12 +175,26 @@ class GitWorkspaces(Landing):
                 return slot
         raise AssertionError("the pool has no last slot")
 
+    async def _is_held(self, slot: Slot) -> bool:
+        """Whether something in it cannot be saved; all else is."""
+        lease = slot.lease
+        if lease is not None and not any(os.path.lexists(slot.path / path) for path in lease.held):
+            await rescue(self._pool, slot, lease)
+            lease = slot.lease
+        return lease is not None
+
+    @said
     async def _clean(self, slot: Slot, base: str) -> None:
         """The files of `base` and what set-up made, unless its commands are owed again."""
         fitting = slot.fitting
-        if fitting is not None and (not fitting.is_whole(slot.path) or await self._is_stale(fitting, base)):
+        if fitting is not None and await self._is_stale(fitting, base):
             fitting = slot.fitting = None
-        await self._pool.reset(slot, base, kept=fitting.kept if fitting else ())
+        await self._pool.reset(slot, base, fitting=fitting)
+        if fitting is None or not self._setup.run:
+            return
+        if slot.fitting is None or not await asyncio.to_thread(Spare(slot.path).restore):
+            slot.fitting = None
+            await self._pool.reset(slot, base, fitting=None)
 
     async def _fit(self, slot: Slot, base: str, *, cookie: tuple[str, str, str]) -> None:
         """Do set-up in a clean slot: files each time, commands where they are owed."""
@@ -209,13 +235,21 @@ class GitWorkspaces(Landing):
         await git.run(
             "read-tree", "--reset", "-u", base
         )  # set-up prepares; what the repository tracks is not its to change
-        ignored = (await git.run("ls-files", "-z", "-o", "-i", "--exclude-standard", "--directory")).fields
-        made = (await git.run("ls-files", "-z", "-o", "--exclude-standard")).fields
+        unignored = (await git.run("ls-files", "-z", "-o", *self._pool.ignoring(self._run))).fields
         stamps = {
-            shown(path.rstrip("/")): environment.stamp(slot.path / path) for path in made if not fitting.owns(path)
+            shown(path.rstrip("/")): environment.stamp(slot.path / path) for path in unignored if not fitting.owns(path)
         }
+        made = (await git.run("ls-files", "-z", "-o", "--directory")).fields
+        filled = []
+        if (slot.path / ".gitmodules").exists():
+            plain = self._repository.store.at(work_tree=slot.path)
+            for path, _ in await populated(plain, git):
+                filled.append(shown(path))
+                made += await untracked(plain, path)
+        made = [path.rstrip("/") for path in made if not fitting.owns(path)]
+        await asyncio.to_thread(Spare(slot.path).take, made)
         return msgspec.structs.replace(
-            fitting, stamps={**stamps, **fitting.stamps}, ignored=tuple(shown(path.rstrip("/")) for path in ignored)
+            fitting, stamps={**stamps, **fitting.stamps}, made=tuple(map(shown, made)), filled=tuple(filled)
         )
 
     async def _carry(self, slot: Slot, lease: Lease, carry: str, *, conflict: bool) -> Lease:

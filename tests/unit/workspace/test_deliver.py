@@ -30,7 +30,7 @@ async def landed(root: Path, state: Path, files: Mapping[str, str | None]) -> Gi
     saved = await spaces.save(space, task="t", attempt=1, message="work")
     await spaces.close(space)
     entry = LandEntry(task="t", attempt=1, commit=saved.commit)
-    await spaces.advance(TARGET, 1, await spaces.merge(TARGET, 1, (entry,)), {})
+    await spaces.advance(TARGET, 1, await spaces.merge(TARGET, 1, (entry,), known=space.base), {})
     return spaces
 
 

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
 from pathlib import Path
+from typing import Literal
 
 import pytest
 
 from stretto.errors import WorkspaceError
 from stretto.model.names import task_dir
 from stretto.model.plan import Setup
-from unit.workspace.kit import awaited, commit, files_in, git, workspaces, write
+from stretto.workspace.spare import Spare
+from unit.workspace.kit import awaited, commit, files_in, git, make_repository, workspaces, write
 
 
 @pytest.fixture
@@ -192,3 +195,100 @@ async def test_set_up_is_made_whole_again_after_somebody_took_parts_of_it(root: 
             case 2:
                 shutil.rmtree(space.path / "build")
         await spaces.close(space)
+
+
+def shell(folder: Path, command: str) -> None:
+    subprocess.run(("sh", "-ec", command), cwd=folder, check=True)
+
+
+LEFTOVERS = (
+    "touch build/compiled",
+    "mkdir build/compiled",
+    "echo other >build/made",
+    "printf 'RUN\\n' >build/x && touch -r build/made build/x && cat build/x >build/made && touch -r build/x build/made",
+    "rm build/made",
+    "rm build/made && ln -s /etc/hostname build/made",
+    "rm build/made && mkdir build/made",
+    "chmod 000 build/deep && chmod 700 build && chmod +x build/made",
+    "rm -r build/deep && echo x >build/deep",
+    "rm -r build && mkdir elsewhere && ln -s elsewhere build",
+    "rm -r build",
+    "rm -r empty; echo changed >generated",
+    "touch empty/left web/build/left",
+    "rm -r web && ln -s . web",
+)
+
+
+@pytest.mark.parametrize("role", ["agent", "gate"])
+@pytest.mark.parametrize("large", [False, True])
+@awaited
+async def test_r5_2_nobody_finds_what_another_left_in_the_output_of_set_up(
+    root: Path, state: Path, tmp_path: Path, role: Literal["agent", "gate"], large: bool
+) -> None:
+    """`large`: there is no second copy, as if there had been too much to copy."""
+    runs = tmp_path / "runs"
+    head = commit(root, {"web/index": "i\n"})
+    make = "mkdir -p build/deep empty web/build; echo run >build/made; ln -s made build/link; echo d >build/deep/d"
+    setup = Setup(run=(f"{make}; echo gen >generated; echo once >>'{runs}'",))
+    spaces = await workspaces(root, state, setup=setup)
+
+    def seen(folder: Path) -> dict[str, str]:
+        paths = [path for path in folder.rglob("*") if path.name != ".git"]
+        return {
+            str(path.relative_to(folder)): str(path.readlink()) if path.is_symlink()
+            else path.read_text() if path.is_file() else f"{path.stat().st_mode:o}"
+            for path in paths
+        }  # fmt: skip
+
+    space = await spaces.open(task="t", attempt=1, base=head, role=role)
+    clean = seen(space.path)
+    assert {"build/deep/d", "empty", "generated", "build/link", "web/build"} <= set(clean)
+    for attempt, mess in enumerate(LEFTOVERS, 2):
+        if large:
+            shutil.rmtree(space.path.with_suffix(".spare"), ignore_errors=True)
+        shell(space.path, mess)
+        assert seen(space.path) != clean, mess
+        await spaces.close(space)
+        space = await spaces.open(task="t", attempt=attempt, base=head, role=role)
+        assert seen(space.path) == clean, mess
+    once = len(runs.read_text().splitlines())
+    assert once > 5 if large else once == 1
+
+
+@awaited
+async def test_r5_2_a_large_output_is_not_copied_but_still_watched(tmp_path: Path) -> None:
+    slot = tmp_path / "1"
+    write(slot, {"build/a": "aaaa\n", "build/b": "b\n"})
+    for large, whole in ((3, False), (1000, True)):
+        spare = Spare(slot, large=large)
+        spare.take(["build"])
+        write(slot, {"build/new": "n\n"})
+        assert spare.restore()
+        assert not (slot / "build/new").exists()
+        write(slot, {"build/a": "AAAA\n"})
+        assert spare.restore() is whole
+        write(slot, {"build/a": "aaaa\n"})
+
+
+@awaited
+async def test_r5_2_what_a_submodule_ignores_is_no_hiding_place(root: Path, state: Path, tmp_path: Path) -> None:
+    library = make_repository(tmp_path / "library", {"lib": "1\n", ".gitignore": "out/\n"})
+    git(root, "submodule", "add", "-q", str(library), "library")
+    base = commit(root, {})
+    fill = "git -c protocol.file.allow=always submodule update --init -q"
+    plain = await workspaces(root, state)
+    for attempt in (1, 2):
+        space = await plain.open(task="t", attempt=attempt, base=base, role="gate")
+        assert list((space.path / "library").iterdir()) == []
+        shell(space.path, fill)
+        await plain.close(space)
+    setup = Setup(run=(f"{fill}; mkdir library/out; date +%N >library/out/made",))
+    filled = await workspaces(root, state, run="run-2", setup=setup)
+    made = set()
+    for attempt in (1, 2):
+        space = await filled.open(task="t", attempt=attempt, base=base, role="gate")
+        made.add((space.path / "library/out/made").read_text())
+        assert not (space.path / "library/out/left").exists()
+        write(space.path, {"library/out/left": "l\n"})
+        await filled.close(space)
+    assert len(made) == 1

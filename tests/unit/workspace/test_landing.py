@@ -47,7 +47,7 @@ async def test_r6_1_a_batch_lands_as_a_chain_of_merges(root: Path, state: Path) 
     a = await attempt(spaces, base, "a", {"a": "a\n"})
     b = await attempt(spaces, base, "b", {"b": "b\n"})
     nothing = LandEntry(task="c", attempt=1, commit=None)
-    merge = await spaces.merge(TARGET, 7, (a, b, nothing))
+    merge = await spaces.merge(TARGET, 7, (a, b, nothing), known=base)
     assert await spaces.head(TARGET) == merge.tip == base
     assert merge.landed == (a, b, nothing)
     assert merge.fresh
@@ -71,11 +71,11 @@ async def test_r5_2_fresh_says_whether_the_tip_moved(root: Path, state: Path) ->
     spaces = await workspaces(root, state)
     base = git(root, "rev-parse", "main")
     a, b = await attempt(spaces, base, "a", {"a": "a\n"}), await attempt(spaces, base, "b", {"b": "b\n"})
-    first = await spaces.merge(TARGET, 1, (a,))
+    first = await spaces.merge(TARGET, 1, (a,), known=base)
     assert not first.fresh
     assert git(root, "rev-parse", f"{first.commit}^{{tree}}") == git(root, "rev-parse", f"{a.commit}^{{tree}}")
     await spaces.advance(TARGET, 1, first, {})
-    assert (await spaces.merge(TARGET, 2, (b,))).fresh
+    assert (await spaces.merge(TARGET, 2, (b,), known=base)).fresh
 
 
 @awaited
@@ -85,12 +85,12 @@ async def test_r6_2_a_conflict_names_its_paths_and_the_rest_lands(root: Path, st
     a = await attempt(spaces, base, "a", {"README": "a\n"})
     b = await attempt(spaces, base, "b", {"README": "b\n", "b": "b\n"})
     c = await attempt(spaces, base, "c", {"c": "c\n"})
-    merge = await spaces.merge(TARGET, 1, (a, b, c))
+    merge = await spaces.merge(TARGET, 1, (a, b, c), known=base)
     assert merge.landed == (a, c)
     assert [(x.task, x.kind, x.paths) for x in merge.culprits] == [("b", "conflict", ("README",))]
     await spaces.advance(TARGET, 1, merge, {})
     assert files_in(root, BRANCH)["README"] == "a"
-    only = await spaces.merge(TARGET, 2, (b,))
+    only = await spaces.merge(TARGET, 2, (b,), known=base)
     assert only.commit == only.tip
     assert only.landed == ()
 
@@ -101,7 +101,7 @@ async def test_r4_files_that_still_have_markers_never_land(root: Path, state: Pa
     base = git(root, "rev-parse", "main")
     a = await attempt(spaces, base, "a", {"README": "a\n"})
     b = await attempt(spaces, base, "b", {"README": "b\n"})
-    tip = await spaces.advance(TARGET, 1, await spaces.merge(TARGET, 1, (a,)), {})
+    tip = await spaces.advance(TARGET, 1, await spaces.merge(TARGET, 1, (a,), known=base), {})
 
     async def again(number: int, carry: str | None, text: str | None, *, conflict: bool) -> LandEntry:
         space = await spaces.open(task="b", attempt=number, base=tip, role="agent", carry=carry, conflict=conflict)
@@ -113,30 +113,62 @@ async def test_r4_files_that_still_have_markers_never_land(root: Path, state: Pa
         return LandEntry(task="b", attempt=number, commit=saved.commit)
 
     lazy = await again(2, b.commit, None, conflict=True)
-    refused = await spaces.merge(TARGET, 2, (lazy,))
+    refused = await spaces.merge(TARGET, 2, (lazy,), known=base)
     assert refused.landed == ()
     assert refused.culprits[0].paths == ("README",)
     carried = await again(3, lazy.commit, None, conflict=False)
-    assert (await spaces.merge(TARGET, 3, (carried,))).landed == ()
+    assert (await spaces.merge(TARGET, 3, (carried,), known=base)).landed == ()
     solved = await again(4, carried.commit, "a and b\n", conflict=False)
-    assert (await spaces.merge(TARGET, 4, (solved,))).landed == (solved,)
+    assert (await spaces.merge(TARGET, 4, (solved,), known=base)).landed == (solved,)
     honest = await attempt(spaces, tip, "docs", {"docs.md": "<<<<<<< is how a conflict starts\n>>>>>>> ends\n"})
-    assert (await spaces.merge(TARGET, 5, (honest,))).landed == (honest,)
+    assert (await spaces.merge(TARGET, 5, (honest,), known=base)).landed == (honest,)
 
 
 @awaited
 async def test_r2_5_hot_files_are_merged_by_rule(root: Path, state: Path) -> None:
-    base = commit(root, {"CHANGES": "top\n", "docs/a b/list": "top\n", "cold": "top\n"})
+    base = commit(root, {"CHANGES": "top\n", "docs/a b/[list]*.md": "top\n", "cold": "top\n"})
     spaces = await workspaces(root, state, hot_files=("CHANGES", "docs/"))
-    a = await attempt(spaces, base, "a", {"CHANGES": "top\na\n", "docs/a b/list": "top\na\n"})
-    b = await attempt(spaces, base, "b", {"CHANGES": "top\nb\n", "docs/a b/list": "top\nb\n"})
-    merge = await spaces.merge(TARGET, 1, (a, b))
+    a = await attempt(spaces, base, "a", {"CHANGES": "top\na\n", "docs/a b/[list]*.md": "top\na\n"})
+    b = await attempt(spaces, base, "b", {"CHANGES": "top\nb\n", "docs/a b/[list]*.md": "top\nb\n"})
+    merge = await spaces.merge(TARGET, 1, (a, b), known=base)
     assert merge.landed == (a, b)
     found = files_in(root, merge.commit)
-    assert found["CHANGES"].split() == found["docs/a b/list"].split() == ["top", "a", "b"]
+    assert found["CHANGES"].split() == found["docs/a b/[list]*.md"].split() == ["top", "a", "b"]
     c = await attempt(spaces, base, "c", {"cold": "c\n", "CHANGES": "c\n"})
     d = await attempt(spaces, base, "d", {"cold": "d\n", "CHANGES": "d\n"})
-    assert [x.paths for x in (await spaces.merge(TARGET, 2, (c, d))).culprits] == [("cold",)]
+    assert [x.paths for x in (await spaces.merge(TARGET, 2, (c, d), known=base)).culprits] == [("cold",)]
+
+
+@pytest.mark.parametrize("name", ["package.json", "a.yaml", "Cargo.toml", "poetry.lock", "pom.xml", "x.py", "unknown"])
+@awaited
+async def test_r2_5_hot_files_that_have_a_structure_stay_conflicts(root: Path, state: Path, name: str) -> None:
+    base = commit(root, {f"hot/{name}": "{\n}\n", "hot/notes.md": "top\n"})
+    spaces = await workspaces(root, state, hot_files=("hot/",))
+    a = await attempt(spaces, base, "a", {f"hot/{name}": '{\n"a": 1\n}\n', "hot/notes.md": "top\na\n"})
+    b = await attempt(spaces, base, "b", {f"hot/{name}": '{\n"b": 1\n}\n', "hot/notes.md": "top\nb\n"})
+    merge = await spaces.merge(TARGET, 1, (a, b), known=base)
+    assert merge.landed == (a,)
+    assert [x.paths for x in merge.culprits] == [(f"hot/{name}",)]
+
+
+@awaited
+async def test_r6_1_a_deleted_branch_is_told_with_the_command_that_brings_it_back(root: Path, state: Path) -> None:
+    spaces = await workspaces(root, state)
+    base = git(root, "rev-parse", "main")
+    a, b = await attempt(spaces, base, "a", {"a": "a\n"}), await attempt(spaces, base, "b", {"b": "b\n"})
+    head = await spaces.advance(TARGET, 1, await spaces.merge(TARGET, 1, (a,), known=base), {})
+    git(root, "branch", "-f", BRANCH, base)
+    for broken, hint in (((), f"git branch -f {BRANCH} {head}"), (("-D", BRANCH), f"git branch {BRANCH} {head}")):
+        if broken:
+            git(root, "branch", *broken)
+        heir = await workspaces(root, state, fresh=False)
+        assert await heir.landed(TARGET, 1) is None
+        with pytest.raises(WorkspaceError) as caught:
+            await heir.merge(TARGET, 2, (b,), known=head)
+        assert caught.value.hint.partition(",")[0] == hint
+        git(root, *hint.split(" ")[1:])
+        assert await heir.landed(TARGET, 1) == head
+        assert (await heir.merge(TARGET, 2, (b,), known=head)).landed == (b,)
 
 
 @awaited
@@ -144,17 +176,17 @@ async def test_r6_4_statuses_land_in_the_same_commit(root: Path, state: Path) ->
     base = commit(root, {"plans/p.txt": "a: pending\nb: pending\n"})
     spaces = await workspaces(root, state, plan_path="plans/p.txt", status_writer=WRITER)
     a = await attempt(spaces, base, "a", {"a": "a\n", "plans/p.txt": "a: hacked\nb: hacked\n"})
-    merge = await spaces.merge(TARGET, 1, (a,))
+    merge = await spaces.merge(TARGET, 1, (a,), known=base)
     assert files_in(root, merge.commit)["plans/p.txt"] == "a: pending\nb: pending"
     new = await spaces.advance(TARGET, 1, merge, {"a": "succeeded"})
     assert files_in(root, new)["plans/p.txt"] == "a: succeeded\nb: pending"
     assert git(root, "rev-parse", f"{new}^", f"{new}^2").splitlines() == [base, a.commit]
-    empty = await spaces.merge(TARGET, 2, (LandEntry(task="b", attempt=1, commit=None),))
+    empty = await spaces.merge(TARGET, 2, (LandEntry(task="b", attempt=1, commit=None),), known=base)
     assert empty.commit == empty.tip == new
     status_only = await spaces.advance(TARGET, 2, empty, {"b": "succeeded"})
     assert git(root, "diff", "--name-only", new, status_only) == "plans/p.txt"
     assert await spaces.landed(TARGET, 2) == status_only
-    same = await spaces.merge(TARGET, 3, (LandEntry(task="b", attempt=1, commit=None),))
+    same = await spaces.merge(TARGET, 3, (LandEntry(task="b", attempt=1, commit=None),), known=base)
     assert await spaces.advance(TARGET, 3, same, {"b": "succeeded"}) == status_only
     assert await spaces.landed(TARGET, 3) is None
     closing = await spaces.write_statuses(TARGET, {"a": "failed"})
@@ -170,7 +202,7 @@ async def test_r6_1a_a_landed_batch_is_recognised(root: Path, state: Path) -> No
     heads = {}
     for batch in (1, 11, 12):
         entry = await attempt(spaces, base, f"t{batch}", {f"f{batch}": "x\n"})
-        heads[batch] = await spaces.advance(TARGET, batch, await spaces.merge(TARGET, batch, (entry,)), {})
+        heads[batch] = await spaces.advance(TARGET, batch, await spaces.merge(TARGET, batch, (entry,), known=base), {})
     assert {batch: await spaces.landed(TARGET, batch) for batch in (1, 2, 11, 12)} == {**heads, 2: None}
     later = await workspaces(root, state, run="run-2", fresh=False)
     await later.create_branch(heads[12])
@@ -180,9 +212,10 @@ async def test_r6_1a_a_landed_batch_is_recognised(root: Path, state: Path) -> No
 @awaited
 async def test_a_commit_that_landed_before_changes_nothing(root: Path, state: Path) -> None:
     spaces = await workspaces(root, state)
-    a = await attempt(spaces, git(root, "rev-parse", "main"), "a", {"a": "a\n"})
-    head = await spaces.advance(TARGET, 1, await spaces.merge(TARGET, 1, (a,)), {})
-    again = await spaces.merge(TARGET, 1, (a,))
+    base = git(root, "rev-parse", "main")
+    a = await attempt(spaces, base, "a", {"a": "a\n"})
+    head = await spaces.advance(TARGET, 1, await spaces.merge(TARGET, 1, (a,), known=base), {})
+    again = await spaces.merge(TARGET, 1, (a,), known=base)
     assert (again.commit, again.landed) == (head, (a,))
 
 
@@ -191,8 +224,8 @@ async def test_advance_refuses_a_branch_that_has_moved(root: Path, state: Path) 
     spaces = await workspaces(root, state)
     base = git(root, "rev-parse", "main")
     a, b = await attempt(spaces, base, "a", {"a": "a\n"}), await attempt(spaces, base, "b", {"b": "b\n"})
-    one, two = await spaces.merge(TARGET, 1, (a,)), await spaces.merge(TARGET, 2, (b,))
-    none = await spaces.merge(TARGET, 3, ())
+    one, two = await spaces.merge(TARGET, 1, (a,), known=base), await spaces.merge(TARGET, 2, (b,), known=base)
+    none = await spaces.merge(TARGET, 3, (), known=base)
     head = await spaces.advance(TARGET, 1, one, {})
     for batch, stale in ((2, two), (3, none)):
         with pytest.raises(GitError):
@@ -211,7 +244,7 @@ async def test_r6_1_landings_of_many_engines_are_one_at_a_time(root: Path, state
     async def land(engine: GitWorkspaces, batch: int, entry: LandEntry) -> None:
         while True:
             try:
-                await engine.advance(TARGET, batch, await engine.merge(TARGET, batch, (entry,)), {})
+                await engine.advance(TARGET, batch, await engine.merge(TARGET, batch, (entry,), known=base), {})
             except GitError:
                 continue
             return
@@ -224,8 +257,9 @@ async def test_r6_1_landings_of_many_engines_are_one_at_a_time(root: Path, state
 @awaited
 async def test_r7_4_a_branch_that_the_user_checked_out_is_not_moved(root: Path, state: Path) -> None:
     spaces = await workspaces(root, state)
-    a = await attempt(spaces, git(root, "rev-parse", "main"), "a", {"a": "a\n"})
-    merge = await spaces.merge(TARGET, 1, (a,))
+    base = git(root, "rev-parse", "main")
+    a = await attempt(spaces, base, "a", {"a": "a\n"})
+    merge = await spaces.merge(TARGET, 1, (a,), known=base)
     git(root, "switch", "-q", BRANCH)
     with pytest.raises(WorkspaceError, match="checked out") as caught:
         await spaces.advance(TARGET, 1, merge, {})
@@ -236,15 +270,16 @@ async def test_r7_4_a_branch_that_the_user_checked_out_is_not_moved(root: Path, 
     with pytest.raises(GitError):
         await spaces.head(TARGET)
     with pytest.raises(GitError):
-        await spaces.merge(TARGET, 2, (a,))
+        await spaces.merge(TARGET, 2, (a,), known=base)
 
 
 @awaited
 async def test_ids_that_look_like_something_else(root: Path, state: Path) -> None:
     task = "--exec=$(touch pwned)\nStretto-Batch: target/99 ../../ünï"
     spaces = await workspaces(root, state)
-    entry = await attempt(spaces, git(root, "rev-parse", "main"), task, {"a": "a\n"})
-    await spaces.advance(TARGET, 1, await spaces.merge(TARGET, 1, (entry,)), {})
+    base = git(root, "rev-parse", "main")
+    entry = await attempt(spaces, base, task, {"a": "a\n"})
+    await spaces.advance(TARGET, 1, await spaces.merge(TARGET, 1, (entry,), known=base), {})
     assert await spaces.landed(TARGET, 99) is None
     assert await spaces.landed(TARGET, 1)
     refs = git(root, "for-each-ref", "--format=%(refname)", "refs/stretto").splitlines()
@@ -255,11 +290,12 @@ async def test_ids_that_look_like_something_else(root: Path, state: Path) -> Non
 @awaited
 async def test_r8_1_locks_of_a_killed_git_do_not_stop_the_run(root: Path, state: Path) -> None:
     spaces = await workspaces(root, state)
-    entry = await attempt(spaces, git(root, "rev-parse", "main"), "a", {"a": "a\n"})
+    base = git(root, "rev-parse", "main")
+    entry = await attempt(spaces, base, "a", {"a": "a\n"})
     lock = root / ".git" / "refs" / "heads" / f"{BRANCH}.lock"
     lock.touch()
     heir = await workspaces(root, state)
     await heir.rescue()
-    merge = await heir.merge(TARGET, 1, (entry,))
+    merge = await heir.merge(TARGET, 1, (entry,), known=base)
     assert await heir.advance(TARGET, 1, merge, {}) == git(root, "rev-parse", BRANCH)
     assert not lock.exists()

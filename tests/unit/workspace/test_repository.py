@@ -80,7 +80,7 @@ async def _one_task(root: Path, state: Path) -> dict[str, str]:
     write(space.path, {"work": "w\n"})
     saved = await spaces.save(space, task="t", attempt=1, message="work")
     await spaces.close(space)
-    merge = await spaces.merge(TARGET, 1, (LandEntry(task="t", attempt=1, commit=saved.commit),))
+    merge = await spaces.merge(TARGET, 1, (LandEntry(task="t", attempt=1, commit=saved.commit),), known=space.base)
     new = await spaces.advance(TARGET, 1, merge, {})
     assert files_in(root, new)["work"] == "w"
     assert await spaces.look() == before
