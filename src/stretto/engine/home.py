@@ -25,6 +25,7 @@ import msgspec
 
 from stretto.core.events import Event
 from stretto.engine import journal
+from stretto.engine.disk import explained
 from stretto.errors import RunNotFound, StateError
 from stretto.model.names import slug, task_dir
 from stretto.model.plan import Value
@@ -88,8 +89,9 @@ class AttemptHome(Value, frozen=True, kw_only=True):
         return self.path / "gates"
 
     def make(self) -> AttemptHome:
-        """Make the folders."""
-        self.gates.mkdir(parents=True, exist_ok=True)
+        """Make the folders. Raises StateError."""
+        with explained("make the attempt's folder", self.gates):
+            self.gates.mkdir(parents=True, exist_ok=True)
         return self
 
 
@@ -126,9 +128,11 @@ class RunHome(Value, frozen=True, kw_only=True):
     def launch(self) -> Launch:
         """Raises StateError when the file is missing, damaged, or of a newer stretto."""
         path = self.path / "launch.json"
+        with explained("read how the run was started", path):
+            data = path.read_bytes()
         try:
-            launch = msgspec.json.decode(path.read_bytes(), type=Launch)
-        except (OSError, msgspec.DecodeError) as error:
+            launch = msgspec.json.decode(data, type=Launch)
+        except msgspec.DecodeError as error:
             raise StateError(f"cannot read how the run was started: {path}: {error}") from error
         if launch.version > LAUNCH_VERSION:
             raise StateError(f"the run was started by a newer stretto: {path}", hint="use that version for this run")
@@ -142,12 +146,13 @@ class RunHome(Value, frozen=True, kw_only=True):
         return AttemptHome(path=self.path / "attempts" / task_dir(task) / str(number))
 
     def keep(self, data: bytes) -> str:
-        """Put a blob, once; its name."""
+        """Put a blob, once; its name. Raises StateError."""
         name = hashlib.sha256(data).hexdigest()
         path = self.blob(name)
-        if not path.exists():
-            path.parent.mkdir(exist_ok=True)
-            write_whole(path, data)
+        with explained("keep a blob", path):
+            if not path.exists():
+                path.parent.mkdir(exist_ok=True)
+                write_whole(path, data)
         return name
 
     def blob(self, name: str) -> Path:
@@ -164,11 +169,12 @@ class RepositoryHome(Value, frozen=True, kw_only=True):
         return self.path / "worktrees"
 
     def runs(self) -> list[RunHome]:
-        """Every run, oldest first."""
+        """Every run, oldest first. Raises StateError when the folder cannot be read."""
         found = []
-        for launch in (self.path / "runs").glob("[!.]*/launch.json"):
-            with contextlib.suppress(FileNotFoundError):  # removed meanwhile
-                found.append((launch.stat().st_mtime_ns, launch.parent))
+        with explained("look for runs", self.path):
+            for launch in (self.path / "runs").glob("[!.]*/launch.json"):
+                with contextlib.suppress(FileNotFoundError):  # removed meanwhile
+                    found.append((launch.stat().st_mtime_ns, launch.parent))
         return [RunHome(path=path) for _, path in sorted(found)]
 
     def latest(self) -> RunHome | None:
@@ -205,7 +211,7 @@ class RepositoryHome(Value, frozen=True, kw_only=True):
 
         Raises StateError, also where a journal cannot live."""
         runs = self.path / "runs"
-        try:
+        with explained("make the run's folder", runs / run):
             runs.mkdir(parents=True, exist_ok=True)
             refuse_network(runs)
             draft = Path(tempfile.mkdtemp(prefix=".new-", dir=runs))
@@ -223,8 +229,6 @@ class RepositoryHome(Value, frozen=True, kw_only=True):
                 shutil.rmtree(draft, ignore_errors=True)
                 raise
             _sync(runs)
-        except OSError as error:
-            raise StateError(f"cannot make the run's folder in {runs}: {error}") from error
         return RunHome(path=runs / run)
 
 
@@ -277,19 +281,20 @@ def refuse_network(folder: Path, mounts: str | None = None) -> None:
 
 
 def write_whole(path: Path, data: bytes) -> None:
-    """Write a file so that after a crash it is there whole, or is as before."""
-    handle, draft = tempfile.mkstemp(prefix=f".{path.name[:80]}-", dir=path.parent)
-    try:
-        with open(handle, "wb") as file:
-            os.fchmod(handle, 0o644)
-            file.write(data)
-            file.flush()
-            os.fsync(handle)
-        Path(draft).rename(path)
-    except BaseException:
-        Path(draft).unlink(missing_ok=True)
-        raise
-    _sync(path.parent)
+    """Write a file so that after a crash it is there whole, or is as before. Raises StateError."""
+    with explained("write", path):
+        handle, draft = tempfile.mkstemp(prefix=f".{path.name[:80]}-", dir=path.parent)
+        try:
+            with open(handle, "wb") as file:
+                os.fchmod(handle, 0o644)
+                file.write(data)
+                file.flush()
+                os.fsync(handle)
+            Path(draft).rename(path)
+        except BaseException:
+            Path(draft).unlink(missing_ok=True)
+            raise
+        _sync(path.parent)
 
 
 def _sync(folder: Path) -> None:

@@ -19,6 +19,7 @@ from typing import Any, Literal, NamedTuple
 import msgspec
 
 from stretto.core.events import Event, RequestReceived, RunStarted, Wish, decode, encode
+from stretto.engine import disk
 from stretto.engine.strays import Started
 from stretto.errors import JournalMismatch, StateError
 from stretto.ports import Recorded, Request
@@ -34,22 +35,23 @@ _wishes = msgspec.json.Decoder(Wish)
 
 def create(path: Path, events: Sequence[Event] = ()) -> None:
     """Make a journal that begins with `events`. Raises StateError when there is one, or it cannot be written."""
-    if path.exists():
-        raise StateError(f"there is a journal already: {path}")
     schema = resources.files("stretto.engine").joinpath("journal.sql").read_text()
-    with _explained(path), contextlib.closing(_connect(path, "rwc")) as connection:
-        connection.execute("PRAGMA journal_mode = WAL")
-        connection.executescript(f"BEGIN; {schema}; PRAGMA user_version = {SCHEMA_VERSION};")
-        _insert(connection, 1, events, [encode(event) for event in events])
-        connection.execute("COMMIT")
+    with _explained(path, new=True):
+        if path.exists():
+            raise StateError(f"there is a journal already: {path}")
+        with contextlib.closing(_connect(path, "rwc")) as connection:
+            connection.execute("PRAGMA journal_mode = WAL")
+            connection.executescript(f"BEGIN; {schema}; PRAGMA user_version = {SCHEMA_VERSION};")
+            _insert(connection, 1, events, [encode(event) for event in events])
+            connection.execute("COMMIT")
 
 
 @contextlib.contextmanager
 def reading(path: Path) -> Iterator[sqlite3.Connection]:
     """A checked connection that cannot write, whether an engine runs or not, and also in a read-only folder."""
-    if not path.exists():
-        raise StateError(f"there is no journal at {path}")
     with _explained(path):
+        if not path.exists():
+            raise StateError(f"there is no journal at {path}")
         try:
             connection = _connect(path, "ro")
             connection.execute("SELECT 1 FROM sqlite_master")
@@ -308,19 +310,20 @@ def _check(connection: sqlite3.Connection, path: Path) -> None:
 
 
 @contextlib.contextmanager
-def _explained(path: Path) -> Iterator[None]:
-    """SQLite's words as errors that a person can act on."""
-    try:
-        yield
-    except sqlite3.OperationalError as error:
-        if not path.exists():
-            raise StateError(f"there is no journal at {path}") from error
-        raise StateError(
-            f"cannot use the journal {path}: {error}",
-            hint="see that the disk is not full, that the folder is yours, and that no other program holds the file",
-        ) from error
-    except sqlite3.DatabaseError as error:
-        raise _damaged(path, str(error)) from error
+def _explained(path: Path, *, new: bool = False) -> Iterator[None]:
+    """SQLite's words, and the system's, as errors that a person can act on."""
+    with disk.explained("use the journal", path):
+        try:
+            yield
+        except sqlite3.OperationalError as error:
+            if not new and not path.exists():
+                raise StateError(f"there is no journal at {path}") from error
+            raise StateError(
+                f"cannot use the journal {path}: {error}",
+                hint="see that the disk is not full, the folder yours, and the file held by no other program",
+            ) from error
+        except sqlite3.DatabaseError as error:
+            raise _damaged(path, str(error)) from error
 
 
 def _damaged(path: Path, word: str) -> StateError:

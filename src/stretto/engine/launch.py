@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Sequence
 
+from stretto.engine.disk import explained
 from stretto.engine.home import RunHome
 
 
@@ -16,8 +17,8 @@ def start(home: RunHome, *, argv: Sequence[str] = (), attached: bool = True) -> 
 
     `argv` is the engine's command line; empty means `engine_argv(home)`. Attached: its `stdin` is the control pipe,
     unbuffered, which takes the lines `drain` and `cancel`, and whose end tells the engine that the front is gone.
-    Otherwise there is no control pipe, and the engine lives on without the front."""
-    with home.engine_log.open("ab") as log:
+    Otherwise there is no control pipe, and the engine lives on without the front. Raises StateError."""
+    with explained("start the run's engine", home.engine_log), home.engine_log.open("ab") as log:
         return subprocess.Popen(
             [sys.executable, "-m", "stretto.engine.warden", "--", *(argv or engine_argv(home))],
             stdin=subprocess.PIPE if attached else subprocess.DEVNULL,

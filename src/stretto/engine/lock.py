@@ -12,7 +12,8 @@ from types import TracebackType
 
 import msgspec
 
-from stretto.errors import RunLeased, StateError
+from stretto.engine.disk import explained
+from stretto.errors import RunLeased
 from stretto.model.plan import Value
 from stretto.ports import Engine
 
@@ -34,15 +35,20 @@ class RunLock:
         self._held: int | None = None
 
     def acquire(self) -> None:
-        """Own it until `release` or death. Raises RunLeased when another process does."""
-        try:
+        """Own it until `release` or death. Raises RunLeased when another process does, and StateError."""
+        with explained("lock the run", self._path):
             handle = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
-        except OSError as error:
-            raise StateError(f"cannot lock the run: {self._path}: {error.strerror}") from error
+            try:
+                self._own(handle)
+            except BaseException:
+                os.close(handle)
+                raise
+        self._held = handle
+
+    def _own(self, handle: int) -> None:
         deadline = time.monotonic() + PATIENCE_S
         while not _try(handle, fcntl.LOCK_EX):
             if time.monotonic() > deadline:
-                os.close(handle)
                 holder = self.holder()
                 name = f"process {holder.pid} on {holder.host}" if holder else "another process"
                 raise RunLeased(
@@ -51,10 +57,9 @@ class RunLock:
                     hint="see how far it is with `stretto status`, or end it with `stretto stop`",
                 )
             time.sleep(0.01)
-        holder_now = _Holder(pid=os.getpid(), host=socket.gethostname(), started=time.time())
+        me = _Holder(pid=os.getpid(), host=socket.gethostname(), started=time.time())
         os.ftruncate(handle, 0)
-        os.pwrite(handle, msgspec.json.encode(holder_now), 0)
-        self._held = handle
+        os.pwrite(handle, msgspec.json.encode(me), 0)
 
     def release(self) -> None:
         if self._held is not None:
@@ -63,23 +68,22 @@ class RunLock:
 
     def holder(self) -> Engine | None:
         """The living owner, or None; asking disturbs nobody."""
-        try:
-            handle = os.open(self._path, os.O_RDONLY | os.O_CLOEXEC)
-        except FileNotFoundError:
-            return None
-        except OSError as error:
-            raise StateError(f"cannot see who owns the run: {self._path}: {error.strerror}") from error
-        try:
-            for _ in range(50):
-                if _try(handle, fcntl.LOCK_SH):
-                    return None
-                with contextlib.suppress(msgspec.DecodeError):
-                    holder = msgspec.json.decode(os.pread(handle, 4096, 0), type=_Holder)
-                    return Engine(pid=holder.pid, host=holder.host)
-                time.sleep(0.01)  # it has the lock, and is about to write its name
-            return Engine(pid=0, host="")
-        finally:
-            os.close(handle)
+        with explained("see who owns the run", self._path):
+            try:
+                handle = os.open(self._path, os.O_RDONLY | os.O_CLOEXEC)
+            except FileNotFoundError:
+                return None
+            try:
+                for _ in range(50):
+                    if _try(handle, fcntl.LOCK_SH):
+                        return None
+                    with contextlib.suppress(msgspec.DecodeError):
+                        holder = msgspec.json.decode(os.pread(handle, 4096, 0), type=_Holder)
+                        return Engine(pid=holder.pid, host=holder.host)
+                    time.sleep(0.01)  # it has the lock, and is about to write its name
+            finally:
+                os.close(handle)
+        return Engine(pid=0, host="")
 
     def __enter__(self) -> RunLock:
         self.acquire()

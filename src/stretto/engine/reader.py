@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator
 
+from stretto.engine.disk import explained
 from stretto.engine.home import RunHome
 from stretto.engine.journal import events_after, reading
 from stretto.engine.lock import RunLock
@@ -30,9 +32,8 @@ class SqliteReader:
 
     def log(self, task: str, attempt: int, offset: int = 0) -> bytes:
         """At most 64 KiB from `offset` on; empty at the end, and before the attempt has written anything."""
-        try:
-            with self._home.attempt(task, attempt).log.open("rb") as log:
-                log.seek(offset)
-                return log.read(CHUNK)
-        except FileNotFoundError:
-            return b""
+        path = self._home.attempt(task, attempt).log
+        with explained("read the output", path), contextlib.suppress(FileNotFoundError), path.open("rb") as log:
+            log.seek(offset)
+            return log.read(CHUNK)
+        return b""

@@ -226,6 +226,6 @@ def test_a_file_is_written_whole_or_stays_as_it_was(tmp_path: Path) -> None:
     write_whole(tmp_path / "file", b"two")
     assert (tmp_path / "file").read_bytes() == b"two"
     (tmp_path / "folder").mkdir()
-    with pytest.raises(OSError, match="folder"):
+    with pytest.raises(StateError, match="folder"):
         write_whole(tmp_path / "folder", b"three")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["file", "folder"]
