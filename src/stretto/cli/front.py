@@ -168,7 +168,7 @@ class _Control:
             assert self._warden.stdin is not None
             self._warden.stdin.write(word)
         with contextlib.suppress(OSError):
-            sys.stderr.write(f"\n{told}\n" if told else "")
+            sys.stderr.write(f"\n{told}\n" if told else "\n")  # the terminal has just printed ^C
 
 
 @contextlib.contextmanager

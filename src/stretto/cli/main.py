@@ -162,9 +162,11 @@ def _tell(message: str, hint: str, code: int) -> int:
     from stretto.observe.layout import wrap
 
     width = terminal.width(sys.stderr)
-    command = hint.startswith(("stretto ", "git ", "--"))  # to be copied as it stands
-    told = [*wrap(message, width, first="error: ", rest="       ")]
-    told += wrap(hint, None if command else width, first="hint: ", rest="      ") if hint else []
+    told = wrap(message, width, first="error: ", rest="       ")
+    if hint.startswith(("stretto ", "git ", "--")) and width is not None:  # to be copied as it stands
+        told += [("      " if n else "hint: ") + part for n, part in enumerate(hint.split("; "))]
+    elif hint:
+        told += wrap(hint, width, first="hint: ", rest="      ")
     print("\n".join(told), file=sys.stderr)
     return code
 

@@ -42,7 +42,8 @@ def resume(
     beside = view.beside()
     if view.state.ended is not None and not is_open(view.state) and not beside.wishes:
         over = "has succeeded" if view.state.ended == "succeeded" else "has finished"
-        terminal.say(f"{home.run} {over}: {counted(view.state)}", json=json)
+        where = "; on your branch" if beside.delivered else ""
+        terminal.say(f"{home.run} {over}: {counted(view.state)}{where}", json=json)
         for step in next_steps(view.state, None, delivered=beside.delivered):
             terminal.commands(*([step] if step else ()), json=json)
         return 0 if view.state.ended == "succeeded" else 1

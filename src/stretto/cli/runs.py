@@ -49,5 +49,8 @@ def runs(json: Json = False) -> None:
         landed = "; on your branch" if seen.beside().delivered else "; partly on your branch"
         start = f"{seen.state.run:<{wide}}  {what:<9}  {ago:>10}  "
         told = counted(seen.state) + (landed if seen.state.delivered else "")
-        first, *more = wrap(told, width, first=start, rest=" " * 8)
+        if width is not None and len(start) + len(told) > width:
+            first, more = start, wrap(told, width, first="    ", rest="    ")
+        else:
+            first, more = start + told, []
         print("\n".join((first.replace(f"  {what:<9}  ", f"  {paint.state(what, 9)}  ", 1), *more)))

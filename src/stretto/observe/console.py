@@ -68,7 +68,8 @@ class Console:
         name = "was killed" if state.ended is None else state.run_state
         why = f" ({said})" if (said := ended_because(state)) else ""
         yield ""
-        yield f"{paint(state.run, 'bold')} {paint.state(name)}{why}"
+        first, *more = wrap(f"{name}{why}", self._width, first=f"{state.run} ", rest="  ")
+        yield from (first.replace(state.run, paint(state.run, "bold")).replace(name, paint.state(name), 1), *more)
         took, session = clock(lasted(state)), clock(state.at - (self._began or state.started_at))
         since = f", {session} of it this time" if state.resumes > 1 and session != took else ""
         yield from wrap(f"{counted(state)}; took {took}{since}", self._width, first="  ", rest="    ")
@@ -87,8 +88,9 @@ class Console:
     # --- lines ------------------------------------------------------------------------------------------------------
 
     def _say(self, who: str, what: str, colour: Colour | None) -> None:
-        name, indent = line(who), " " * min(len("00:00  ") + self._ids + 2, 36)
-        start = f"{clock(self.state.at - (self._began or 0.0))}  {name}{' ' * (self._ids - width_of(name))}  "
+        name, indent = line(who), " " * len("00:00    ")
+        start = f"{clock(self.state.at - (self._began or 0.0))}  "
+        start += f"{name}{' ' * (self._ids - width_of(name))}  " if name else ""
         said, *commands = what.split("\n")
         first, *more = wrap(said, self._width, first=start, rest=indent)
         self._write(first[: len(start)] + self._paint(first[len(start) :], colour))

@@ -37,7 +37,8 @@ def explanation_text(
     over, final = record.starts and answer.state not in ("running", "gating", "landing"), answer.state in FINAL_STATES
     since = "" if final else f", for {span(now - answer.since)}"
     tries = f" after {count(record.starts, 'attempt')}" if over else ""
-    yield f"{paint(answer.task, 'bold')} (phase {answer.phase}) is {paint.state(answer.state)}{tries}{since}"
+    is_ = f"{_verb(answer.state)} {paint.state(answer.state)}"
+    yield f"{paint(answer.task, 'bold')} (phase {answer.phase}) {is_}{tries}{since}"
     wishes = [wish for wish in beside.wishes if _concerns(wish, record)]
     for why in answer.reasons:
         yield from _reason(state, record, why, now, width, answered=bool(wishes))
@@ -59,20 +60,28 @@ def explanation_text(
         yield f"output: stretto logs {quote(answer.task)} --run {state.run}"
 
 
+def _verb(state: str) -> str:
+    return "has" if state in ("succeeded", "failed") else "is"
+
+
 def _reason(
     state: State, record: TaskRecord, why: Reason, now: float, width: int | None, *, answered: bool
 ) -> Iterator[str]:
     """One thing that keeps it from going on; or, of a task that is over, what became of it."""
-    waited = f" (for {span(now - why.since)})" if why.since and record.state not in FINAL_STATES else ""
+    other = why.since is not None and why.since != record.since and record.state not in FINAL_STATES
+    waited = f" (for {span(now - why.since)})" if other and why.since is not None else ""
     match why.code:
         case "ready" | "places" if state.ended is not None:
             pass  # it is the end of the run that keeps it
         case "ended":
             said = f": {plain(state.ended_reason)}" if state.ended_reason not in ("", state.ended) else ""
-            yield from wrap(f"the run has ended ({state.ended}{said})", width, first="  ", rest="    ")
+            over = "is" if state.ended in ("paused", "stopped") else "has ended:"
+            yield from wrap(f"the run {over} {state.ended}{said}", width, first="  ", rest="    ")
         case "approval":
             yield from _message("waits for your word: " + question(record, whole=True), width)
             yield from () if answered else (f"    {command}" for command in answers(state, record))
+        case "failed" if len(record.past) == 1:
+            pass  # the only attempt tells it, right below
         case "failed":
             yield from wrap(reason(record), width, first="  ", rest="    ")
         case "again" | "backoff":
@@ -98,7 +107,7 @@ def _concerns(wish: Wish, record: TaskRecord) -> bool:
 def _work(record: TaskRecord, answer: Explanation) -> Iterator[str]:
     """Where what it has written is: landed, judged, or saved from an attempt that was cut off."""
     told = [past.commit for past in record.past]
-    if answer.commit and answer.commit not in told:
+    if answer.commit and answer.commit not in told and record.wait != "person":
         yield f"  its work is commit {answer.commit[:10]}"
     elif record.carry and record.carry not in told:
         yield "  what it had written is saved in a commit:"
@@ -107,12 +116,12 @@ def _work(record: TaskRecord, answer: Explanation) -> Iterator[str]:
 
 def _past(past: PastAttempt, width: int | None) -> Iterator[str]:
     yield ""
-    if not past.remarks:
-        yield from wrap(f"attempt {past.attempt} did not succeed: {came_of(past)}", width)
-        if len(_lines(past.failure.message)) > 2:  # else the line above has all of it
-            yield from _message(past.failure.message, width)
-    else:
-        yield f"attempt {past.attempt} did not succeed: {came_of(past).partition(': ')[0]}"
+    said = came_of(past)
+    if past.remarks or len(_lines(past.failure.message)) > 2:  # told in full below
+        said = said.partition(": ")[0]
+    yield from wrap(f"attempt {past.attempt} did not succeed: {said}", width)
+    if not past.remarks and len(_lines(past.failure.message)) > 2:
+        yield from _message(past.failure.message, width)
     for remark in past.remarks:
         yield from wrap(line(remark.check), width, first="  ", rest="    ")
         yield from _message(remark.message, width, "    ")
@@ -146,7 +155,8 @@ def _chain(state: State, answer: Explanation, paint: Paint, width: int | None) -
         seen.add(record.id)
         indent += "  "
         why = f": {said}" if (said := reason(record)) else ""
-        first, *more = wrap(f"{record.id} is {record.state}{why}", width, first=indent, rest=indent + "  ")
-        yield from (first.replace(f"is {record.state}", f"is {paint.state(record.state)}", 1), *more)
+        is_ = f"{_verb(record.state)} {record.state}"
+        first, *more = wrap(f"{record.id} {is_}{why}", width, first=indent, rest=indent + "  ")
+        yield from (first.replace(is_, is_.replace(record.state, paint.state(record.state)), 1), *more)
         open_needs = (n for n in record.task.depends_on if n in state.by_id and state.by_id[n].state != "succeeded")
         task = tuple(open_needs)[:1] if record.state == "pending" else ()

@@ -57,7 +57,8 @@ def row(head: str, width: int, lines: Sequence[str]) -> Iterator[str]:
     """A head and what stands beside it. A head that is wider than its column stands on a line of its own."""
     if width_of(head) > width and lines:
         yield head
-        head = ""
+        yield from (f"    {text}" for text in lines)
+        return
     for text in lines or [""]:
         yield f"{head}{' ' * max(0, width - width_of(head))}  {text}".rstrip()
         head = ""

@@ -31,6 +31,8 @@ STATES: tuple[TaskState, ...] = (
     "pending", "ready", "running", "gating", "landing", "waiting", "succeeded", "failed", "skipped", "cancelled",
 )  # fmt: skip
 ID_WIDTH = 28
+REASON_LINES = 4
+"""So much of a reason that a person has to act on stands in the table; `explain` has the rest."""
 STARTING_S = 10.0
 """So long an engine may take to come up before its run counts as killed."""
 
@@ -241,7 +243,11 @@ def _table(state: State, now: float, paint: Paint, width: int) -> Iterator[str]:
             name = ""
         start = f"  {name}{' ' * (ids - width_of(name))}  "
         room = max(20, width - width_of(start) - 9 - len(tail))
-        yield (start + paint.state(record.state, 9) + tail + cut(_reason(record), room)).rstrip()
+        why, more = _reason(record), []
+        if width_of(why) > room and (record.state == "failed" or record.wait == "person"):
+            why, more = "", wrap(why, width, first="      ", rest="      ")
+        yield (start + paint.state(record.state, 9) + tail + cut(why, room)).rstrip()
+        yield from more[:REASON_LINES]
 
 
 def _reason(record: TaskRecord) -> str:
@@ -254,8 +260,7 @@ def _asked(state: State, wishes: Sequence[Wish], width: int) -> Iterator[str]:
     if wishes:
         what = ", ".join(wish_text(wish) for wish in wishes)
         yield ""
-        yield from wrap(what, width, first="asked for: ", rest="  ")
-        yield f"it counts from the next `stretto resume {state.run}` on"
+        yield from wrap(f"asked for: {what}; counts from the next `stretto resume {state.run}` on", width)
 
 
 def wish_text(wish: Wish) -> str:

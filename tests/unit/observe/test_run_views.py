@@ -267,7 +267,7 @@ def test_r8_3_wishes_that_wait_for_an_engine_are_shown() -> None:
     then = replay([*events, ev.RequestReceived(at=150.0, request="q", wish=wish)]).state
     coordinator, beside = replay(events), Beside(wishes=(wish,), then=then)
     status = status_text(coordinator.state, None, now=200.0, paint=PLAIN, beside=beside)
-    assert "asked for: approve a\nit counts from the next `stretto resume r-1` on" in status
+    assert "asked for: approve a; counts from the next `stretto resume r-1` on" in status
     assert "stretto approve" not in status
     answer = explain(coordinator, "a")
     said = list(explanation_text(coordinator.state, None, answer, now=200.0, paint=PLAIN, beside=beside))
@@ -313,9 +313,9 @@ def explained(coordinator: Coordinator, task: str) -> str:
 def test_every_task_is_explained_after_every_event(count: int) -> None:
     coordinator = replay((story() + LANDING)[:count])
     for record in coordinator.state.tasks:
-        assert explained(coordinator, record.id).startswith(
-            f"{record.id} (phase {record.task.phase}) is {record.state}"
-        )
+        verb = "has" if record.state in ("succeeded", "failed") else "is"
+        start = f"{record.id} (phase {record.task.phase}) {verb} {record.state}"
+        assert explained(coordinator, record.id).startswith(start)
 
 
 def test_a_chain_of_waits_is_followed_to_who_is_at_work() -> None:

@@ -1,0 +1,132 @@
+"""Running a plan again, landing twice, answering twice: what has happened is known, and said."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from e2e.toy import Toy
+
+PLAN = """\
+name: again
+phases:
+  - id: one
+    tasks:
+      - {id: a, prompt: write a.txt first, writes: [a.txt]}
+      - {id: b, prompt_file: b.md, writes: [b.txt]}
+  - id: two
+    depends_on: [one]
+    tasks:
+      - {id: c, prompt: write c.txt third, writes: [c.txt]}
+"""
+ASK = """\
+name: ask
+phases:
+  - id: p
+    tasks:
+      - {id: design, prompt: write d.txt x, writes: [d.txt], verify: [{approval: Is it good?}]}
+      - {id: other, prompt: write o.txt x, writes: [o.txt]}
+"""
+STOP = """\
+name: stop
+phases:
+  - id: p
+    tasks:
+      - {id: bad, prompt: fail permanent no such model, writes: [a.txt]}
+      - {id: good, prompt: write b.txt x, writes: [b.txt]}
+"""
+SCRIPTED = ("--agent", "scripted", "--yes")
+
+
+@pytest.fixture
+def toy(tmp_path: Path) -> Toy:
+    toy = Toy(tmp_path, {"README": "hi\n"})
+    (tmp_path / "plan.yaml").write_text(PLAN)
+    (tmp_path / "b.md").write_text("write b.txt second\n")
+    (tmp_path / "ask.yaml").write_text(ASK)
+    (tmp_path / "stop.yaml").write_text(STOP)
+    return toy
+
+
+def test_r6_4_what_has_landed_is_not_done_again(toy: Toy) -> None:
+    toy.stretto("run", "../plan.yaml", *SCRIPTED, "--phase", "one")
+    toy.stretto("land")
+    second = toy.stretto("run", "../plan.yaml", *SCRIPTED, "--phase", "two").stdout
+    assert "not done" not in second, "what two needs has landed"
+    assert toy.states() == {"c": "succeeded"}
+    toy.stretto("land")
+
+    done = toy.stretto("run", "../plan.yaml", "--yes").stdout  # no agent: there is nothing to do
+    assert "3 tasks landed by an earlier run" in done and "--ignore-status" in done
+    assert "nothing is left to do" in done
+
+    (toy.root / "plan.yaml").write_text(PLAN.replace("write a.txt first", "write a.txt changed"))
+    (toy.root / "b.md").write_text("write b.txt changed\n")
+    toy.stretto("run", "../plan.yaml", *SCRIPTED, "--land")
+    assert {task["id"]: task["attempts"] for task in toy.status()["tasks"]} == {"a": 1, "b": 1, "c": 0}
+    assert (toy.repository / "b.txt").read_text() == "changed\n"
+
+    toy.stretto("run", "../plan.yaml", *SCRIPTED, "--ignore-status", "--only", "c", code=1)
+    assert toy.states() == {"c": "failed"}, "it was done again, and found nothing to change"
+
+
+def test_r6_4_what_the_base_lacks_is_done_again(toy: Toy) -> None:
+    toy.stretto("run", "../plan.yaml", *SCRIPTED, "--land")
+    toy.git("reset", "-q", "--hard", "HEAD~1")  # the last landing is gone
+    left = toy.stretto("run", "../plan.yaml", *SCRIPTED, "--dry-run", "--base", "HEAD").stdout
+    assert "2 tasks landed by an earlier run" in left
+
+
+def test_landing_is_known_afterwards(toy: Toy) -> None:
+    toy.stretto("run", "../stop.yaml", *SCRIPTED, "--only", "bad", code=1)
+    assert "nothing of" in toy.stretto("land", code=3).stderr
+    said = toy.stretto("run", "../plan.yaml", *SCRIPTED, "--land").stdout
+    assert "landed again-" in said and "next: stretto land" not in said
+    run = toy.status()["run"]
+    assert "stretto land" not in toy.stretto("status").stdout
+    assert "stretto land" not in toy.stretto("resume").stdout
+    (row,) = (line for line in toy.stretto("runs").stdout.splitlines() if line.startswith(run))
+    assert "on your branch" in row
+
+
+def test_landing_is_known_also_where_the_branch_had_moved(toy: Toy) -> None:
+    toy.stretto("run", "../plan.yaml", *SCRIPTED)
+    toy.commit("meanwhile", {"own.txt": "x\n"})
+    assert "next: stretto land" in toy.stretto("status").stdout
+    assert "merged with what main had got" in toy.stretto("land").stdout
+    assert "stretto land" not in toy.stretto("status").stdout
+    assert "nothing is left to do" in toy.stretto("run", "../plan.yaml", "--yes").stdout
+
+
+def test_r8_3_an_answer_is_seen_before_it_counts(toy: Toy) -> None:
+    said = toy.stretto("run", "../ask.yaml", *SCRIPTED, code=4).stdout
+    assert "waits for your word: Is it good?" in said and "git show" in said
+    assert "stretto approve design --run" in toy.stretto("explain", "design").stdout
+    toy.stretto("approve", "design")
+    for verb in (["status"], ["explain", "design"]):
+        seen = toy.stretto(*verb).stdout
+        assert "asked for: approve design" in seen and "stretto approve" not in seen
+    assert "'design' has been answered already: yes" in toy.stretto("approve", "design", "--reject", code=3).stderr
+    toy.stretto("resume")
+    assert toy.states() == {"design": "succeeded", "other": "succeeded"}
+
+
+def test_r8_4_a_run_that_stopped_by_its_policy_goes_on(toy: Toy) -> None:
+    said = toy.stretto("run", "../stop.yaml", *SCRIPTED, "-j", "1", "--on-failure", "stop", code=1).stdout
+    assert "no such model" in said.rpartition(" failed (")[2]
+    why = toy.stretto("explain", "good").stdout
+    assert "the run has ended" in why and "stretto resume" in why and "may start now" not in why
+    toy.stretto("resume", code=1)
+    assert toy.states() == {"bad": "failed", "good": "succeeded"}
+    refused = toy.stretto("cancel", "bad", "good", code=3).stderr
+    assert "none of them is cancelled" in refused
+
+
+def test_only_and_phase_mean_what_is_in_both(toy: Toy) -> None:
+    toy.stretto("run", "../plan.yaml", *SCRIPTED, "--only", "a,c", "--phase", "one")
+    assert toy.states() == {"a": "succeeded"}
+    assert (
+        "in phase 'two'"
+        in toy.stretto("run", "../plan.yaml", *SCRIPTED, "--only", "a", "--phase", "two", code=2).stderr
+    )
