@@ -168,6 +168,12 @@ class RepositoryHome(Value, frozen=True, kw_only=True):
     def worktrees(self) -> Path:
         return self.path / "worktrees"
 
+    def make(self) -> RepositoryHome:
+        """Make the folder. Raises StateError."""
+        with explained("make the state folder", self.path):
+            self.path.mkdir(parents=True, exist_ok=True)
+        return self
+
     def runs(self) -> list[RunHome]:
         """Every run, oldest first. Raises StateError when the folder cannot be read."""
         found = []

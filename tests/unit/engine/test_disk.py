@@ -64,11 +64,12 @@ def fill(disk: Path, *, pages: int) -> None:
 @pytest.mark.parametrize("below", ["", "state"])
 def test_a_state_folder_that_is_a_file_is_said(tmp_path: Path, below: str) -> None:
     (tmp_path / "file").write_text("mine")
-    with pytest.raises(StateError, match=str(tmp_path)) as caught:
-        make(tmp_path / "file" / below)
-    assert "Not a directory" in str(caught.value)
-    assert "STRETTO_STATE_DIR" in caught.value.hint
-    assert RepositoryHome(path=tmp_path / "file" / "shop-1").runs() == []
+    home = RepositoryHome(path=tmp_path / "file" / below / "shop-1")
+    for deed in (home.make, lambda: make(home.path.parent)):
+        with pytest.raises(StateError, match=f"{tmp_path}.*Not a directory") as caught:
+            deed()
+        assert "STRETTO_STATE_DIR" in caught.value.hint
+    assert home.runs() == []
     assert (tmp_path / "file").read_text() == "mine"
 
 
