@@ -7,6 +7,7 @@ import contextlib
 import difflib
 import os
 from collections.abc import Iterable, Sequence
+from functools import reduce
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -46,13 +47,15 @@ class View:
     def state(self) -> State:
         return self.coordinator.state
 
+    @property
+    def delivered(self) -> bool:
+        """Whether all that has landed is on the user's branch, too."""
+        return reduce(lambda before, event: has_delivered(event, before), self._events, False)
+
     def beside(self) -> Beside:
         """What is known of it beside its state."""
-        delivered = False
-        for event in self._events:
-            delivered = has_delivered(event, delivered)
         wishes, then = self.asked()
-        return Beside(wishes=wishes, then=then.state if wishes else None, delivered=delivered)
+        return Beside(wishes=wishes, then=then.state if wishes else None, delivered=self.delivered)
 
     def asked(self) -> tuple[tuple[Wish, ...], Coordinator]:
         """The wishes that no engine has seen yet and that can be granted, and the run as it will be then."""

@@ -46,7 +46,7 @@ def runs(json: Json = False) -> None:
     for seen in found:
         what = condition(seen.state, seen.engine, now)
         ago = f"{span(now - seen.state.started_at)} ago"
-        landed = "; on your branch" if seen.beside().delivered else "; partly on your branch"
+        landed = "; on your branch" if seen.delivered else "; partly on your branch"
         start = f"{seen.state.run:<{wide}}  {what:<9}  {ago:>10}  "
         told = counted(seen.state) + (landed if seen.state.delivered else "")
         if width is not None and len(start) + len(told) > width:

@@ -47,7 +47,10 @@ def explanation_text(
     yield from _chain(state, answer, paint, width)
     killed = condition(state, engine, now) == "killed"
     if killed and not final:
-        yield paint("  nobody works on it: the run's engine is gone", "red")
+        kept = "; what it has written is saved by a resume" if record.state == "running" else ""
+        yield from (
+            paint(x, "red") for x in wrap(f"nobody works on it: the run's engine is gone{kept}", width, first="  ")
+        )
     if not final and (killed or (engine is None and state.ended is not None)):
         yield f"  stretto resume {state.run}"
     if answer.note:
