@@ -110,7 +110,8 @@ class Console:
         match event:
             case ev.RunStarted():
                 settings = event.settings
-                what = f"{count(len(event.plan.tasks) - len(event.done), 'task')} to do, {settings.parallel} at once"
+                todo = len({task.id for task in event.plan.tasks} - set(event.done))
+                what = f"{count(todo, 'task')} to do, {settings.parallel} at once"
                 yield "", f"run {event.run}: {what}", "bold"
                 yield "", f"branch {event.branch}", None
             case ev.RunResumed():
