@@ -99,7 +99,7 @@ class Repository:
         """Whether a run may make a branch of this name. Raises RepositoryError: it is no name, or it is taken."""
         # Git answers with the name itself, and with another one for the likes of `@{-1}`.
         reply = await self.store.run("check-ref-format", "--branch", name, ok=(0, 1, 128, 129))
-        if reply.code or reply.text != name or name == "HEAD":
+        if reply.code or reply.text != name or name in ("HEAD", "@"):
             raise RepositoryError(f"{name!r} is no name for a branch", hint="--branch NAME")
         if await self.store.resolve(f"refs/heads/{name}"):
             raise RepositoryError(f"the branch {name} exists already", hint="choose another with --branch NAME")

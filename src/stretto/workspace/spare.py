@@ -76,9 +76,10 @@ def _walk(root: Path, tops: Iterable[str]) -> dict[str, os.stat_result]:
     waiting = [top for top in tops if os.path.lexists(root / top)]
     while waiting:
         path = waiting.pop()
-        seen[path] = info = os.lstat(root / path)
+        place = f"{root}/{path}"  # there are many: to join them as Path objects takes longer than to look at them
+        seen[path] = info = os.lstat(place)
         if stat.S_ISDIR(info.st_mode):
-            with os.scandir(root / path) as entries:
+            with os.scandir(place) as entries:
                 waiting += [f"{path}/{entry.name}" for entry in entries]
     return seen
 

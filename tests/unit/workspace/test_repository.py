@@ -13,6 +13,7 @@ from stretto.errors import GitError, RepositoryError
 from stretto.model.run import TARGET, LandEntry
 from stretto.workspace.git import Git
 from stretto.workspace.repository import Repository, check_version
+from stretto.workspace.worktree import GitWorkspaces
 from unit.workspace.kit import awaited, commit, files_in, git, make_repository, workspaces, write
 
 
@@ -273,3 +274,19 @@ async def test_an_error_has_gits_own_words(root: Path) -> None:
 
 def test_the_kit_makes_what_it_says(tmp_path: Path) -> None:
     assert files_in(make_repository(tmp_path / "r", {"a": "a\n"}), "main") == {"a": "a"}
+
+
+@pytest.mark.parametrize("name", ["-x", "HEAD", "@{-1}", "@", "../x", "a..b", "a b", "", "x.lock", "main"])
+@awaited
+async def test_r6_1_names_that_are_no_branch_or_taken_are_refused(root: Path, state: Path, name: str) -> None:
+    git(root, "switch", "-qc", "other")
+    repository = await Repository.find(root)
+    made = GitWorkspaces(repository, run="run-1", branch=name, pool_root=state)
+    before = git(root, "for-each-ref")
+    for check in (repository.check_branch(name), made.create_branch(repository.head)):
+        with pytest.raises(RepositoryError, match="exists already" if name == "main" else "no name") as caught:
+            await check
+        assert "--branch" in caught.value.hint
+        assert caught.value.exit_code == 2
+    assert git(root, "for-each-ref") == before
+    await repository.check_branch("stretto/run-1")
