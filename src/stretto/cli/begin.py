@@ -6,7 +6,7 @@ import asyncio
 import os
 import shlex
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import msgspec
@@ -21,7 +21,7 @@ from stretto.core.events import RunStarted
 from stretto.engine.home import Launch, RepositoryHome, RunHome, new_run_id, repository_home, state_dir
 from stretto.engine.lock import RunLock
 from stretto.engine.supervise import ProcessSupervisor
-from stretto.errors import NotSupportedYet, PlanError
+from stretto.errors import NotSupportedYet, PlanError, StrettoError
 from stretto.formats.load import Loaded, load
 from stretto.model.plan import Finding, Plan, Task, Value
 from stretto.model.run import ConflictPolicy, RunSettings
@@ -31,6 +31,8 @@ from stretto.observe.planview import show_json, show_text
 
 WARNINGS = 5
 """So many are shown before a run; `check` has them all."""
+BEGIN_S = 30.0
+"""How long a run waits, in seconds, while another one of this repository is being written down."""
 
 
 class Wanted(Value, frozen=True, kw_only=True):
@@ -108,8 +110,38 @@ def examine(plan: str, conflicts: ConflictPolicy = "serialize") -> tuple[Loaded,
     def exists(name: str) -> bool:
         return (folder / name).is_file()
 
-    found = lint(loaded.plan, loaded.places, settings=RunSettings(conflicts=conflicts), exists=exists)
+    present, tracked = asyncio.run(_ground(loaded.plan))
+    found = lint(
+        loaded.plan,
+        loaded.places,
+        settings=RunSettings(conflicts=conflicts),
+        exists=exists,
+        present=present,
+        tracked=tracked,
+    )
     return loaded, in_file_order((*loaded.findings, *found))
+
+
+async def _ground(plan: Plan) -> tuple[Callable[[str], bool], Callable[[str], bool]]:
+    """Whether a path of the set-up is there to be copied, and whether git has it; outside a repository nobody knows."""
+    paths = (*plan.setup.copy, *plan.setup.link)
+    try:
+        repository = await wiring.repository(Path.cwd(), os.environ) if paths else None
+    except StrettoError:
+        repository = None
+    if repository is None:
+        return lambda path: True, lambda path: False
+    root = repository.root
+    tracked = set()
+    for path in plan.setup.copy:
+        reply = await repository.git.run("ls-tree", "-z", "--full-tree", "HEAD", "--", path.rstrip("/"), ok=(0, 128))
+        tracked |= {path} if reply.out else set()
+
+    def present(path: str) -> bool:
+        real = Path(os.path.realpath(root / path))
+        return real.exists() and real.is_relative_to(root)
+
+    return present, tracked.__contains__
 
 
 def refusal(plan: str, findings: Sequence[Finding]) -> PlanError | NotSupportedYet:
@@ -126,6 +158,8 @@ def refusal(plan: str, findings: Sequence[Finding]) -> PlanError | NotSupportedY
 
 async def _prepare(wanted: Wanted, path: Path, loaded: Loaded, findings: tuple[Finding, ...]) -> Ready:
     repository = await wiring.repository(Path.cwd(), os.environ)
+    if wanted.branch is not None:
+        await repository.check_branch(wanted.branch)
     runs = repository_home(state_dir(os.environ), repository.common)
     base = await repository.resolve(wanted.base or "HEAD")
     folder = Path(wanted.plan).absolute().parent
@@ -154,7 +188,7 @@ async def _prepare(wanted: Wanted, path: Path, loaded: Loaded, findings: tuple[F
         plan=plan,
         context=context,
         findings=(*findings, *selection.findings),
-        done=tuple(task.id for task in plan.tasks if task.id in done),
+        done=tuple(sorted(done)),
         base=base,
         settings=config.resolve(
             todo, wanted.flags, config.load(repository.root, os.environ), interactive=wanted.interactive
@@ -239,8 +273,8 @@ def show(ready: Ready, *, json: bool, whole: bool) -> None:
 
 def create(ready: Ready) -> RunHome:
     """Write the run down: it can be resumed from here on. Raises RepositoryError and StateError."""
-    ready.runs.path.mkdir(parents=True, exist_ok=True)
-    with RunLock(ready.runs.path / "begin.lock"):
+    ready.runs.make()
+    with RunLock(ready.runs.path / "begin.lock", what="the beginning of another run", patience_s=BEGIN_S):
         if not ready.wanted.new:  # another one may have begun while the question was open
             refuse_unfinished(runs_of(ready.runs, ready.path, new=False))
         return asyncio.run(_create(ready))
@@ -266,7 +300,13 @@ async def _create(ready: Ready) -> RunHome:
         interactive=ready.wanted.interactive,
     )
     started = RunStarted(
-        at=now, run=run, plan=ready.plan, settings=settings.run, base=ready.base, branch=launch.branch, done=ready.done
+        at=now,
+        run=run,
+        plan=ready.plan,
+        settings=settings.run,
+        base=ready.base,
+        branch=launch.branch,
+        done=ready.done,
     )
     home = RunHome(path=ready.runs.path / "runs" / run)
     places = await wiring.workspaces(home, launch, ready.plan, settings.run, os.environ, ProcessSupervisor())

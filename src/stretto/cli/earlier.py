@@ -30,10 +30,10 @@ class Earlier(Value, frozen=True, kw_only=True):
 
 
 async def earlier_run(views: Sequence[View], repository: Repository, base: str) -> Earlier | None:
-    """What the latest run of the plan has landed beyond `base`."""
+    """What the latest run of the plan that landed anything has landed beyond `base`."""
     for one in reversed(views):
-        if one.state.ended in ("succeeded", "failed"):
-            return await _landings(one, repository, base)
+        if one.state.ended in ("succeeded", "failed") and (found := await _landings(one, repository, base)) is not None:
+            return found
     return None
 
 
@@ -137,7 +137,8 @@ def _same_texts(task: Task, before: Task, context: Mapping[str, str], folder: Pa
 
 
 async def _landings(one: View, repository: Repository, base: str) -> Earlier | None:
-    succeeded = {record.id for record in one.state.tasks if record.state == "succeeded"}
+    # What it was built on is in its branch as well, also of tasks that were not selected then.
+    succeeded = {record.id for record in one.state.tasks if record.state == "succeeded"} | set(one.state.inherited)
     tip = await repository.store.resolve(f"refs/heads/{one.state.branch}")
     if not succeeded or tip is None or await repository.store.is_ancestor(tip, base):
         return None

@@ -16,7 +16,7 @@ from stretto.cli import terminal
 from stretto.core import events as ev
 from stretto.core.coordinator import Coordinator
 from stretto.engine.home import RunHome
-from stretto.engine.launch import start
+from stretto.engine.launch import engine_argv, start
 from stretto.engine.reader import SqliteReader
 from stretto.observe.console import Console
 from stretto.ports import Recorded
@@ -41,7 +41,8 @@ def follow(home: RunHome, *, json: bool, after: int = 0) -> int:
         seen += len(batch)
         show.notify(batch)
 
-    with start(home) as warden, _signals(_Control(warden, told=not json)):
+    here = "--wait" if terminal.is_interactive() else "--exit"  # whether somebody can approve, now and not then
+    with start(home, argv=[*engine_argv(home), here]) as warden, _signals(_Control(warden, told=not json)):
         while True:
             try:
                 code = warden.wait(LOOK_S)
@@ -50,7 +51,7 @@ def follow(home: RunHome, *, json: bool, after: int = 0) -> int:
             else:
                 catch_up()
                 break
-    return _end(home, code, log_from, show)
+    return _end(home, KILLED if code < 0 else code, log_from, show)
 
 
 def _end(home: RunHome, code: int, log_from: int, show: _Show) -> int:
@@ -174,7 +175,9 @@ class _Control:
 @contextlib.contextmanager
 def _signals(control: _Control) -> Iterator[None]:
     numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-    before = {number: signal.signal(number, control.handle) for number in numbers}
+    # Whoever started us with a signal ignored (nohup) wants it ignored.
+    heard = [number for number in numbers if signal.getsignal(number) is not signal.SIG_IGN]
+    before = {number: signal.signal(number, control.handle) for number in heard}
     try:
         yield
     finally:

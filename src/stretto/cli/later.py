@@ -10,5 +10,5 @@ from stretto.errors import NotSupportedYet
 def refuse(flags: Mapping[str, object]) -> None:
     """Raises NotSupportedYet for the first flag that was given."""
     for flag, value in flags.items():
-        if value:
+        if value is not None and value is not False:
             raise NotSupportedYet(f"{flag} is not supported yet", hint="leave it out")

@@ -47,7 +47,7 @@ class Verbs(TyperGroup):
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         verb = args[0]
-        if os.environ.get("STRETTO_TASK") and verb not in INSIDE_AN_ATTEMPT:
+        if "STRETTO_TASK" in os.environ and verb not in INSIDE_AN_ATTEMPT:
             raise ConfigError(
                 f"`stretto {verb}` is not allowed inside an attempt (of task {os.environ['STRETTO_TASK']!r})",
                 hint="inside an attempt: check, show, status, explain, logs",

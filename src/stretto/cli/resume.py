@@ -40,7 +40,7 @@ def resume(
         hint = f"stretto status {home.run}, or stretto stop {home.run}"
         raise RunLeased(f"{home.run} is running: {holder}", holder=holder, hint=hint)
     beside = view.beside()
-    if view.state.ended is not None and not is_open(view.state) and not beside.wishes:
+    if view.state.ended is not None and view.state.closed and not is_open(view.state) and not beside.wishes:
         over = "has succeeded" if view.state.ended == "succeeded" else "has finished"
         where = "; on your branch" if beside.delivered else ""
         terminal.say(f"{home.run} {over}: {counted(view.state)}{where}", json=json)

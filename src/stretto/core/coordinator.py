@@ -237,13 +237,14 @@ class Coordinator:
     def _gated(self, record: TaskRecord, event: ev.AttemptGated) -> None:
         self.steps.give_place(record)
         said = "; ".join(f"{remark.check}: {remark.message}" for remark in event.remarks)
+        asked = "; ".join(remark.message for remark in event.remarks)
         if event.error:
             failure = Failure(kind="transient", message=said or "a check could not be run")
             self.steps.fail(record, failure, commit=record.commit, remarks=event.remarks)
         elif event.verdict == "green":
             self.steps.queue(record)
         elif event.verdict == "ask":
-            self.steps.wait_for_person(record, f"waits for approval{_tail(said)}")
+            self.steps.wait_for_person(record, f"waits for approval{_tail(asked)}")
             self.steps.emit(AskApproval(task=record.id, attempt=record.attempt))
         else:
             failure = Failure(kind="gate", message=said)

@@ -162,7 +162,9 @@ def _not_started(coordinator: Coordinator, record: TaskRecord) -> list[Reason]:
         reasons.append(Reason(code="places", message=message, tasks=busy))
     if f"grant:{record.id}" in state.timers:
         reasons.append(Reason(code="grant", message=record.reason, since=record.since))
-    return reasons or [Reason(code="ready", message="may start now", since=record.since)]
+    if not reasons and state.ended is None and state.drain is None:
+        reasons.append(Reason(code="ready", message="may start now", since=record.since))
+    return reasons
 
 
 def _waits(coordinator: Coordinator, record: TaskRecord) -> Reason:

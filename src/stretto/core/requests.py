@@ -29,7 +29,7 @@ def refuse(state: State, wish: Wish) -> str | None:
             return None if wish.parallel >= 1 else "at least one place is needed"
         case TasksCancelled():
             return _unknown(state, wish.tasks) or _first(
-                f"{task!r} has already {state.by_id[task].state}"
+                f"{task!r} is {state.by_id[task].state} already"
                 for task in wish.tasks
                 if state.by_id[task].state in FINAL_STATES
             )

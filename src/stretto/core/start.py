@@ -35,6 +35,7 @@ def first_state(event: RunStarted, graph: Graph) -> State:
         base=event.base,
         branch=event.branch,
         started_at=event.at,
+        inherited=event.done,
         at=event.at,
         tasks=records,
         by_id={record.id: record for record in records},

@@ -173,6 +173,8 @@ class State(msgspec.Struct, kw_only=True):
     stopping: str = ""
     """Why the run's own policy `stop` lets nothing more start; outlasts a drain for another reason, and a crash."""
     resumes: int = 0
+    inherited: tuple[str, ...] = ()
+    """Ids that were done before the run started, also of tasks that it does not have."""
     closed: bool = False
     """The failures of an ended run are in the plan's status."""
     delivered: str = ""

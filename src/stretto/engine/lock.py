@@ -30,8 +30,8 @@ class _Holder(Value, frozen=True, kw_only=True):
 class RunLock:
     """Ownership of a run. The descriptor is never inherited by a command that is started meanwhile."""
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
+    def __init__(self, path: Path, *, what: str = "the run", patience_s: float = PATIENCE_S) -> None:
+        self._path, self._what, self._patience_s = path, what, patience_s
         self._held: int | None = None
 
     def acquire(self) -> None:
@@ -46,13 +46,13 @@ class RunLock:
         self._held = handle
 
     def _own(self, handle: int) -> None:
-        deadline = time.monotonic() + PATIENCE_S
+        deadline = time.monotonic() + self._patience_s
         while not _try(handle, fcntl.LOCK_EX):
             if time.monotonic() > deadline:
                 holder = self.holder()
                 name = f"process {holder.pid} on {holder.host}" if holder else "another process"
                 raise RunLeased(
-                    f"the run is owned by {name}",
+                    f"{self._what} is owned by {name}",
                     holder=name,
                     hint="see how far it is with `stretto status`, or end it with `stretto stop`",
                 )

@@ -173,7 +173,7 @@ def decode(file: str, data: bytes) -> Text:
             "encoding", "a NUL byte: this is a binary file, not a plan", "give a text file", text[: text.index("\0")]
         )
     if not text.strip():
-        raise refuse("empty", "the file is empty", "`stretto scaffold` writes a plan to start from")
+        raise refuse("empty", "the file is empty", "write a task into it; docs/plan.md shows how")
     return Text(file, text)
 
 

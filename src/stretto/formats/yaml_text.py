@@ -40,7 +40,10 @@ def parse(text: Text, data: bytes) -> Source:
     except yaml.YAMLError as error:
         raise plan_error(text.file, [text.mistake("syntax", f"not YAML: {error}", 0)]) from None
     if builder.root is None:
-        message, hint = "the file holds no plan, only comments", "`stretto scaffold` writes a plan to start from"
+        message, hint = (
+            "the file holds no plan, only comments",
+            "write a task into it; docs/plan.md shows how",
+        )
         raise plan_error(text.file, [text.mistake("empty", message, 0, hint)])
     tree, node = builder.root
     return Source(text, data, "yaml", tree, node)
