@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -231,3 +232,65 @@ def test_explain_knows_every_state(toy: Toy) -> None:
     go(toy)
     assert end(toy, front) == 0
     assert "landed" in toy.stretto("explain", "t0").stdout
+
+
+def test_r8_2_warden_killed_alone_is_exit_3(toy: Toy) -> None:
+    front = begin(toy)
+    (warden,) = [pid for pid, text in toy.processes() if b"stretto.engine.warden" in text]
+    os.kill(warden, signal.SIGKILL)
+    assert end(toy, front) == 3
+    assert "stretto resume" in toy.said()
+    go(toy)
+    toy.stretto("resume")
+    assert set(toy.states().values()) == {"succeeded"}
+
+
+def test_r8_2_a_front_started_with_hangup_ignored_goes_on(toy: Toy) -> None:
+    command = ["run", str(toy.root / "plan.yaml"), "--agent", WAIT_FOR_GO, "-j", "2", "--yes"]
+    nohup = subprocess.Popen(
+        ["nohup", sys.executable, "-m", "stretto", *command],
+        cwd=toy.repository, env=toy.env, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    until(lambda: len(list(Path(toy.env["MARK"]).glob("*.began"))) >= 2, "agents begin")
+    nohup.send_signal(signal.SIGHUP)
+    go(toy)
+    assert nohup.wait(timeout=60) == 0
+
+
+def test_r6_1_a_branch_moved_back_pauses_and_loses_nothing(toy: Toy) -> None:
+    agent = "shell: while [ $STRETTO_TASK = t3 ] && [ ! -e $MARK/go ]; do sleep 0.05; done; echo x > $STRETTO_TASK.txt"
+    front = toy.front("run", str(toy.root / "plan.yaml"), "--agent", agent, "-j", "2", "--yes")
+    until(lambda: list(toy.states().values())[:3] == ["succeeded"] * 3, "all but the last have landed")
+    run, first = toy.branch(), toy.git("rev-parse", "HEAD").strip()
+    toy.git("branch", "-f", run, first)
+    go(toy)
+    assert end(toy, front) == 4
+    hint = next(line for line in toy.said().splitlines() if f"git branch -f {run}" in line)
+    back = hint.partition("git branch -f ")[2].split()[1].strip("`.,)")
+    toy.git("branch", "-f", run, back)
+    toy.stretto("resume")
+    assert set(toy.states().values()) == {"succeeded"}
+    files = toy.git("ls-tree", "--name-only", run).split()
+    assert {name for name in files if name.startswith("t")} == {"t0.txt", "t1.txt", "t2.txt", "t3.txt"}
+    toy.git("branch", "-f", run, first)
+    assert f"git branch -f {run}" in toy.stretto("land", code=4).stderr
+
+
+def test_r6_4_what_a_part_of_the_plan_landed_is_not_done_again(toy: Toy) -> None:
+    agent = "shell: echo $STRETTO_TASK >> $STRETTO_TASK.txt"
+    for only in ("t0", "t1"):
+        toy.stretto("run", str(toy.root / "plan.yaml"), "--agent", agent, "--only", only, "--yes")
+    toy.stretto("run", str(toy.root / "plan.yaml"), "--agent", agent, "--yes")
+    assert {toy.git("show", f"{toy.branch()}:t{i}.txt") for i in range(4)} == {f"t{i}\n" for i in range(4)}
+    toy.stretto("land")
+    assert "nothing is left" in toy.stretto("run", str(toy.root / "plan.yaml"), "--agent", agent, "--yes").stdout
+
+
+def test_r8_3_a_landing_gate_may_not_steer_the_run(toy: Toy) -> None:
+    gate = f"{sys.executable} -m stretto stop; test $? = 2"
+    (toy.root / "gated.yaml").write_text(
+        f"name: gated\ngates: {{verify: ['STRETTO_STATE_DIR={toy.state} {gate}']}}\n"
+        "tasks: [{id: a, prompt: x, writes: [a.txt]}]\n"
+    )
+    toy.stretto("run", str(toy.root / "gated.yaml"), "--agent", "shell: echo a > a.txt", "--yes")
+    assert toy.states() == {"a": "succeeded"}

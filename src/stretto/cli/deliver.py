@@ -45,7 +45,9 @@ async def deliver(home: RunHome, environ: Mapping[str, str], *, push_to: str | N
         state = replay(recorded.event for recorded in SqliteReader(home).events()).state
         repository = await Repository.find(Path(launch.repository), environ=environ)
         await _close(home, state, environ)
-        delivery = await prepare_delivery(repository, run=home.run, branch=launch.branch, onto=launch.user_branch)
+        delivery = await prepare_delivery(
+            repository, run=home.run, branch=launch.branch, onto=launch.user_branch, known=state.lane.head
+        )
         if delivery.merges and (remarks := await _gate_again(home, state, delivery, environ)):
             return _told(delivery, moved=False, remarks=remarks)
         await finish_delivery(

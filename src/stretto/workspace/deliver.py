@@ -48,11 +48,19 @@ class Delivery(Value, frozen=True, kw_only=True):
         return self.commit != self.head
 
 
-async def prepare_delivery(repository: Repository, *, run: str, branch: str, onto: str | None) -> Delivery:
+async def prepare_delivery(
+    repository: Repository, *, run: str, branch: str, onto: str | None, known: str | None = None
+) -> Delivery:
     """See how the run's branch gets into `onto`, the branch at the run's start (None: HEAD was detached).
 
-    Nothing moves. Raises Paused, with the command to run as its hint, where a person has to act first."""
+    `known`: what the run's branch must hold, as the run knows it. Nothing moves. Raises Paused, with the command to
+    run as its hint, where a person has to act first."""
     tip = await repository.resolve(f"refs/heads/{branch}")
+    if known is not None and not await repository.git.is_ancestor(known, tip):
+        raise Paused(
+            f"{branch} was moved: it no longer holds what the run landed ({known[:10]})",
+            hint=f"git branch -f {branch} {known} && stretto land {run}",
+        )
     head, now = await repository.now()
     if now != onto:
         there = "a detached HEAD" if now is None else now
