@@ -194,7 +194,7 @@ class Workspaces(Protocol):
 
     async def look(self) -> Mapping[str, str]:
         """A fingerprint of what stretto must never touch, by aspect: HEAD, index and status, refs outside its own,
-        stash, config, hooks (R7.4). Two looks differ exactly in the aspects that changed."""
+        stash, config, hooks, info/exclude and info/attributes (R7.4). Two looks differ exactly in what changed."""
         ...
 
 

@@ -213,7 +213,7 @@ class Coordinator:
         record.commit, record.paths, record.summary = event.commit, event.paths, event.summary
         record.usage = (*record.usage, event.usage)
         if event.dropped:
-            left_out = f"{task.id!r} edited what is not its own; left out: {', '.join(event.dropped[:5])}"
+            left_out = f"left out of the work of {task.id!r}: {', '.join(event.dropped[:5])}"
             self.steps.emit(Notify(code="dropped", message=left_out, tasks=(task.id,)))
         if record.doom is not None and record.doom.state != "ready":
             self.steps.give_place(record)
