@@ -18,7 +18,7 @@ from stretto.engine.embedded import EmbeddedEngine
 from stretto.engine.gating import Checks
 from stretto.engine.home import Launch, RunHome
 from stretto.engine.journal import SqliteJournal
-from stretto.engine.performer import Performer
+from stretto.engine.performer import Performer, World
 from stretto.engine.supervise import ProcessSupervisor
 from stretto.errors import ConfigError, JournalMismatch
 from stretto.formats.load import FORMATS
@@ -29,7 +29,7 @@ from stretto.limits.memory import OpenLimits
 from stretto.model.plan import Plan
 from stretto.model.run import RunSettings
 from stretto.model.surroundings import surroundings
-from stretto.ports import Agent, Clock, Gate, Inbox, Limits, Processes, Workspaces
+from stretto.ports import Agent, Gate, Processes, Workspaces
 from stretto.workspace.repository import Repository as Repository
 from stretto.workspace.worktree import GitWorkspaces
 
@@ -63,21 +63,6 @@ class SystemClock:
 def _uptime_s() -> float:
     """Goes on while the machine sleeps, where there is such a clock."""
     return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
-
-
-class RunWorld(msgspec.Struct, kw_only=True):
-    """What the performer of a run acts through."""
-
-    agents: Mapping[str, Agent]
-    workspaces: Workspaces
-    checks: Checks
-    limits: Limits
-    processes: Processes
-    clock: Clock
-    inbox: Inbox
-    home: RunHome
-    agent_env: Mapping[str, str]
-    context: Mapping[str, Mapping[str, str]]
 
 
 async def repository(path: Path, environ: Mapping[str, str]) -> Repository:
@@ -145,7 +130,7 @@ async def embedded(home: RunHome, environ: Mapping[str, str]) -> AsyncIterator[E
         plan, settings = started.plan, started.settings
         processes = ProcessSupervisor(journal.started)
         places = await workspaces(home, launch, plan, settings, environ, processes)
-        world = RunWorld(
+        world = World(
             agents={name: agent(definition) for name, definition in launch.agents.items()},
             workspaces=places,
             checks=checks(home, launch, plan, settings, environ, places, processes),

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine, Mapping, Sequence
-from typing import Any, Protocol, TypeVar, assert_never
+from typing import Any, TypeVar, assert_never
+
+import msgspec
 
 from stretto.core.commands import (
     Answer,
@@ -49,7 +51,7 @@ from stretto.ports import Agent, Assignment, Clock, Inbox, Limits, Processes, Re
 T = TypeVar("T")
 
 
-class World(Protocol):
+class World(msgspec.Struct, kw_only=True):
     """Everything a performer acts through; `wiring.py` makes it."""
 
     agents: Mapping[str, Agent]
