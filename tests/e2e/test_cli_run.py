@@ -193,7 +193,8 @@ def test_check_and_show_need_no_repository(toy: Toy) -> None:
 
 
 def test_a_run_goes_on_when_nobody_reads_its_output(toy: Toy) -> None:
-    command = f"{sys.executable} -m stretto run ../gates.yaml --only a,c --agent '{WRITE_OWN_FILE}' | grep -m 1 started"
+    agent = WRITE_OWN_FILE.replace("shell: ", "shell: sleep 0.5; ")  # what it says comes when grep has gone
+    command = f"{sys.executable} -m stretto run ../gates.yaml --only a,c --agent '{agent}' | grep -m 1 started"
     argv = ["bash", "-o", "pipefail", "-c", command]
     done = subprocess.run(argv, cwd=toy.repository, env=toy.env, capture_output=True, text=True, timeout=120)
     assert (done.returncode, done.stderr) == (0, "")

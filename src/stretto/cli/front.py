@@ -96,6 +96,7 @@ class _Show:
             print(text, flush=True)
         except OSError:
             self._deaf = True
+            terminal.silence()
 
     @property
     def coordinator(self) -> Coordinator:

@@ -135,8 +135,9 @@ def guarded(call: Callable[[], object], *, debug: bool = False, verb: str = "") 
         code = call()
         sys.stdout.flush()
     except BrokenPipeError:
-        # Whoever read our output has gone. Python would complain once more when it closes stdout.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        from stretto.cli.terminal import silence
+
+        silence()  # Python would complain once more when it closes stdout
         return BROKEN_PIPE
     except (KeyboardInterrupt, typer.Abort):
         print("\ninterrupted", file=sys.stderr)

@@ -29,6 +29,11 @@ def people(json: bool) -> TextIO:
     return sys.stderr if json else sys.stdout
 
 
+def silence() -> None:
+    """Whoever read our output has gone: what is still buffered, and what comes, goes nowhere and fails nothing."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
 def say(text: str, *, json: bool = False, label: str = "") -> None:
     """A sentence; in a terminal it is wrapped between words. `label` says what it is, such as a warning."""
     stream = people(json)
