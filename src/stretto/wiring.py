@@ -152,7 +152,7 @@ async def embedded(home: RunHome, environ: Mapping[str, str]) -> AsyncIterator[E
             inbox=journal,
             workspaces=places,
             clock=world.clock,
-            pause_file=home.pause,
+            pause_files=(home.pause, home.repository.path / "PAUSE", home.repository.path.parent / "PAUSE"),
             make_performer=make,
         )
     finally:

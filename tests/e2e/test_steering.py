@@ -294,3 +294,35 @@ def test_r8_3_a_landing_gate_may_not_steer_the_run(toy: Toy) -> None:
     )
     toy.stretto("run", str(toy.root / "gated.yaml"), "--agent", "shell: echo a > a.txt", "--yes")
     assert toy.states() == {"a": "succeeded"}
+
+
+def test_r8_2_interrupt_is_heard_by_a_job_of_a_script(toy: Toy) -> None:
+    """A shell starts background jobs deaf to interrupts."""
+    run = f"{sys.executable} -m stretto run ../plan.yaml --agent '{WAIT_FOR_GO}' -j 2 --yes"
+    command = f"{run} >/dev/null 2>&1 & echo $!; wait $!"
+    shell = subprocess.Popen(["sh", "-c", command], cwd=toy.repository, env=toy.env, stdout=subprocess.PIPE, text=True)
+    assert shell.stdout is not None
+    pid = int(shell.stdout.readline())
+    until(lambda: len(list(Path(toy.env["MARK"]).glob("*.began"))) >= 2, "agents begin")
+    os.kill(pid, signal.SIGINT)
+    until(lambda: toy.status().get("state") == "draining", "the run drains")
+    go(toy)
+    assert shell.wait(timeout=60) == 130
+
+
+def test_run_lands_at_its_end_what_has_landed(toy: Toy) -> None:
+    agent = "shell: test $STRETTO_TASK != t1 && echo x > $STRETTO_TASK.txt"
+    toy.stretto("run", "../plan.yaml", "--agent", agent, "--attempts", "1", "--land", "--yes", code=1)
+    assert {f"t{i}.txt" for i in (0, 2, 3)} == {path.name for path in toy.repository.glob("t*.txt")}
+    failing = [
+        "run",
+        "../plan.yaml",
+        "--new",
+        "--ignore-status",
+        "--agent",
+        "shell: false",
+        "--attempts",
+        "1",
+        "--land",
+    ]
+    toy.stretto(*failing, code=1)

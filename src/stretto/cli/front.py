@@ -176,8 +176,9 @@ class _Control:
 @contextlib.contextmanager
 def _signals(control: _Control) -> Iterator[None]:
     numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-    # Whoever started us with a signal ignored (nohup) wants it ignored.
-    heard = [number for number in numbers if signal.getsignal(number) is not signal.SIG_IGN]
+    # nohup wants a hang-up ignored. An interrupt is heard all the same: a shell starts every background job deaf to it.
+    deaf = signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+    heard = [number for number in numbers if not (deaf and number == signal.SIGHUP)]
     before = {number: signal.signal(number, control.handle) for number in heard}
     try:
         yield

@@ -24,6 +24,15 @@ def land(
     return land_run(run, json=json, tell=json, push=push)
 
 
+def land_at_end(name: str, code: int, *, json: bool) -> int:
+    """Land a run that has just finished with `code`, if anything of it has landed; the worse of both codes."""
+    from stretto.cli.place import find
+
+    if code not in (0, 1) or not any(record.landed for record in find(name).state.tasks):
+        return code
+    return max(code, land_run(name, json=json))
+
+
 def land_run(name: str | None, *, json: bool, tell: bool = False, push: str | None = None) -> int:
     """Land the run of that name, or the latest; the exit code. With `tell`, what came of it is printed as JSON."""
     import asyncio

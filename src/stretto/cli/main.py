@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import os
 import re
@@ -14,7 +15,7 @@ from typer.core import TyperGroup
 
 from stretto import __version__
 from stretto.cli import approve, cancel, check, demo, explain, land, logs, resume, retry, run, runs, show, status, stop
-from stretto.errors import ConfigError, InternalError, NotSupportedYet, StrettoError
+from stretto.errors import ConfigError, InternalError, NotSupportedYet, StateError, StrettoError
 
 LATER = frozenset(
     {
@@ -38,6 +39,7 @@ LATER = frozenset(
 """Verbs that are agreed and have no code yet."""
 INSIDE_AN_ATTEMPT = frozenset({"check", "show", "status", "explain", "logs", "slot", "publish", "diff"})
 """What an agent or a check may call: verbs that read, and never one that steers (R8.3)."""
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO)
 BROKEN_PIPE = 1
 """What typer says itself when its help meets one."""
 
@@ -142,6 +144,10 @@ def guarded(call: Callable[[], object], *, debug: bool = False, verb: str = "") 
     except (KeyboardInterrupt, typer.Abort):
         print("\ninterrupted", file=sys.stderr)
         return 130
+    except OSError as error:
+        if error.errno not in _NO_ROOM:
+            return _bug(error)
+        return _tell(f"cannot write: {error}", "make room, then the same again", StateError.exit_code)
     except InternalError as error:
         return _bug(error)
     except StrettoError as error:

@@ -23,7 +23,7 @@ def resume(
     import time
 
     from stretto.cli import front, terminal, wish
-    from stretto.cli.land import land_run
+    from stretto.cli.land import land_at_end
     from stretto.cli.later import refuse
     from stretto.cli.place import find
     from stretto.cli.strays import end_strays
@@ -54,7 +54,7 @@ def resume(
     if _plan_differs(home):
         terminal.say("note: the plan file has changed since; the run goes on with the plan it recorded", json=json)
     code = front.follow(home, json=json, after=view.last)
-    return land_run(home.run, json=json) if code == 0 and home.launch().land_at_end else code
+    return land_at_end(home.run, code, json=json) if home.launch().land_at_end else code
 
 
 def _plan_differs(home: RunHome) -> bool:

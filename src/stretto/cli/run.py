@@ -46,7 +46,7 @@ def run(
     branch: Annotated[
         str | None, typer.Option("--branch", metavar="NAME", help="New branch to land on; default: stretto/<run>.")
     ] = None,
-    land: Annotated[bool, typer.Option("--land", help="At the end, bring the results to your branch.")] = False,
+    land: Annotated[bool, typer.Option("--land", help="At the end, bring what has landed to your branch.")] = False,
     ignore_status: Annotated[
         bool, typer.Option("--ignore-status", help="Do again what the plan file or an earlier run says is done.")
     ] = False,
@@ -71,7 +71,7 @@ def run(
     import sys
 
     from stretto.cli import begin, front, terminal
-    from stretto.cli.land import land_run
+    from stretto.cli.land import land_at_end, land_run
     from stretto.cli.later import refuse
     from stretto.config import Chosen, duration_s
     from stretto.errors import ConfigError
@@ -135,6 +135,4 @@ def run(
         return 130
     home = begin.create(ready)
     code = front.follow(home, json=json)
-    if land and code == 0:
-        return land_run(home.run, json=json)
-    return code
+    return land_at_end(home.run, code, json=json) if land else code

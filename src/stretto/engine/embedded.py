@@ -34,12 +34,12 @@ class EmbeddedEngine:
         inbox: Inbox,
         workspaces: Workspaces,
         clock: Clock,
-        pause_file: Path,
+        pause_files: Sequence[Path],
         make_performer: Callable[[Coordinator, Callable[[Event], None]], Performer],
         observers: Sequence[Observer] = (),
     ) -> None:
         self._journal, self._inbox, self._workspaces, self._clock = journal, inbox, workspaces, clock
-        self._pause_file, self._observers = pause_file, list(observers)
+        self._pause_files, self._observers = tuple(pause_files), list(observers)
         self._make_performer = make_performer
         self._arrived: asyncio.Queue[Event] = asyncio.Queue()
         self._seen_requests: set[str] = set()
@@ -121,7 +121,7 @@ class EmbeddedEngine:
             await asyncio.sleep(INBOX_S)
             for event in self._wishes():
                 self._arrived.put_nowait(event)
-            if not paused and self._pause_file.exists():
+            if not paused and any(file.exists() for file in self._pause_files):
                 paused = True
                 self._arrived.put_nowait(StopRequested(at=self._clock.now()))
 

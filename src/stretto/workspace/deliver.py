@@ -55,7 +55,12 @@ async def prepare_delivery(
 
     `known`: what the run's branch must hold, as the run knows it. Nothing moves. Raises Paused, with the command to
     run as its hint, where a person has to act first."""
-    tip = await repository.resolve(f"refs/heads/{branch}")
+    tip = await repository.git.resolve(f"refs/heads/{branch}")
+    if tip is None:
+        raise Paused(
+            f"the run's branch {branch} is gone",
+            hint=f"git branch {branch} {known or 'COMMIT'} && stretto land {run}",
+        )
     if known is not None and not await repository.git.is_ancestor(known, tip):
         raise Paused(
             f"{branch} was moved: it no longer holds what the run landed ({known[:10]})",

@@ -197,6 +197,14 @@ class Pool:
         own = self.store.at(git_dir=admin, work_tree=slot.path)
         await own.run("update-ref", "--no-deref", "HEAD", base)
 
+    async def head(self, slot: Slot) -> str | None:
+        """The commit that the agent's own HEAD is at; None where it has broken its worktree."""
+        try:
+            admin = Path(os.fsdecode(slot.path.with_suffix(".git").read_bytes()))
+            return await self.store.at(git_dir=admin, work_tree=slot.path).resolve("HEAD")
+        except (OSError, GitError):
+            return None
+
     async def unstage(self, slot: Slot, base: str) -> None:
         """Show what differs from `base` as the agent's own uncommitted work."""
         admin = await self._worktree(slot, base)

@@ -51,7 +51,7 @@ def free(slot: Slot) -> None:
 
 @said
 async def save(pool: Pool, slot: Slot, lease: Lease, message: str) -> Saved:
-    """Commit the slot's files as the lease's attempt, on its base."""
+    """Commit the slot's files as the lease's attempt, on its base, or on the older commit that it went back to."""
     fitting = slot.fitting or Fitting(commit=lease.base)
     git = pool.store.at(git_dir=pool.common, work_tree=slot.path)
     if not slot.index.exists():
@@ -64,12 +64,13 @@ async def save(pool: Pool, slot: Slot, lease: Lease, message: str) -> Saved:
         # What was carried in is in no commit yet, and a `git gc` may have taken it: everything from the files, then.
         await git.at(index=slot.index).run("read-tree", lease.base)
         taken, tree = await _taken(pool, git, slot, lease, fitting)
-    base = (await git.commits((lease.base,)))[lease.base]
+    origin = await _origin(pool, git, slot, lease)
+    base = (await git.commits((origin,)))[origin]
     commit: str | None = None
     paths: list[str] = []
     if tree is not None and tree != base.tree:
         text = _with_unresolved(message, slot.path, lease.conflicted)
-        commit = await _keep(git, refs.attempt(lease.run, lease.task, lease.attempt), tree, lease.base, text)
+        commit = await _keep(git, refs.attempt(lease.run, lease.task, lease.attempt), tree, origin, text)
         paths = await _changed(git, base.tree, tree)
     apart = [*environment.changed(fitting.stamps, fitting.tops, slot.path), *taken.submodules]
     if apart:
@@ -95,6 +96,16 @@ async def _taken(
     if taken.tree is None and lease.carried:
         return taken, await pool.git(slot).text("write-tree")
     return taken, taken.tree
+
+
+async def _origin(pool: Pool, git: Git, slot: Slot, lease: Lease) -> str:
+    """The commit that the files grew from. Not the lease's base where the agent has left its branch for an older one:
+    what that lacks would read as deleted, and with it the work of everybody who landed since."""
+    head = await pool.head(slot)
+    if head is None or await git.is_ancestor(lease.base, head):
+        return lease.base
+    common = await git.run("merge-base", lease.base, head, ok=(0, 1))
+    return common.text or lease.base
 
 
 async def _keep(git: Git, ref: str, tree: str, base: str, message: str) -> str:

@@ -299,3 +299,20 @@ async def test_r8_1_locks_of_a_killed_git_do_not_stop_the_run(root: Path, state:
     merge = await heir.merge(TARGET, 1, (entry,), known=base)
     assert await heir.advance(TARGET, 1, merge, {}) == git(root, "rev-parse", BRANCH)
     assert not lock.exists()
+
+
+@awaited
+async def test_r1_1_an_agent_on_an_older_commit_undoes_nobody(root: Path, state: Path) -> None:
+    spaces = await workspaces(root, state)
+    old = git(root, "rev-parse", "main")
+    first = await attempt(spaces, old, "a", {"a": "a\n"})
+    merge = await spaces.merge(TARGET, 1, (first,), known=old)
+    base = await spaces.advance(TARGET, 1, merge, {})
+    space = await spaces.open(task="b", attempt=1, base=base, role="agent")
+    git(space.path, "checkout", "-q", "-b", "feature", old)
+    write(space.path, {"b": "b\n"})
+    saved = await spaces.save(space, task="b", attempt=1, message="b\n")
+    await spaces.close(space)
+    assert saved.paths == ("b",)
+    merge = await spaces.merge(TARGET, 2, (LandEntry(task="b", attempt=1, commit=saved.commit),), known=base)
+    assert {"a", "b"} <= set(files_in(root, merge.commit))
