@@ -25,7 +25,7 @@ class Snapshot(Value, frozen=True, kw_only=True):
     tree: str | None
     """None when nothing differs from the index it was compared with."""
     dropped: tuple[str, ...] = ()
-    """Differences that the caller did not want."""
+    """Differences that the caller did not want, and submodules at a commit that no remote knows."""
     unreadable: tuple[str, ...] = ()
     """Files that could not be taken, and git's words on folders that could not be read."""
     submodules: tuple[str, ...] = ()
@@ -53,13 +53,15 @@ async def take(
         if keep:
             listed += (await own.run("ls-files", "-z", "-o", "--", *keep, globs=True)).fields
         files = await _expand(git, (path for path in dict.fromkeys(listed) if not put(path)), ignoring)
-        taken = [path for path in files if wanted(path)]
+        # Before the index is told of the files: it still says which commit of a submodule was handed out.
+        moved, apart = await _submodules(git, own, ignoring) if _has_submodules(git, files) else ([], [])
+        taken = [path for path in files if wanted(path) and path not in moved]
         closed = await _update(own, taken) if taken else []
         return Snapshot(
             tree=await own.text("write-tree") if taken else None,
-            dropped=tuple(path for path in files if not wanted(path)),
+            dropped=tuple(path for path in files if path in moved or not wanted(path)),
             unreadable=(*closed, *closed_folders),
-            submodules=tuple(await _submodules(git, own, ignoring)) if (git.cwd / ".gitmodules").exists() else (),
+            submodules=tuple(apart),
         )
 
 
@@ -118,13 +120,27 @@ async def _nested(git: Git, path: str, ignoring: Sequence[str]) -> list[str]:
     return await _expand(git, (path + name for name in listed), ignoring)
 
 
-async def _submodules(git: Git, own: Git, ignoring: Sequence[str]) -> list[str]:
-    """Files of populated submodules that are dirty, or at a commit that no remote knows."""
+def _has_submodules(git: Git, changed: Iterable[str]) -> bool:
+    """Whether it is worth listing them; what an agent does to `.gitmodules` hides none that it worked in."""
+    return (git.cwd / ".gitmodules").exists() or any(
+        path == ".gitmodules" or os.path.lexists(git.cwd / path / ".git") for path in changed
+    )
+
+
+async def _submodules(git: Git, own: Git, ignoring: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Populated submodules at a commit that no remote knows, and the files of those and of dirty ones.
+
+    A gitlink to such a commit would lead nowhere: its objects are in this worktree's copy of the submodule alone."""
+    moved: list[str] = []
     files: list[str] = []
     for path, recorded in await populated(git, own):
-        if not (await is_clean(git, path, recorded) or await _is_published(git, path)):
+        head = await _inner(git, path).resolve("HEAD")
+        lasting = head == recorded or await _is_published(git, path)
+        if not lasting:
+            moved.append(path)
+        if not (lasting and head and await is_clean(git, path, head)):
             files += await _nested(git, f"{path}/", ignoring)
-    return files
+    return moved, files
 
 
 async def populated(git: Git, own: Git) -> list[tuple[str, str]]:
@@ -151,11 +167,10 @@ async def untracked(git: Git, path: str) -> list[str]:
 
 
 async def _is_published(git: Git, path: str) -> bool:
-    inner = _inner(git, path)
+    """Whether the submodule's commit came from a remote, or went to one."""
     try:
-        status = await inner.run("status", "--porcelain=v1", "-z", "--untracked-files=all")
-        known = await inner.run("for-each-ref", "--count=1", "--contains=HEAD", "refs/remotes")
-        return not status.out and bool(known.out)
+        known = await _inner(git, path).run("for-each-ref", "--count=1", "--contains=HEAD", "refs/remotes")
+        return bool(known.out)
     except GitError:
         return False
 
