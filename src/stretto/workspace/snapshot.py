@@ -139,8 +139,17 @@ async def _submodules(git: Git, own: Git, ignoring: Sequence[str]) -> tuple[list
         if not lasting:
             moved.append(path)
         if not (lasting and head and await is_clean(git, path, head)):
-            files += await _nested(git, f"{path}/", ignoring)
+            files += dict.fromkeys((*await _tracked(git, path), *await _nested(git, f"{path}/", ignoring)))
     return moved, files
+
+
+async def _tracked(git: Git, path: str) -> list[str]:
+    """Files that a submodule tracks; its own rules may ignore some, which is no reason to lose them."""
+    try:
+        listed = (await _inner(git, path).run("ls-files", "-z")).fields
+    except GitError:
+        return []  # its index cannot be read; what lies in its folder is found all the same
+    return [f"{path}/{name}" for name in listed if _can_be_taken(git.cwd / path / name)]
 
 
 async def populated(git: Git, own: Git) -> list[tuple[str, str]]:

@@ -116,3 +116,13 @@ async def test_r7_1_edits_on_top_of_a_published_commit_are_kept_apart(
     assert saved.commit
     assert files_in(root, saved.commit)["lib"] == f"@{newer}"
     assert copied(root)["lib/three"] == "3"
+
+
+@awaited
+async def test_r7_1_a_file_committed_although_ignored_is_kept_too(root: Path, state: Path, base: str) -> None:
+    spaces, space = await opened(root, state, base)
+    write(space.path, {"lib/.gitignore": "*.gen\n", "lib/made.gen": "precious\n", "lib/left.gen": "rubbish\n"})
+    git(space.path / "lib", "add", "-f", ".gitignore", "made.gen")
+    git(space.path / "lib", "commit", "-qm", "made")
+    await spaces.save(space, task="t", attempt=1, message="work")
+    assert copied(root) == {"lib/.gitignore": "*.gen", "lib/made.gen": "precious", "lib/one": "1"}
