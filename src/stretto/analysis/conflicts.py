@@ -6,17 +6,18 @@ meeting is a lock that owners take for writing and the others for reading, which
 
 Cost. Literal paths are found through their ancestors, globs through the sorted paths below their literal prefix; a
 plan of literals is linear. Who is ordered is answered exactly, for all meetings together, by sets of ancestors and
-descendants kept as bits of ints: only owners of a meeting get a bit, and they go through the graph `_WIDTH` at a
-time, so it costs (tasks + dependencies) x owners / _WIDTH steps over ints of `_WIDTH` bits, and 2 x tasks x
-_WIDTH / 8 bytes at the very most. Globs are compared with at most `_LOOKS` patterns in a plan; what lies beyond that
-is not reported here, and still excluded at run time.
+descendants kept as bits of ints: only tasks that share a claim or hold a wider one get a bit, and they go through
+the graph `_WIDTH` at a time, so it costs (tasks + dependencies) x those / _WIDTH steps over ints of `_WIDTH` bits,
+and 2 x tasks x _WIDTH / 8 bytes at the very most. Globs are compared with at most `_LOOKS` patterns in a plan, and
+where wide claims or dependencies split paths into many groups about `_TOLD` names are told, shared out evenly; what
+lies beyond that is not reported here, and still excluded at run time.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 import msgspec
 
@@ -26,15 +27,16 @@ from stretto.model.plan import Plan, Value
 
 _WIDTH = 4096
 _LOOKS = 200_000
+_TOLD = 500_000
 
 
 class Conflict(Value, frozen=True, kw_only=True):
-    """Tasks that all touch `path`, or something within it, and that no chain of dependencies orders."""
+    """Tasks of which every two overlap at `path` and no chain of dependencies orders any two."""
 
     path: str
-    """As the first task that claims it spells it."""
+    """The narrowest claim there, as the first task that claims it spells it."""
     tasks: tuple[str, ...]
-    """Ids in plan order. Each could be active beside at least one of the others."""
+    """Ids in plan order. Two entries may name one path: then some of their tasks are ordered."""
 
 
 class Meeting(msgspec.Struct, frozen=True):
@@ -45,9 +47,44 @@ class Meeting(msgspec.Struct, frozen=True):
     inside: tuple[int, ...]
 
 
+class _Crowd(msgspec.Struct, frozen=True):
+    """Tasks of which every two overlap: `core` claims exactly `path`, `around` something wider."""
+
+    path: str
+    core: tuple[int, ...]
+    around: tuple[int, ...]
+
+    def columns(self) -> tuple[int, ...]:
+        """Those to ask about; a task alone in the core is known from its own row, so many files below one folder
+        need no bit each."""
+        return self.around if len(self.core) == 1 else self.core + self.around
+
+    def only(self, tasks: Collection[int]) -> _Crowd:
+        core = tuple(i for i in self.core if i in tasks)
+        return _Crowd(self.path, core, tuple(i for i in self.around if i in tasks))
+
+
+class _Claims(msgspec.Struct, frozen=True):
+    """By folded pattern: who claims it, how the first spells it, and which narrower patterns it overlaps."""
+
+    owners: dict[str, list[int]]
+    spelled: dict[str, str]
+    inside: dict[str, list[str]]
+
+
 def meetings(plan: Plan) -> tuple[Meeting, ...]:
     """Every claimed pattern that more than one task has to do with, in plan order; hot files and tasks that have
     already succeeded are left out."""
+    claims = _claims(plan)
+    found = []
+    for text, own in claims.owners.items():
+        others = {i for narrower in claims.inside.get(text, ()) for i in claims.owners[narrower]}.difference(own)
+        if len(own) + len(others) > 1:
+            found.append(Meeting(claims.spelled[text], tuple(own), tuple(sorted(others))))
+    return tuple(found)
+
+
+def _claims(plan: Plan) -> _Claims:
     owners: dict[str, list[int]] = {}
     spelled: dict[str, str] = {}
     globs: list[Glob] = []
@@ -67,15 +104,7 @@ def meetings(plan: Plan) -> tuple[Meeting, ...]:
                     globs.append(glob)
             elif own[-1] != i:
                 own.append(i)
-    inside = _within(owners, globs)
-    found = []
-    for text, own in owners.items():
-        others: set[int] = set()
-        if text in inside:
-            others = {i for narrower in inside[text] for i in owners[narrower]}.difference(own)
-        if len(own) + len(others) > 1:
-            found.append(Meeting(spelled[text], tuple(own), tuple(sorted(others))))
-    return tuple(found)
+    return _Claims(owners, spelled, _within(owners, globs))
 
 
 def _within(owners: Mapping[str, object], globs: list[Glob]) -> dict[str, list[str]]:
@@ -133,55 +162,128 @@ def _below(ordered: list[str], prefix: str) -> Iterable[str]:
 def conflicts(plan: Plan, graph: Graph) -> tuple[Conflict, ...]:
     """Overlapping claims of tasks that could be active at once, in plan order. Tasks on or behind a cycle, which can
     never start, are left out."""
-    met = meetings(plan)
-    if not met:
+    crowds = list(_crowds(_claims(plan)))
+    if not crowds:
         return ()
     left = remaining(plan, graph)
-    found = _unordered(met, left, topological(left))
-    return tuple(
-        Conflict(path=meeting.path, tasks=tuple(plan.tasks[i].id for i in sorted(tasks)))
-        for meeting, tasks in zip(met, found, strict=True)
-        if tasks
-    )
+    order = topological(left)
+    found: list[list[tuple[int, ...]]] = [[] for _ in crowds]
+    loose: list[set[int]] = [set() for _ in crowds]
+    pairs = [0] * len(crowds)
+    for n, free, bits in _free(crowds, range(len(crowds)), left, order):
+        names = list(bits)
+        seen = 0
+        for i, others in free.items():
+            if others:
+                loose[n].add(i)
+                pairs[n] += others.bit_count()
+                seen |= others
+        loose[n].update(names[bit] for bit in _ones(seen))
+    mixed = []
+    for n, crowd in enumerate(crowds):
+        if not loose[n].isdisjoint(crowd.core):
+            # Without a bit, a task alone in its core is counted from its own row only.
+            asked = len(loose[n].intersection(crowd.columns()))
+            if pairs[n] == asked * (len(loose[n]) - 1):
+                found[n].append(tuple(sorted(loose[n])))
+            else:
+                mixed.append(n)
+                crowds[n] = crowd.only(loose[n])
+    share = _TOLD // max(1, len(mixed))
+    for n, free, bits in _free(crowds, mixed, left, order):
+        told = sum(len(group) for group in found[n])
+        for group in _cliques(crowds[n].core, free, bits):
+            if told > share:
+                break
+            found[n].append(group)
+            told += len(group)
+    entries = dict.fromkeys((c.path, group) for c, groups in zip(crowds, found, strict=True) for group in groups)
+    return tuple(Conflict(path=path, tasks=tuple(plan.tasks[i].id for i in group)) for path, group in entries)
 
 
-def _unordered(met: Sequence[Meeting], graph: Graph, order: Sequence[int]) -> list[set[int]]:
-    """For each meeting the tasks that nothing orders against some owner of it (owners: against anybody in it)."""
-    found: list[set[int]] = [set() for _ in met]
+def _crowds(claims: _Claims) -> Iterator[_Crowd]:
+    """Each claimed pattern with those who claim it and those whose wider claims meet there. Wider claims stand in one
+    crowd if they all hold the same path; of a glob they may hold different parts, so each has a crowd of its own."""
+    wider: dict[str, list[str]] = defaultdict(list)
+    for wide, narrower in claims.inside.items():
+        for text in narrower:
+            wider[text].append(wide)
+    left = _TOLD
+    for text, own in claims.owners.items():
+        groups: list[list[str]] = []
+        for wide in wider.get(text, ()):
+            left -= len(claims.owners[wide])
+            if left < 0:
+                break
+            shared = parse(claims.spelled[text]).literal
+            fits = (group for group in groups if shared and all(overlap(wide, other) for other in group))
+            if (group := next(fits, None)) is not None:
+                group.append(wide)
+            else:
+                groups.append([wide])
+        for group in groups or [[]]:
+            around = {i for wide in group for i in claims.owners[wide]}.difference(own)
+            if len(own) + len(around) > 1:
+                yield _Crowd(claims.spelled[text], tuple(own), tuple(sorted(around)))
+
+
+def _free(
+    crowds: Sequence[_Crowd], which: Iterable[int], graph: Graph, order: Sequence[int]
+) -> Iterator[tuple[int, dict[int, int], dict[int, int]]]:
+    """For a crowd, each task in it with the bits of those that nothing orders against it, and what the bits stand
+    for. A crowd of more than `_WIDTH` comes in several parts."""
     possible = set(order)
     waits = [tuple(dict.fromkeys(graph.needs[i] + graph.after[i])) for i in range(len(graph.names))]
     dependents = graph.dependents()
     chunk: list[tuple[int, tuple[int, ...]]] = []
     bits: dict[int, int] = {}
 
-    def settle() -> None:
+    def settle() -> Iterator[tuple[int, dict[int, int], dict[int, int]]]:
         before, behind = _reach(order, waits, bits), _reach(order[::-1], dependents, bits)
-        names = list(bits)
-        for n, owners in chunk:
-            mask = sum(1 << bits[i] for i in owners)
-            loose = 0
-            for i in (*met[n].owners, *met[n].inside):
-                missing = mask & ~(before[i] | behind[i]) & ~(1 << bits[i] if i in bits else 0)
-                if missing and i in possible:
-                    found[n].add(i)
-                    loose |= missing
-            found[n].update(names[b] for b in _ones(loose))
-        chunk.clear()
-        bits.clear()
+        for n, part in chunk:
+            mask = sum(1 << bits[i] for i in part)
+            yield (
+                n,
+                {
+                    i: mask & ~(before[i] | behind[i]) & ~(1 << bits[i] if i in bits else 0)
+                    for i in (*crowds[n].core, *crowds[n].around)
+                    if i in possible
+                },
+                bits,
+            )
 
-    for n, meeting in enumerate(met):
-        owners = [i for i in meeting.owners if i in possible]
-        while owners:
-            part = tuple(owners[: _WIDTH - len(bits)])
-            del owners[: len(part)]
+    for n in which:
+        columns = [i for i in crowds[n].columns() if i in possible]
+        while columns:
+            part = tuple(columns[: _WIDTH - len(bits)])
+            del columns[: len(part)]
             chunk.append((n, part))
             for i in part:
                 bits.setdefault(i, len(bits))
             if len(bits) >= _WIDTH:
-                settle()
+                yield from settle()
+                chunk, bits = [], {}
     if chunk:
-        settle()
-    return found
+        yield from settle()
+
+
+def _cliques(core: Iterable[int], free: Mapping[int, int], bits: Mapping[int, int]) -> Iterator[tuple[int, ...]]:
+    """Groups without any order inside that together hold each unordered pair of a `core` task and another."""
+    names = list(bits)
+    todo = dict(free)
+    for i in core:
+        while todo.get(i):
+            picked, held, others = [i], 0, todo[i]
+            while others:
+                low = others & -others
+                picked.append(names[low.bit_length() - 1])
+                held |= low
+                others &= free[picked[-1]]
+            if i in bits:
+                held |= 1 << bits[i]
+            for one in picked:
+                todo[one] &= ~held
+            yield tuple(sorted(picked))
 
 
 def _reach(order: Sequence[int], sources: Sequence[Sequence[int]], bits: dict[int, int]) -> list[int]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import chain
 
 from stretto.analysis.conflicts import conflicts
 from stretto.analysis.globs import normalize
@@ -41,19 +42,23 @@ def overlaps(subject: Subject) -> Iterator[Finding]:
             severity, outcome = "warning", "and may run at once: whoever lands last merges"
         case _:
             severity, outcome = "warning", "so they take turns"
-    found = conflicts(subject.plan, subject.graph)
+    grouped: dict[str, list[tuple[str, ...]]] = {}
+    for conflict in conflicts(subject.plan, subject.graph):
+        grouped.setdefault(conflict.path, []).append(conflict.tasks)
+    found = [(path, tuple(dict.fromkeys(chain.from_iterable(sets))), len(sets)) for path, sets in grouped.items()]
     hint = "let one depend on the other, split the file, or list it in `hot_files`"
-    for conflict in found[:_MOST]:
+    for path, tasks, sets in found[:_MOST]:
+        unordered = "no dependency orders them" if sets == 1 else "no dependency orders all of them"
         yield finding(
             "overlap",
-            f"{quoted(conflict.path)} is touched by {listed(conflict.tasks)}; no dependency orders them, {outcome}",
-            _claim_place(subject, conflict.path, conflict.tasks),
+            f"{quoted(path)} is touched by {listed(tasks)}; {unordered}, {outcome}",
+            _claim_place(subject, path, tasks),
             hint=hint,
-            tasks=conflict.tasks,
+            tasks=tasks,
             severity=severity,
         )
     if rest := found[_MOST:]:
-        tasks = tuple(dict.fromkeys(task for conflict in rest for task in conflict.tasks))
+        tasks = tuple(dict.fromkeys(task for _, touching, _ in rest for task in touching))
         yield finding(
             "overlap",
             f"{counted(len(rest), 'more path')} like that, touched by {counted(len(tasks), 'task')}, {outcome}",

@@ -331,6 +331,13 @@ def test_r2_5_overlaps_weigh_what_the_policy_says() -> None:
     assert only(both, "overlap", settings=RunSettings(conflicts="allow")).severity == "warning"
 
 
+def test_a_path_whose_tasks_are_partly_ordered_is_told_once() -> None:
+    partly = plan(task("a", writes=("x",)), task("b", "a", writes=("x",)), task("c", writes=("x",)))
+    told = only(partly, "overlap")
+    assert set(told.tasks) == {"a", "b", "c"}
+    assert "no dependency orders all of them" in told.message
+
+
 def test_overlaps_beyond_counting_are_summed_up() -> None:
     many = plan(*(task(f"t{i}", writes=(f"f{i // 2}",)) for i in range(1000)))
     found = lint(many)

@@ -49,7 +49,7 @@ def test_show_json_to_the_letter() -> None:
         ],
         "levels": [["schema", "config"], ["auth", "ui"], ["e2e"]],
         "critical_path": ["schema", "auth", "e2e"],
-        "conflicts": [{"path": "src/auth/", "tasks": ["auth", "ui"]}],
+        "conflicts": [{"path": "src/auth/x.py", "tasks": ["auth", "ui"]}],
         "estimate": {
             "sequential_s": 2160.0, "parallel_s": 2160.0, "lower_bound_s": 1860.0, "speedup": 1.0, "peak_width": 1,
         },
@@ -155,7 +155,7 @@ Critical path: 3 tasks
   schema → auth → e2e
 
 Overlaps: 1 path where tasks take turns
-  src/auth/  auth, ui
+  src/auth/x.py  auth, ui
 
 Expected time
   one after the other  36 min
