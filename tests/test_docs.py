@@ -21,6 +21,7 @@ from e2e.toy import Toy, until
 from stretto import config, errors
 from stretto.cli import main
 from stretto.core.retry import LIMITS, RULES
+from stretto.model.agent import AgentSpec
 from stretto.model.plan import Defaults, Plan
 
 ROOT = Path(__file__).parent.parent
@@ -219,7 +220,7 @@ LAYERS = config.Chosen(parallel=7, agent="mine", attempts=7, timeout_s=7.0)
 def test_the_layers_win_in_the_order_of_the_settings_page(
     flags: config.Chosen, file: config.Chosen, planned: Defaults
 ) -> None:
-    settings = msgspec.structs.replace(flags, agents={"mine": "scripted"})
+    settings = msgspec.structs.replace(flags, agents={"mine": AgentSpec(kind="scripted")})
     plan = Plan(name="p", format="stretto", defaults=planned)
     run = config.resolve(plan, settings, file, interactive=False).run
     rows = [

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from stretto.errors import ConfigError
+from stretto.model.agent import AgentSpec
 from stretto.model.plan import Plan, Value
 from stretto.model.run import ConflictPolicy, RunSettings
 
@@ -36,16 +37,15 @@ class Chosen(Value, frozen=True, kw_only=True):
     on_failure: Literal["continue", "stop"] | None = None
     conflicts: ConflictPolicy | None = None
     env_pass: tuple[str, ...] = ()
-    agents: Mapping[str, str] = {}
-    """Name to definition, which is `scripted` or `shell: COMMAND`."""
+    agents: Mapping[str, AgentSpec] = {}
 
 
 class Resolved(Value, frozen=True, kw_only=True):
     """What a run starts with."""
 
     run: RunSettings
-    agents: Mapping[str, str]
-    """Definitions of all agents that the plan's tasks may name, and of the default one."""
+    agents: Mapping[str, AgentSpec]
+    """All agents that the plan's tasks may name, and the default one."""
     env_pass: tuple[str, ...]
 
 
@@ -101,7 +101,7 @@ class _Reader:
             command = table.get("command")
             if not isinstance(command, str) or not command.strip():
                 raise self._wrong(name, f"agents.{name}.command must be a shell command")
-            agents[name] = f"{SHELL} {command}"
+            agents[name] = AgentSpec(command=command)
         agent = tree.get("agent")
         if agent is not None and not isinstance(agent, str):
             raise self._wrong("agent", "agent must be the name of an agent, or 'shell: COMMAND'")
@@ -163,12 +163,12 @@ def duration_s(text: str) -> float:
 
 def resolve(plan: Plan, flags: Chosen, repository: Chosen, *, interactive: bool) -> Resolved:
     """Lay the layers over each other. Raises ConfigError for an agent that nobody defines."""
-    agents = {SCRIPTED: SCRIPTED, **repository.agents, **flags.agents}
+    agents = {SCRIPTED: AgentSpec(kind=SCRIPTED), **repository.agents, **flags.agents}
     planned = plan.defaults
     default = flags.agent or repository.agent or (planned.agent[0] if planned.agent else "")
-    name, definition = _agent(default)
-    if definition:
-        agents[name] = definition
+    name, spec = _agent(default)
+    if spec is not None:
+        agents[name] = spec
     for task in plan.tasks:
         for other in task.agent or (name,):
             if not other:
@@ -176,8 +176,8 @@ def resolve(plan: Plan, flags: Chosen, repository: Chosen, *, interactive: bool)
                     f"no agent does task {task.id!r}",
                     hint=f"--agent scripted, --agent 'shell: COMMAND', or `agent` in {FILE}",
                 )
-            if other.startswith(SHELL) and other not in agents:
-                agents[other] = _agent(other)[1]
+            if other not in agents and (spec := _agent(other)[1]) is not None:
+                agents[other] = spec
             if other not in agents:
                 raise _unknown_agent(other, agents)
     on_failure = flags.on_failure or planned.on_failure
@@ -198,16 +198,16 @@ def resolve(plan: Plan, flags: Chosen, repository: Chosen, *, interactive: bool)
     )
 
 
-def _agent(spec: str) -> tuple[str, str]:
-    """(name, definition) of what `--agent` or a setting says; no definition for a mere name."""
-    if not spec.startswith(SHELL):
-        return spec, ""
-    if not spec.removeprefix(SHELL).strip():
+def _agent(said: str) -> tuple[str, AgentSpec | None]:
+    """(name, how it is run) of what `--agent` or a setting says; None for a mere name."""
+    if not said.startswith(SHELL):
+        return said, None
+    if not (command := said.removeprefix(SHELL).strip()):
         raise ConfigError("a shell agent needs a command", hint="--agent 'shell: my-agent < \"$STRETTO_PROMPT_FILE\"'")
-    return "shell", spec
+    return "shell", AgentSpec(command=command)
 
 
-def _unknown_agent(name: str, agents: Mapping[str, str]) -> ConfigError:
+def _unknown_agent(name: str, agents: Mapping[str, AgentSpec]) -> ConfigError:
     close = difflib.get_close_matches(name, list(agents), n=1)
     hint = f"did you mean {close[0]}?" if close else f'define it in {FILE}: [agents.{name}] command = "…"'
     return ConfigError(f"there is no agent {name!r}", hint=hint)

@@ -26,6 +26,7 @@ from stretto.gates.approval import ApprovalGate
 from stretto.gates.artifacts import ArtifactsGate
 from stretto.gates.command import CommandGate
 from stretto.limits.memory import OpenLimits
+from stretto.model.agent import AgentSpec
 from stretto.model.plan import Plan
 from stretto.model.run import RunSettings
 from stretto.model.surroundings import surroundings
@@ -36,18 +37,15 @@ from stretto.workspace.worktree import GitWorkspaces
 GATES: Mapping[str, Gate] = {"command": CommandGate(), "artifacts": ArtifactsGate(), "approval": ApprovalGate()}
 
 
-def agent(definition: str) -> Agent:
-    """An agent from its definition: `shell: COMMAND` or `scripted`. Raises ConfigError."""
-    kind, _, rest = definition.partition(":")
-    match kind.strip():
-        case "shell" if rest.strip():
-            return ShellAgent(rest.strip())
-        case "scripted" if not rest.strip():
+def agent(spec: AgentSpec) -> Agent:
+    """The agent that settings describe. Raises ConfigError."""
+    match spec.kind:
+        case "shell":
+            return ShellAgent(spec.command)
+        case "scripted":
             return ScriptedAgent()
         case _:
-            raise ConfigError(
-                f"{definition!r} does not say what to run", hint="`--agent 'shell: COMMAND'` or `--agent scripted`"
-            )
+            raise ConfigError(f"there is no kind of agent {spec.kind!r}", hint="there are shell and scripted")
 
 
 class SystemClock:
@@ -131,7 +129,7 @@ async def embedded(home: RunHome, environ: Mapping[str, str]) -> AsyncIterator[E
         processes = ProcessSupervisor(journal.started)
         places = await workspaces(home, launch, plan, settings, environ, processes)
         world = World(
-            agents={name: agent(definition) for name, definition in launch.agents.items()},
+            agents={name: agent(spec) for name, spec in launch.agents.items()},
             workspaces=places,
             checks=checks(home, launch, plan, settings, environ, places, processes),
             limits=OpenLimits(),

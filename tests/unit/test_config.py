@@ -8,6 +8,7 @@ import pytest
 
 from stretto.config import Chosen, check_environment, duration_s, load, parse, resolve
 from stretto.errors import ConfigError
+from stretto.model.agent import AgentSpec
 from stretto.model.plan import Defaults, Plan, Task
 
 FULL = """
@@ -32,7 +33,7 @@ def test_a_whole_file() -> None:
         attempts=2,
         timeout_s=5400.0,
         env_pass=("NODE_*",),
-        agents={"mine": "shell: my-agent"},
+        agents={"mine": AgentSpec(command="my-agent")},
     )
 
 
@@ -95,9 +96,9 @@ def test_flags_beat_the_file_and_the_file_the_plan() -> None:
 
 def test_agents_on_the_spot_and_by_name() -> None:
     spot = resolve(SOME, Chosen(agent="shell: do it"), Chosen(), interactive=False)
-    assert spot.agents[spot.run.agent] == "shell: do it"
-    named = resolve(SOME, Chosen(), Chosen(agent="mine", agents={"mine": "shell: x"}), interactive=False)
-    assert named.agents[named.run.agent] == "shell: x"
+    assert spot.agents[spot.run.agent] == AgentSpec(command="do it")
+    named = resolve(SOME, Chosen(), Chosen(agent="mine", agents={"mine": AgentSpec(command="x")}), interactive=False)
+    assert named.agents[named.run.agent] == AgentSpec(command="x")
 
 
 @pytest.mark.parametrize(
@@ -118,4 +119,4 @@ def test_agents_that_are_not_there(agent: str | None, message: str, hint: str) -
 
 def test_a_task_may_name_a_command_itself() -> None:
     plan = Plan(name="x", format="stretto", tasks=(Task(id="a", phase="p", agent=("shell: do it",)),))
-    assert resolve(plan, Chosen(), Chosen(), interactive=False).agents["shell: do it"] == "shell: do it"
+    assert resolve(plan, Chosen(), Chosen(), interactive=False).agents["shell: do it"] == AgentSpec(command="do it")

@@ -27,11 +27,12 @@ from stretto.core.events import Event
 from stretto.engine import journal
 from stretto.engine.disk import explained
 from stretto.errors import RunNotFound, StateError
+from stretto.model.agent import AgentSpec
 from stretto.model.names import slug, task_dir
 from stretto.model.plan import Value
 from stretto.model.run import dump
 
-LAUNCH_VERSION = 1
+LAUNCH_VERSION = 2
 NETWORK = frozenset({
     *("nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "afs", "ceph", "lustre", "gpfs", "glusterfs"),
     *("fuse.sshfs", "fuse.glusterfs", "fuse.s3fs", "fuse.rclone"),
@@ -57,8 +58,8 @@ class Launch(Value, frozen=True, kw_only=True):
     """The branch that was checked out at the start; None: detached."""
     base: str
     """Commit that it starts from."""
-    agents: Mapping[str, str] = {}
-    """Definition of each agent by its name."""
+    agents: Mapping[str, AgentSpec] = {}
+    """How each agent is run, by its name."""
     agent: str = ""
     """Name of the default one."""
     env_pass: tuple[str, ...] = ()

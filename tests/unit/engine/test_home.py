@@ -22,6 +22,7 @@ from stretto.engine.home import (
 )
 from stretto.engine.journal import SqliteJournal
 from stretto.errors import RunNotFound, StateError
+from stretto.model.agent import AgentSpec
 from stretto.ports import Recorded
 
 LAUNCH = Launch(
@@ -33,7 +34,7 @@ LAUNCH = Launch(
     branch="stretto/shop-1",
     user_branch="main",
     base="c0ffee",
-    agents={"claude": "claude", "mine": "shell: make it so"},
+    agents={"claude": AgentSpec(kind="claude"), "mine": AgentSpec(command="make it so")},
     agent="claude",
     env_pass=("LANG",),
     land_at_end=True,
