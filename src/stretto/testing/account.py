@@ -9,45 +9,13 @@ from typing import assert_never
 
 from stretto.core import events as ev
 from stretto.core.events import Event
-from stretto.model.run import TARGET, Failure, LandEntry, Outcome, TaskState
-from stretto.testing.books import BACKS_OFF, CARRIES, OVERTAKEN, PAUSES, Note, Rules, backoff_s, spend
+from stretto.model.run import TARGET, Failure, Outcome, TaskState
+from stretto.testing.books import OVERTAKEN, Note
+from stretto.testing.ledger import Ledger
 
-Expected = tuple[object, ...]
 
-
-class Account:
+class Account(Ledger):
     """One a run. After `follow`, the core must have said `expected`, `due` and `admitted`, and nothing else."""
-
-    def __init__(self, started: ev.RunStarted) -> None:
-        self.rules = Rules(started.plan, started.settings)
-        self.notes = self.rules.notes
-        self.settings = started.settings
-        self.parallel = started.settings.parallel
-        self.head = started.base
-        self.at = started.at
-        self.drain: Outcome | None = None
-        self.stopping = False
-        """A failure has stopped the run by its own policy."""
-        self.now = False
-        self.lands = True
-        self.by_signal = False
-        self.until: float | None = None
-        """From when on it makes sense to go on."""
-        self.ended: Outcome | None = None
-        self.critical: str | None = None
-        self.halted: dict[str, str] = {}
-        self.queue: list[str] = []
-        self.batch: tuple[int, str] | None = None
-        self.batches = 0
-        self.starts = 0
-        self.timers: dict[str, tuple[str, str, float]] = {}
-        """Name, as the core gave it, to (purpose, task, due)."""
-        self.expected: list[Expected] = []
-        self.due: list[tuple[str, str, float, float]] = []
-        """Timers that must be set now: (purpose, task, from, to)."""
-        self.admitted: list[tuple[str, int]] = []
-        for task in started.done:
-            self.notes[task].state = "succeeded"
 
     # --- what an event means ------------------------------------------------------------------------------------
 
@@ -227,13 +195,6 @@ class Account:
         start = ("StartAttempt", note.id, note.attempt, self.head, note.carry, note.conflict, note.past)
         self.expected.append(start)
 
-    def _leave(self, note: Note) -> None:
-        """Out of running or gating: the place and the grant go back."""
-        note.asking = False
-        if note.in_use:
-            note.in_use = False
-            self.expected.append(("ReleaseGrant", note.id, note.attempt))
-
     def _finished(self, note: Note, event: ev.AttemptFinished) -> None:
         note.commit = event.commit
         if note.doom in ("cancelled", "skipped"):
@@ -265,47 +226,6 @@ class Account:
             note.state, note.person, note.drift = "waiting", True, ()
             self.expected.append(("AskApproval", note.id, note.attempt))
 
-    def _interrupted(self, note: Note, commit: str | None) -> None:
-        """Ended through no doing of its own: costs nothing."""
-        note.carry = commit or note.carry
-        note.past += 1
-        self._leave(note)
-        doom, note.doom = note.doom or "ready", None
-        if doom != "ready":
-            self._final(note, doom)
-        elif self._stopped(note):
-            self._final(note, "skipped")
-        else:
-            note.state, note.drift = "ready", ()
-
-    def _failed(self, note: Note, failure: Failure, commit: str | None) -> None:
-        held = note.holds and not note.asking
-        self._leave(note)
-        note.past += 1
-        note.carry = commit if failure.kind in CARRIES else None
-        note.conflict = failure.kind == "conflict"
-        used_up = spend(note, failure, self.settings.attempts)
-        doom, note.doom = note.doom, None
-        note.person = note.approved = False
-        if doom in ("cancelled", "skipped"):
-            self._final(note, doom)
-        elif used_up or failure.kind == "permanent":
-            self._final(note, "failed")
-            self._policies(note)
-        elif self._stopped(note):
-            self._final(note, "skipped")
-        elif failure.kind in BACKS_OFF and self.drain is None:
-            note.state, note.timer, note.drift = "waiting", "backoff", ()
-            least, most = backoff_s(note, failure)
-            self.due.append(("backoff", note.id, self.at + least, self.at + most))
-        else:
-            note.state = "ready"
-            note.kept = held and failure.kind in ("gate", "conflict")
-            note.drift = note.drift if note.kept else ()
-            if failure.kind in PAUSES and self.drain is None:
-                self.drain = "paused"
-                self.until = None if failure.retry_after_s is None else self.at + failure.retry_after_s
-
     def _rejected(self, note: Note, event: ev.BatchRejected) -> None:
         if event.culprits:
             for culprit in event.culprits:
@@ -317,70 +237,6 @@ class Account:
         if event.error:
             self.lands = False
             self.drain = self.drain or "paused"
-
-    def _enqueue(self, note: Note) -> None:
-        note.state, note.approved = "landing", False
-        self.queue.append(note.id)
-
-    # --- decisions ----------------------------------------------------------------------------------------------
-
-    def _decide(self, note: Note, doom: TaskState) -> None:
-        """At once where nothing is in flight, else when that has reported (R6.1a)."""
-        if note.final:
-            return
-        if note.state == "running":
-            note.doom = doom
-            self.expected.append(("CancelAttempt", note.id, note.attempt))
-        elif self.batch is not None and self.batch[1] == note.id:
-            note.doom = doom
-        else:
-            if note.state == "gating":
-                self.expected.append(("CancelAttempt", note.id, note.attempt))
-            self._leave(note)
-            self._final(note, doom)
-
-    def _final(self, note: Note, state: TaskState) -> None:
-        if note.id in self.queue:
-            self.queue.remove(note.id)
-        if note.timer:
-            self._forget(note.timer, note.id)
-        note.state, note.doom, note.timer, note.drift, note.blocked_at = state, None, "", (), None
-        note.asking = note.kept = note.person = note.approved = False
-        self._follow()
-
-    def _policies(self, failed: Note) -> None:
-        """`critical`, `stop` of a phase, `stop` of the run (R4); what is optional stops nothing (R1.2)."""
-        self._halt(failed)
-        of_run = self.rules.phase_of(failed).on_failure is None and self.settings.on_failure == "stop"
-        if of_run and not failed.task.optional:
-            self.stopping = True
-            self.drain = self.drain or "failed"
-        for note in self.notes.values():
-            if self._stopped(note) and (note.state in ("pending", "ready") or note.timer == "backoff"):
-                self._final(note, "skipped")
-
-    def _halt(self, failed: Note) -> None:
-        phase = self.rules.phase_of(failed)
-        if failed.task.critical:
-            self.critical = failed.id
-        if phase.on_failure == "stop" and not failed.task.optional:
-            self.halted[phase.id] = failed.id
-
-    def _stopped(self, note: Note) -> str | None:
-        """The failed task because of which nothing of this one may start any more."""
-        return self.critical or self.halted.get(note.task.phase)
-
-    def _follow(self) -> None:
-        """What has become ready, and what never will."""
-        moved = True
-        while moved:
-            moved = False
-            for note in self.notes.values():
-                if note.state == "pending":
-                    if self._stopped(note) or self.rules.broken(note):
-                        note.state, moved = "skipped", True
-                    elif self.rules.may_start(note):
-                        note.state, moved = "ready", True
 
     def _timer(self, event: ev.TimerFired) -> None:
         known = self.timers.get(event.timer)
@@ -398,9 +254,6 @@ class Account:
             note.timer = ""
             note.state = "ready"
 
-    def _forget(self, purpose: str, task: str = "") -> None:
-        self.timers = {name: timer for name, timer in self.timers.items() if timer[:2] != (purpose, task)}
-
     # --- what must follow ---------------------------------------------------------------------------------------
 
     def _queue_approved(self) -> None:
@@ -415,16 +268,6 @@ class Account:
             self.batches += 1
             self.batch = (self.batches, task)
             self.expected.append(("LandBatch", self.batches, (self.entry(task),)))
-
-    def entry(self, task: str) -> LandEntry:
-        note = self.notes[task]
-        return LandEntry(task=task, attempt=note.attempt, commit=note.commit)
-
-    def causes(self, task: str) -> set[str]:
-        """For whose sake a task was skipped."""
-        note = self.notes[task]
-        stopped = self._stopped(note)
-        return self.rules.culprits(note) | ({stopped} if stopped else set())
 
     def _admit(self) -> None:
         """Every start that must happen now, most urgent first (R2, R10.1): this is what work-conserving means."""

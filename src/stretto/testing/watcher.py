@@ -15,7 +15,8 @@ from stretto.core.commands import Command
 from stretto.core.events import Event
 from stretto.core.state import LEGAL
 from stretto.model.run import TaskState
-from stretto.testing.account import Account, Expected
+from stretto.testing.account import Account
+from stretto.testing.ledger import Expected
 
 
 class Violation(AssertionError):
