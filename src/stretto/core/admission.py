@@ -17,6 +17,7 @@ from collections.abc import Iterator
 import msgspec
 
 from stretto.analysis.globs import overlap
+from stretto.core.breaker import barred
 from stretto.core.claims import Claims
 from stretto.core.state import State, TaskRecord
 
@@ -26,6 +27,8 @@ Entry = tuple[Rank, int, Key | None]
 """(rank, version, token); the rank ends in the task's index. Stale when the version is not the task's own."""
 
 RESERVATION: Key = ("reservation", "")
+AGENT: Key = ("agent", "")
+"""Everybody who may do the task is out."""
 OVERTAKEN = 4
 """Starts, as a multiple of the places, that may pass a claim-blocked task before it reserves (R2.3)."""
 
@@ -80,6 +83,8 @@ class Admission(msgspec.Struct):
 
     def obstacle(self, state: State, record: TaskRecord) -> Key | None:
         """What keeps a ready task from starting though there is a place; None when nothing does. Changes nothing."""
+        if barred(state, record):
+            return AGENT
         limit = self.limits.get(record.task.phase)
         if limit is not None and self.in_phase.get(record.task.phase, 0) >= limit:
             return ("phase", record.task.phase)
@@ -122,6 +127,18 @@ class Admission(msgspec.Struct):
         if not queue:
             self.queues.pop(key, None)
 
+    def forget_barred(self, state: State) -> None:
+        """An agent is out: what only it can do is not stopped by claims alone any more, and must not reserve."""
+        for index in [index for index in self.blocked if barred(state, state.tasks[index])]:
+            del self.blocked[index]
+            self._push(index, state.tasks[index].rank, None)
+
+    def try_again(self, key: Key) -> None:
+        """Everybody behind `key` is tried once more; for what changes rarely."""
+        for rank, version, _ in self.queues.pop(key, ()):
+            if self.version.get(rank[2]) == version:
+                self._push(rank[2], rank, None)
+
     def _busy(self, key: Key) -> bool:
         match key:
             case ("claim", pattern):
@@ -154,10 +171,7 @@ class Admission(msgspec.Struct):
         if best == self.reserver:
             return
         self.reserver = best
-        # Rare, so everybody behind the former reservation is simply tried again.
-        for rank, version, _ in self.queues.pop(RESERVATION, ()):
-            if self.version.get(rank[2]) == version:
-                self._push(rank[2], rank, None)
+        self.try_again(RESERVATION)
 
 
 def _meet(first: tuple[str, ...], second: tuple[str, ...]) -> bool:

@@ -11,8 +11,8 @@ from typing import assert_never
 import msgspec
 
 from stretto.analysis.graph import build as build_graph
+from stretto.core import breaker, merge_queue, readiness
 from stretto.core import events as ev
-from stretto.core import merge_queue, readiness
 from stretto.core.admission import Admission
 from stretto.core.commands import (
     Answer,
@@ -31,9 +31,6 @@ from stretto.core.state import Doom, Drain, State, TaskRecord, step
 from stretto.core.steps import BACKOFF, DRAIN, GRANT, Steps
 from stretto.errors import InvariantViolated
 from stretto.model.run import Culprit, Failure, PastAttempt, TaskState, Usage
-
-CORE_VERSION = 1
-"""Raised when the same events would give other commands than before; journals name the version they need."""
 
 
 class Coordinator:
@@ -147,6 +144,7 @@ class Coordinator:
         state.timers.pop(DRAIN, None)
         state.resumes += 1
         state.parallel = event.parallel or state.parallel
+        self.steps.let_in()
 
     def _timer(self, timer: str) -> None:
         due = self.state.timers.get(timer)
@@ -174,12 +172,14 @@ class Coordinator:
                 self.steps.emit(ReleaseGrant(task=event.task, attempt=event.attempt))
             return
         record.granted = True
-        if self.state.drain is not None:
+        agents = breaker.willing(self.state, record)
+        if self.state.drain is not None or breaker.barred(self.state, record):
             self.steps.give_place(record)
             self.steps.drop_claims(record)
             self.steps.admission.offer(record)
             return
         record.asking = False
+        record.agent = agents[0] if agents else ""
         record.starts += 1
         record.base, record.commit, record.paths, record.drift = self.state.lane.head, None, (), ()
         step(self.state, record, "running", f"attempt {event.attempt}")
@@ -195,7 +195,7 @@ class Coordinator:
                 past=record.past,
                 timeout_s=task.timeout_s or settings.timeout_s,
                 idle_s=settings.idle_s,
-                agents=task.agent or ((settings.agent,) if settings.agent else ()),
+                agents=agents,
             )
         )
 
@@ -226,6 +226,7 @@ class Coordinator:
                 self.steps.fail(record, Failure(kind="no_effect", message="it said it was done and changed nothing"))
                 return
             record.note = "already done: its checks pass on the untouched base"
+        self.steps.finished(record)
         self.steps.widen(record, event.paths)
         step(self.state, record, "gating", "its checks run")
         if task.verify or task.artifacts:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from stretto.core.breaker import agents_of, barred
 from stretto.core.commands import EndRun
 from stretto.core.state import State
 from stretto.model.run import FINAL_STATES
@@ -27,13 +28,22 @@ def ending(state: State) -> EndRun | None:
     if state.timers:
         return None
     waiting = [record for record in state.tasks if record.state == "waiting"]
-    if waiting and all(record.wait == "person" for record in waiting):
-        if state.settings.on_approval == "wait":
-            return None
-        names = ", ".join(repr(record.id) for record in waiting[:5]) + (", …" if len(waiting) > 5 else "")
-        return EndRun(outcome="paused", reason=f"waits for approval of {names}")
+    persons = [repr(record.id) for record in waiting if record.wait == "person"]
+    if persons and len(persons) == len(waiting) and state.settings.on_approval == "wait":
+        return None
+    reasons = [state.out[agent] for agent in state.out if _wanted(state, agent)]
+    if persons and len(persons) == len(waiting):
+        reasons.append(f"waits for approval of {', '.join(persons[:5])}{', …' if len(persons) > 5 else ''}")
+    if reasons:
+        return EndRun(outcome="paused", reason="; ".join(reasons))
     stuck = [record.id for record in state.tasks if record.state not in FINAL_STATES]
     return EndRun(outcome="stuck", reason=f"nothing can go on, which is a bug: {', '.join(stuck[:10])}")
+
+
+def _wanted(state: State, agent: str) -> bool:
+    """Whether a task that could start has nobody but agents that are out, this one among them."""
+    ready = (record for record in state.tasks if record.state == "ready")
+    return any(agent in agents_of(state, record) and barred(state, record) for record in ready)
 
 
 def _over(state: State) -> EndRun:

@@ -31,7 +31,8 @@ class RunStarted(_Event, frozen=True, kw_only=True):
     """Name of the branch it lands on, without `refs/heads/`."""
     done: tuple[str, ...] = ()
     """Ids that count as landed before the run starts: done in the plan file, or outside `only`."""
-    core_version: int = 1
+    core_version: int = 2
+    """Raised when the same events would give other commands than before; journals name the version they need."""
 
 
 class RunResumed(_Event, frozen=True, kw_only=True):

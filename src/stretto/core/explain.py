@@ -6,6 +6,7 @@ Every question here is a pure predicate over the state; asking changes nothing, 
 from __future__ import annotations
 
 from stretto.analysis.graph import Graph
+from stretto.core.breaker import agents_of
 from stretto.core.coordinator import Coordinator
 from stretto.core.state import State, TaskRecord
 from stretto.errors import StateError
@@ -147,6 +148,9 @@ def _not_started(coordinator: Coordinator, record: TaskRecord) -> list[Reason]:
             message = f"its claim meets {pattern!r}, held by {named}"
             since = min((state.by_id[h].since for h in holders), default=None)
             reasons.append(Reason(code="claim", message=message, tasks=holders, since=since))
+        case ("agent", _):
+            for agent in agents_of(state, record):
+                reasons.append(Reason(code="breaker", message=state.out[agent]))
         case ("phase", phase):
             limit = admission.limits[phase]
             reasons.append(Reason(code="phase-full", message=f"phase {phase!r} runs {limit} at a time"))

@@ -69,6 +69,8 @@ class TaskRecord(msgspec.Struct, kw_only=True):
     conflicts: int = 0
     overloaded: int = 0
     past: tuple[PastAttempt, ...] = ()
+    agent: str = ""
+    """Who does, or did, the latest attempt; empty when nobody was named."""
     base: str = ""
     """Commit that the latest attempt started from."""
     commit: str | None = None
@@ -166,6 +168,10 @@ class State(msgspec.Struct, kw_only=True):
     """Set when a critical task has finally failed: why nothing more starts."""
     halted: dict[str, str] = {}
     """Phases with the policy `stop` that have stopped, and why."""
+    streaks: dict[str, tuple[str, ...]] = {}
+    """By agent: the tasks that it has failed on since it last finished an attempt."""
+    out: dict[str, str] = {}
+    """Agents that get no more tasks, and why."""
     ended: Outcome | None = None
     ended_reason: str = ""
     ended_until: float | None = None

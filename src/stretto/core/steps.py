@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from stretto.analysis.globs import covers
-from stretto.core import merge_queue
-from stretto.core.admission import Admission
+from stretto.core import breaker, merge_queue
+from stretto.core.admission import AGENT, Admission
 from stretto.core.commands import CancelAttempt, Command, Notify, ReleaseGrant, StartTimer
 from stretto.core.readiness import Change, Readiness
 from stretto.core.retry import RULES, charge, delay_s
@@ -151,6 +151,9 @@ class Steps:
         record.conflict = failure.kind == "conflict"
         used_up, count = charge(record, rule, record.task.attempts or state.settings.attempts)
         said = f"{failure.kind}: {failure.message}" if failure.message else failure.kind
+        if record.state == "running" and breaker.failed(state, record, failure.kind, said):
+            self.admission.forget_barred(state)
+            self.emit(Notify(code="breaker", message=state.out[record.agent], tasks=(record.id,)))
         doom, record.doom = record.doom, None
         if doom is not None and doom.state != "ready":  # one that was only to make room has failed on its own
             self.decide(record, doom)
@@ -167,6 +170,16 @@ class Steps:
             self.wait_until(record, said, state.at + delay_s(state.run, record, failure, count))
         else:
             self.ready(record, said, keep_claims=rule.keep_claims)
+
+    def finished(self, record: TaskRecord) -> None:
+        """An attempt came to something: its agent is at work."""
+        if breaker.finished(self.state, record):
+            self.admission.try_again(AGENT)
+
+    def let_in(self) -> None:
+        """Every agent gets tasks again."""
+        self.state.streaks, self.state.out = {}, {}
+        self.admission.try_again(AGENT)
 
     def halted(self, record: TaskRecord) -> str:
         """Why nothing of this task may start any more; empty when it may."""

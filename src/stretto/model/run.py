@@ -65,6 +65,8 @@ class RunSettings(Value, frozen=True, kw_only=True):
     setup_timeout_s: float = 600.0
     grace_s: float = 5.0
     drain_timeout_s: float = 600.0
+    breaker: int = 5
+    """On so many different tasks in a row an agent may fail before it gets no more of them; 0: on any number (R4)."""
     estimate_s: float = 720.0
     """Expected duration of a task that nobody estimated: 12 minutes (R10.1)."""
     agent: str = ""

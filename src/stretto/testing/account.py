@@ -43,6 +43,7 @@ class Account(Ledger):
                 self.now = self.by_signal = False
                 self.lands = True
                 self.parallel = event.parallel or self.parallel
+                self.tries = {}
                 self._forget("drain")
             case ev.RequestReceived():
                 accepted = self._allowed(event.wish)
@@ -186,13 +187,15 @@ class Account(Ledger):
                 self.expected.append(("ReleaseGrant", event.task, event.attempt))
             return
         note.asking = False
-        if self.drain is not None:
+        agents = self.willing(note)
+        if self.drain is not None or not agents:
             note.kept, note.drift = False, ()
             self.expected.append(("ReleaseGrant", note.id, note.attempt))
             return
         note.kept, note.in_use = False, True
         note.state, note.base, note.commit = "running", self.head, None
-        start = ("StartAttempt", note.id, note.attempt, self.head, note.carry, note.conflict, note.past)
+        note.agent = agents[0]
+        start = ("StartAttempt", note.id, note.attempt, self.head, note.carry, note.conflict, note.past, agents)
         self.expected.append(start)
 
     def _finished(self, note: Note, event: ev.AttemptFinished) -> None:
@@ -205,6 +208,7 @@ class Account(Ledger):
         if note.task.effect == "changes" and event.commit is None and not (event.already_done and checked):
             self._failed(note, Failure(kind="no_effect"), None)
             return
+        self.tries.setdefault(note.agent, []).append("")
         note.drift += self.rules.drifts(note, event.paths)
         if checked or note.task.artifacts:
             note.state = "gating"
@@ -283,7 +287,7 @@ class Account(Ledger):
     def _next(self) -> Note | None:
         waiting = [n for n in self.notes.values() if n.state == "ready" and not n.asking and n.timer != "grant"]
         for note in sorted(waiting, key=lambda note: note.rank):
-            if self.rules.phase_full(note):
+            if self.barred(note) or self.rules.phase_full(note):
                 continue
             if note.kept or not note.claims:
                 return note
@@ -328,4 +332,6 @@ class Account(Ledger):
             return None
         if any(note.person for note in notes) and all(n.person for n in notes if n.state == "waiting"):
             return None if self.settings.on_approval == "wait" else "paused"
+        if any(n.state == "ready" and self.barred(n) for n in notes):
+            return "paused"
         return "stuck"

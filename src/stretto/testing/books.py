@@ -31,6 +31,10 @@ CARRIES: frozenset[FailureKind] = frozenset(
     {"transient", "overloaded", "rate_limited", "quota", "lost", "gate", "conflict"}
 )
 """R4, column "the next attempt starts from": the work so far."""
+BLAMES: frozenset[FailureKind] = frozenset(
+    {"transient", "timeout", "idle", "out_of_memory", "failed", "blocked_on_prompt", "no_effect", "permanent"}
+)
+"""Failures that count against an agent."""
 OVERTAKEN = 4
 
 
@@ -55,6 +59,7 @@ class Note(msgspec.Struct, kw_only=True):
     person: bool = False
     approved: bool = False
     commit: str | None = None
+    agent: str = ""
     base: str = ""
     carry: str | None = None
     conflict: bool = False

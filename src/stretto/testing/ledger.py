@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from stretto.core import events as ev
 from stretto.model.run import Failure, LandEntry, Outcome, TaskState
-from stretto.testing.books import BACKS_OFF, CARRIES, PAUSES, Note, Rules, backoff_s, spend
+from stretto.testing.books import BACKS_OFF, BLAMES, CARRIES, PAUSES, Note, Rules, backoff_s, spend
 
 Expected = tuple[object, ...]
 
@@ -32,6 +32,8 @@ class Ledger:
         self.ended: Outcome | None = None
         self.critical: str | None = None
         self.halted: dict[str, str] = {}
+        self.tries: dict[str, list[str]] = {}
+        """By agent: the task of each failure of its own, and "" for whatever speaks for it."""
         self.queue: list[str] = []
         self.batch: tuple[int, str] | None = None
         self.batches = 0
@@ -48,6 +50,18 @@ class Ledger:
     def entry(self, task: str) -> LandEntry:
         note = self.notes[task]
         return LandEntry(task=task, attempt=note.attempt, commit=note.commit)
+
+    def willing(self, note: Note) -> tuple[str, ...]:
+        """Who may do the task and has not failed too often in a row (R4)."""
+        return tuple(name for name in note.task.agent or (self.settings.agent,) if not self._out(name))
+
+    def barred(self, note: Note) -> bool:
+        return not self.willing(note)
+
+    def _out(self, agent: str) -> bool:
+        tries = self.tries.get(agent, [])
+        since = tries[len(tries) - tries[::-1].index("") :] if "" in tries else tries
+        return 0 < self.settings.breaker <= len(set(since))
 
     def causes(self, task: str) -> set[str]:
         """For whose sake a task was skipped."""
@@ -79,6 +93,10 @@ class Ledger:
 
     def _failed(self, note: Note, failure: Failure, commit: str | None) -> None:
         held = note.holds and not note.asking
+        if note.state == "running" and failure.kind in BLAMES:
+            self.tries.setdefault(note.agent, []).append(note.id)
+            for other in self.notes.values():
+                other.blocked_at = None if self.barred(other) else other.blocked_at
         self._leave(note)
         note.past += 1
         note.carry = commit if failure.kind in CARRIES else None

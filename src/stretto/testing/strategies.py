@@ -40,6 +40,7 @@ class Drawn:
             on_approval="wait" if approval % 2 else "exit",
             agent="fake",
             drain_timeout_s=(600.0, 3.0)[approval // 2 % 2],
+            breaker=(5, 2, 3, 0)[approval // 4 % 4],
         )
 
     def plan(self, *, policies: bool = True) -> Plan:
@@ -95,6 +96,7 @@ class Drawn:
             verify=_CHECK if checks % 3 else (),
             artifacts=("out",) if checks % 16 == 15 else (),
             effect="changes" if odd % 3 == 2 else "any",
+            agent=((), (), (), ("other",), (), ("fake", "other"))[rank // 5 % 6],
             priority=(3, 3, 1, 5, 2)[rank % 5],
             critical=policies and flags % 8 == 7,
             optional=flags % 4 == 2,
@@ -118,6 +120,7 @@ def drawn(draw: st.DrawFn, *, policies: bool = True) -> tuple[Plan, RunSettings]
             attempts=settings.attempts,
             conflicts=settings.conflicts,
             on_approval=settings.on_approval,
+            breaker=settings.breaker,
             agent="fake",
         )
     return source.plan(policies=policies), settings

@@ -128,7 +128,8 @@ def _shape(command: Command) -> Expected | None:
         case cmd.StartAttempt():
             told = len(command.past)
             return (
-                "StartAttempt", command.task, command.attempt, command.base, command.carry, command.conflict, told
+                "StartAttempt", command.task, command.attempt, command.base, command.carry, command.conflict, told,
+                command.agents,
             )  # fmt: skip
         case cmd.RunGates():
             return ("RunGates", command.task, command.attempt, command.commit)
