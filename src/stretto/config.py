@@ -16,7 +16,8 @@ from stretto.model.run import ConflictPolicy, RunSettings
 
 FILE = "stretto.toml"
 SCRIPTED = "scripted"
-"""The agent that needs no settings."""
+BUILT_IN = {name: AgentSpec(kind=name) for name in (SCRIPTED, "claude")}
+"""The agents that need no settings."""
 SHELL = "shell:"
 RESERVED = (
     "STRETTO_RUN", "STRETTO_TASK", "STRETTO_ATTEMPT", "STRETTO_PROMPT_FILE", "STRETTO_RESULT_FILE", "STRETTO_SLOT",
@@ -45,7 +46,7 @@ class Resolved(Value, frozen=True, kw_only=True):
 
     run: RunSettings
     agents: Mapping[str, AgentSpec]
-    """All agents that the plan's tasks may name, and the default one."""
+    """Those that do the plan's tasks, and the default one."""
     env_pass: tuple[str, ...]
 
 
@@ -163,7 +164,7 @@ def duration_s(text: str) -> float:
 
 def resolve(plan: Plan, flags: Chosen, repository: Chosen, *, interactive: bool) -> Resolved:
     """Lay the layers over each other. Raises ConfigError for an agent that nobody defines."""
-    agents = {SCRIPTED: AgentSpec(kind=SCRIPTED), **repository.agents, **flags.agents}
+    agents = {**BUILT_IN, **repository.agents, **flags.agents}
     planned = plan.defaults
     default = flags.agent or repository.agent or (planned.agent[0] if planned.agent else "")
     name, spec = _agent(default)
@@ -180,6 +181,7 @@ def resolve(plan: Plan, flags: Chosen, repository: Chosen, *, interactive: bool)
                 agents[other] = spec
             if other not in agents:
                 raise _unknown_agent(other, agents)
+    used = {name, *(other for task in plan.tasks for other in task.agent)}
     on_failure = flags.on_failure or planned.on_failure
     defaults = RunSettings()
     return Resolved(
@@ -193,7 +195,7 @@ def resolve(plan: Plan, flags: Chosen, repository: Chosen, *, interactive: bool)
             conflicts=flags.conflicts or defaults.conflicts,
             on_approval="wait" if interactive else "exit",
         ),
-        agents=agents,
+        agents={name: spec for name, spec in agents.items() if name in used},
         env_pass=repository.env_pass,
     )
 

@@ -106,7 +106,7 @@ def test_agents_on_the_spot_and_by_name() -> None:
     [
         (None, "no agent does task 'a'", "--agent"),
         ("scriptd", "no agent 'scriptd'", "scripted"),
-        ("claude", "no agent 'claude'", "[agents.claude]"),
+        ("codex", "no agent 'codex'", "[agents.codex]"),
         ("shell:", "needs a command", "shell"),
     ],
 )

@@ -181,6 +181,11 @@ async def _prepare(wanted: Wanted, path: Path, loaded: Loaded, findings: tuple[F
     todo = replace(plan, tasks=tuple(task for task in plan.tasks if task.id not in done))
     inside = repository.inside(path)
     tracked = inside is not None and bool((await repository.git.run("ls-files", "-z", "--", inside)).out)
+    settings = config.resolve(
+        todo, wanted.flags, config.load(repository.root, os.environ), interactive=wanted.interactive
+    )
+    for spec in settings.agents.values():
+        wiring.agent(spec)  # what cannot be built is refused now, not by the engine
     return Ready(
         wanted=wanted,
         path=path,
@@ -190,9 +195,7 @@ async def _prepare(wanted: Wanted, path: Path, loaded: Loaded, findings: tuple[F
         findings=(*findings, *selection.findings),
         done=tuple(sorted(done)),
         base=base,
-        settings=config.resolve(
-            todo, wanted.flags, config.load(repository.root, os.environ), interactive=wanted.interactive
-        ),
+        settings=settings,
         runs=runs,
         root=repository.root,
         common=repository.common,
