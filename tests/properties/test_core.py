@@ -4,27 +4,26 @@ from __future__ import annotations
 
 from hypothesis import given
 
-from stretto.model.plan import Plan
-from stretto.model.run import FINAL_STATES, RunSettings
+from stretto.model.run import FINAL_STATES
 from stretto.testing.fate import DEEDS, ORDERLY, Fate
 from stretto.testing.simulator import Simulation
-from stretto.testing.strategies import crowded, drawn, fates
+from stretto.testing.strategies import Begun, crowded, drawn, fates
 
 
 @given(drawn(), fates(DEEDS))
-def test_every_promise_holds_whatever_happens(run: tuple[Plan, RunSettings], fate: Fate) -> None:
+def test_every_promise_holds_whatever_happens(run: Begun, fate: Fate) -> None:
     """Safety, liveness and replay at once: the watcher judges every step, and every restart replays the journal."""
     Simulation(*run, fate).run()
 
 
 @given(crowded(), fates(ORDERLY))
-def test_r2_3_nobody_starves_in_a_crowd(run: tuple[Plan, RunSettings], fate: Fate) -> None:
+def test_r2_3_nobody_starves_in_a_crowd(run: Begun, fate: Fate) -> None:
     """Ten tasks with nothing between them but claims."""
     Simulation(*run, fate).run()
 
 
 @given(drawn(policies=False), fates((*ORDERLY, "crash")))
-def test_r8_1_a_run_cut_after_any_event_lands_the_same_tasks(run: tuple[Plan, RunSettings], fate: Fate) -> None:
+def test_r8_1_a_run_cut_after_any_event_lands_the_same_tasks(run: Begun, fate: Fate) -> None:
     """Not with `stop`, `critical` or cancelled tasks: there the order of events decides, by nature."""
     uncut = Simulation(*run, fate.only(ORDERLY), restarts=200, retries=False)
     uncut.run()

@@ -10,11 +10,14 @@ from __future__ import annotations
 import heapq
 import math
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from stretto.analysis.conflicts import Meeting, meetings
 from stretto.analysis.graph import Graph, ranks, remaining
-from stretto.model.plan import Plan, Value
+from stretto.model.plan import Plan, Task, Value
+
+NOTHING: Mapping[str, float] = {}
+"""Nothing was learned."""
 
 
 class Estimate(Value, frozen=True, kw_only=True):
@@ -40,16 +43,16 @@ class Schedule(Value, frozen=True, kw_only=True):
     peak: int
 
 
-def durations(plan: Plan, default_s: float = 720.0) -> list[float]:
-    """Expected seconds of each task, in plan order: 0 for a succeeded one, else its estimate, else `default_s`."""
-    return [
-        0.0
-        if task.status == "succeeded"
-        else task.estimate_s
-        if task.estimate_s is not None and 0 <= task.estimate_s < math.inf
-        else default_s
-        for task in plan.tasks
-    ]
+def expected(task: Task, default_s: float, learned_s: Mapping[str, float]) -> float:
+    """Seconds that a task will take: its estimate, else what was learned of it (by its id), else `default_s`."""
+    if task.estimate_s is not None and 0 <= task.estimate_s < math.inf:
+        return task.estimate_s
+    return learned_s.get(task.id, default_s)
+
+
+def durations(plan: Plan, default_s: float = 720.0, learned_s: Mapping[str, float] = NOTHING) -> list[float]:
+    """Expected seconds of each task, in plan order; 0 for a succeeded one."""
+    return [0.0 if task.status == "succeeded" else expected(task, default_s, learned_s) for task in plan.tasks]
 
 
 def critical_path(plan: Plan, graph: Graph, durations_s: Sequence[float]) -> tuple[str, ...]:

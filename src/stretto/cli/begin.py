@@ -18,6 +18,7 @@ from stretto.analysis.select import select
 from stretto.cli import terminal
 from stretto.cli.earlier import Earlier, earlier_run, landed_before, refuse_unfinished, runs_of
 from stretto.core.events import RunStarted
+from stretto.engine.history import expected_s
 from stretto.engine.home import Launch, RepositoryHome, RunHome, new_run_id, repository_home, state_dir
 from stretto.engine.lock import RunLock
 from stretto.engine.supervise import ProcessSupervisor
@@ -79,6 +80,8 @@ class Ready(Value, frozen=True, kw_only=True):
     """The earlier run whose landings are in the base, and not in the user's branch."""
     landed: tuple[str, ...] = ()
     """Tasks that are done because an earlier run has landed them, and the user's branch has them."""
+    expected_s: Mapping[str, float] = {}
+    """Task id to seconds, where nobody estimated and earlier runs have shown it."""
 
     @property
     def todo(self) -> tuple[Task, ...]:
@@ -204,6 +207,7 @@ async def _prepare(wanted: Wanted, path: Path, loaded: Loaded, findings: tuple[F
         dirty=await repository.dirty(),
         builds_on=before.run if before else None,
         landed=tuple(task.id for task in plan.tasks if task.id in landed),
+        expected_s=expected_s(runs, todo.tasks, agents=settings.agents, default=settings.run.agent),
     )
 
 
@@ -249,14 +253,21 @@ def show(ready: Ready, *, json: bool, whole: bool) -> None:
     tasks = (replace(task, status="succeeded" if task.id in done else "pending") for task in ready.plan.tasks)
     plan, settings = replace(ready.plan, tasks=tuple(tasks)), ready.settings.run
     if json and whole:
-        told = show_json(plan, places=settings.parallel, default_s=settings.estimate_s)
+        told = show_json(plan, places=settings.parallel, default_s=settings.estimate_s, learned_s=ready.expected_s)
         print(msgspec.json.format(msgspec.json.encode(told)).decode())
     stream = terminal.people(json)
     paint, width = terminal.paint(stream), terminal.width(stream) or terminal.WIDTH
     if whole:
-        lines = show_text(plan, width=width, places=settings.parallel, default_s=settings.estimate_s, paint=paint)
+        lines = show_text(
+            plan,
+            width=width,
+            places=settings.parallel,
+            default_s=settings.estimate_s,
+            learned_s=ready.expected_s,
+            paint=paint,
+        )
     else:
-        lines = outline(plan, settings=settings, paint=paint, width=width)
+        lines = outline(plan, settings=settings, paint=paint, width=width, learned_s=ready.expected_s)
     for text in lines:
         print(text, file=stream)
     if ready.landed:
@@ -310,6 +321,7 @@ async def _create(ready: Ready) -> RunHome:
         base=ready.base,
         branch=launch.branch,
         done=ready.done,
+        expected_s=ready.expected_s,
     )
     home = RunHome(path=ready.runs.path / "runs" / run)
     places = await wiring.workspaces(home, launch, ready.plan, settings.run, os.environ, ProcessSupervisor())

@@ -7,6 +7,7 @@ reports it.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Literal
 
 import msgspec
@@ -31,6 +32,8 @@ class RunStarted(_Event, frozen=True, kw_only=True):
     """Name of the branch it lands on, without `refs/heads/`."""
     done: tuple[str, ...] = ()
     """Ids that count as landed before the run starts: done in the plan file, or outside `only`."""
+    expected_s: Mapping[str, float] = {}
+    """Task id to seconds, of tasks that nobody estimated, by what earlier runs have shown (R10.1)."""
     core_version: int = 2
     """Raised when the same events would give other commands than before; journals name the version they need."""
 
@@ -117,6 +120,8 @@ class AttemptStarted(_Event, frozen=True, kw_only=True):
 
     task: str
     attempt: int
+    agent: str = ""
+    """Name of the one that does it; the empty text in journals of an older stretto."""
 
 
 class AttemptAnswered(_Event, frozen=True, kw_only=True):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from stretto.analysis.estimate import expected
 from stretto.analysis.globs import within
 from stretto.analysis.graph import Graph, ranks
 from stretto.core.events import RunStarted
@@ -13,8 +14,7 @@ from stretto.model.run import TARGET, RunSettings
 def first_state(event: RunStarted, graph: Graph) -> State:
     """The state of a run that has just been written down; nothing has been decided yet."""
     plan, settings = event.plan, event.settings
-    durations = [settings.estimate_s if task.estimate_s is None else task.estimate_s for task in plan.tasks]
-    rank = ranks(graph, durations)
+    rank = ranks(graph, [expected(task, settings.estimate_s, event.expected_s) for task in plan.tasks])
     done = frozenset(event.done)
     records = [
         TaskRecord(

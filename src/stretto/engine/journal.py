@@ -77,14 +77,24 @@ def events_after(connection: sqlite3.Connection, after: int) -> Iterator[Recorde
                     hint="the file was damaged or changed by hand; restore it from a copy, or start anew with --new",
                 )
             after = seq
-            try:
-                event = decode(body)
-            except msgspec.DecodeError as error:  # a ValidationError is one
-                raise JournalMismatch(
-                    f"event {seq} of the journal is not understood: {error}",
-                    hint="it was written by another version of stretto, or damaged",
-                ) from error
-            yield Recorded(seq=seq, event=event)
+            yield Recorded(seq=seq, event=_event(seq, body))
+
+
+def latest_of(connection: sqlite3.Connection, kinds: Sequence[type[Event]], most: int) -> Iterator[Event]:
+    """At most `most` events of these kinds, the newest first. Raises JournalMismatch for one that is not understood."""
+    query = f"SELECT seq, body FROM event WHERE kind IN ({', '.join('?' * len(kinds))}) ORDER BY seq DESC LIMIT ?"
+    for seq, body in connection.execute(query, (*(kind.__name__ for kind in kinds), most)):
+        yield _event(seq, body)
+
+
+def _event(seq: int, body: bytes) -> Event:
+    try:
+        return decode(body)
+    except msgspec.DecodeError as error:  # a ValidationError is one
+        raise JournalMismatch(
+            f"event {seq} of the journal is not understood: {error}",
+            hint="it was written by another version of stretto, or damaged",
+        ) from error
 
 
 class SqliteInbox:

@@ -183,7 +183,7 @@ class Performer:
         self._working[task, attempt] = None
         workspace: Workspace | None = None
         try:
-            agent = self._agent(command.agents)
+            name, agent = self._agent(command.agents)
             goes_on = agent.reads_story or self._tasks[task].carry
             workspace = await self.world.workspaces.open(
                 task=task,
@@ -193,7 +193,7 @@ class Performer:
                 carry=command.carry if goes_on else None,
                 conflict=command.conflict and goes_on,
             )
-            self.report(AttemptStarted(at=self._now(), task=task, attempt=attempt))
+            self.report(AttemptStarted(at=self._now(), task=task, attempt=attempt, agent=name))
             report = await agent.run(self._assignment(command, workspace, goes_on), self.world.processes)
             saved = await self._save(workspace, task, attempt)
             self.report(self._ending(task, attempt, report, saved))
@@ -210,10 +210,10 @@ class Performer:
             await self._look_round()
             self._working.pop((task, attempt), None)
 
-    def _agent(self, names: Sequence[str]) -> Agent:
+    def _agent(self, names: Sequence[str]) -> tuple[str, Agent]:
         for name in names:
             if name in self.world.agents:
-                return self.world.agents[name]
+                return name, self.world.agents[name]
         raise AgentError(f"no agent {', '.join(map(repr, names)) or 'is named'}", hint="name one with --agent")
 
     def _assignment(self, command: StartAttempt, workspace: Workspace, goes_on: bool) -> Assignment:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import groupby
 
 from stretto.analysis.estimate import durations, estimate
@@ -16,7 +16,9 @@ LEVELS, LINES = 12, 2
 """So many levels, and so many lines of each, are shown."""
 
 
-def outline(plan: Plan, *, settings: RunSettings, paint: Paint, width: int = 80) -> Iterator[str]:
+def outline(
+    plan: Plan, *, settings: RunSettings, paint: Paint, width: int = 80, learned_s: Mapping[str, float]
+) -> Iterator[str]:
     """Levels are shown, never waited for. Tasks that the plan calls succeeded are left out."""
     graph = build(plan)
     names = [(level, i) for i, level in enumerate(levels(graph)[: graph.tasks]) if plan.tasks[i].status != "succeeded"]
@@ -36,6 +38,6 @@ def outline(plan: Plan, *, settings: RunSettings, paint: Paint, width: int = 80)
             head = " " * wide
     if len(groups) > LEVELS:
         yield f"  … and {count(len(groups) - LEVELS, 'level')} more"
-    if any(plan.tasks[i].estimate_s is not None for _, i in names):
-        times = estimate(plan, graph, durations(plan, settings.estimate_s), settings.parallel)
+    if any(plan.tasks[i].estimate_s is not None or plan.tasks[i].id in learned_s for _, i in names):
+        times = estimate(plan, graph, durations(plan, settings.estimate_s, learned_s), settings.parallel)
         yield f"  about {span(times.parallel_s)}; one after the other {span(times.sequential_s)}"

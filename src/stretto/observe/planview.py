@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from itertools import groupby, pairwise
 from typing import Any
 
 import msgspec
 
 from stretto.analysis.conflicts import Conflict, conflicts
-from stretto.analysis.estimate import critical_path, durations, estimate
+from stretto.analysis.estimate import NOTHING, critical_path, durations, estimate
 from stretto.analysis.graph import Graph, build, levels, topological
 from stretto.analysis.lint import ok
 from stretto.analysis.wording import counted, spoken
@@ -41,12 +41,15 @@ def check_json(plan: Plan | None, findings: Sequence[Finding]) -> dict[str, Any]
     }
 
 
-def show_json(plan: Plan, *, places: int = 5, default_s: float = 720.0) -> dict[str, Any]:
-    """`show --format json`. `places` tasks run at once; one without an estimate takes `default_s` seconds.
+def show_json(
+    plan: Plan, *, places: int = 5, default_s: float = 720.0, learned_s: Mapping[str, float] = NOTHING
+) -> dict[str, Any]:
+    """`show --format json`. `places` tasks run at once; one without an estimate takes the seconds that were learned of
+    it (by its id), else `default_s`.
 
     `depends_on` is what a task waits for in the end: its dependencies, its phase's, and its neighbour in a chain,
     with phases replaced by their tasks. `level` is null for a task on or behind a cycle."""
-    graph, took = build(plan), durations(plan, default_s)
+    graph, took = build(plan), durations(plan, default_s, learned_s)
     level = levels(graph)
     members = _members(graph)
     return {
@@ -101,6 +104,7 @@ def show_text(
     width: int = 80,
     places: int = 5,
     default_s: float = 720.0,
+    learned_s: Mapping[str, float] = NOTHING,
     paint: Paint | None = None,
     short: bool = True,
 ) -> Iterator[str]:
@@ -108,7 +112,7 @@ def show_text(
 
     `short` leaves out what a large plan has too much of."""
     paint = paint or Paint(on=False)
-    graph, took = build(plan), durations(plan, default_s)
+    graph, took = build(plan), durations(plan, default_s, learned_s)
     lines, rows = (_LINES, _ROWS) if short else (10**9, 10**9)
     path = critical_path(plan, graph, took)
     met = conflicts(plan, graph)
@@ -122,7 +126,11 @@ def show_text(
         ),
         (
             "Expected time",
-            [part for text in _times(plan, graph, took, places, default_s) for part in wrap(text, width - 2)],
+            [
+                part
+                for text in _times(plan, graph, took, places, default_s, learned_s)
+                for part in wrap(text, width - 2)
+            ],
         ),
     ]
     done = sum(task.status == "succeeded" for task in plan.tasks)
@@ -197,16 +205,21 @@ def _named(id: str, done: Container[str]) -> str:
     return f"{line(id)} (done)" if id in done else line(id)
 
 
-def _times(plan: Plan, graph: Graph, took: Sequence[float], places: int, default_s: float) -> Iterator[str]:
+def _times(
+    plan: Plan, graph: Graph, took: Sequence[float], places: int, default_s: float, learned_s: Mapping[str, float]
+) -> Iterator[str]:
     got = estimate(plan, graph, took, places)
     if not got.sequential_s:
         return
-    unknown = sum(task.estimate_s is None and task.status != "succeeded" for task in plan.tasks)
+    unsaid = [task.id for task in plan.tasks if task.estimate_s is None and task.status != "succeeded"]
+    shown = sum(id in learned_s for id in unsaid)
     yield f"one after the other  {spoken(got.sequential_s)}"
     yield f"{fit(f'{places} at once', 19)}  {spoken(got.parallel_s)}, {got.speedup:.1f} times as fast"
     yield f"at the very best     {spoken(got.lower_bound_s)}"
     yield f"most tasks at once   {got.peak_width:,}"
-    if unknown:
+    if shown:
+        yield f"(as earlier runs have shown for {counted(shown, 'task')} without an estimate)"
+    if unknown := len(unsaid) - shown:
         yield f"({spoken(default_s)} assumed for {counted(unknown, 'task')} without an estimate)"
 
 

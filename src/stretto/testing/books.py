@@ -88,21 +88,20 @@ class Note(msgspec.Struct, kw_only=True):
 class Rules:
     """What the plan says, searched for by brute force."""
 
-    def __init__(self, plan: Plan, settings: RunSettings) -> None:
+    def __init__(self, plan: Plan, settings: RunSettings, learned_s: Mapping[str, float]) -> None:
         self.plan, self.settings = plan, settings
         self._tasks = {task.id: task for task in plan.tasks}
         self.phases = {phase.id: phase for phase in plan.phases}
         self._members = {p: [t.id for t in plan.tasks if t.phase == p] for p in self.phases}
         self._needs = {task.id: list(self._all_needs(task)) for task in plan.tasks}
-        estimate = settings.estimate_s
 
         @cache
         def length(node: str, kind: str) -> float:
             """The longest way from here to the end (R10.1)."""
             own = 0.0
             if kind == "task":
-                given = self._tasks[node].estimate_s
-                own = estimate if given is None else given
+                guesses = (self._tasks[node].estimate_s, learned_s.get(node), settings.estimate_s)
+                own = next(guess for guess in guesses if guess is not None)
             return own + max((length(other, what) for other, what in self._behind(node, kind)), default=0.0)
 
         self.notes = {

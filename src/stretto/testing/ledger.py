@@ -15,7 +15,7 @@ class Ledger:
     """One a run: what is known of it, and the steps by which that changes."""
 
     def __init__(self, started: ev.RunStarted) -> None:
-        self.rules = Rules(started.plan, started.settings)
+        self.rules = Rules(started.plan, started.settings, started.expected_s)
         self.notes = self.rules.notes
         self.settings = started.settings
         self.parallel = started.settings.parallel

@@ -6,6 +6,8 @@ Every start is a resume, as in the engine: an end, a crash and a restart go the 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from stretto.core import events as ev
 from stretto.core.commands import Command
 from stretto.core.coordinator import Coordinator
@@ -30,6 +32,7 @@ class Simulation:
         self,
         plan: Plan,
         settings: RunSettings,
+        expected_s: Mapping[str, float],
         fate: Fate,
         *,
         restarts: int = 6,
@@ -48,6 +51,7 @@ class Simulation:
             base="base",
             branch="stretto/run",
             done=tuple(task.id for task in plan.tasks if task.status == "succeeded"),
+            expected_s=expected_s,
         )
         self.watcher = Watcher(started)
         self.promises = Promises(started)

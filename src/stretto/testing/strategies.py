@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from hypothesis import strategies as st
 
 from stretto.analysis.graph import build, cycle
@@ -23,6 +25,10 @@ _WRITES: tuple[tuple[str, ...] | None, ...] = (
 _CHECK = (Check(command="true"),)
 
 
+Begun = tuple[Plan, RunSettings, Mapping[str, float]]
+"""What a run begins with: its plan, its settings, and what earlier runs have shown (seconds by task)."""
+
+
 class Drawn:
     """Reads a plan from bytes; 0 is always the plainest choice."""
 
@@ -42,6 +48,12 @@ class Drawn:
             drain_timeout_s=(600.0, 3.0)[approval // 2 % 2],
             breaker=(5, 2, 3, 0)[approval // 4 % 4],
         )
+
+    def expected_s(self, plan: Plan) -> dict[str, float]:
+        """What was learned of some tasks, and of some that have an estimate: of those it must not count."""
+        of = (None, 0.5, 2.5, 1000.0)
+        known = {task.id: of[self._block(int(task.id[1:]))[9] // 5 % 4] for task in plan.tasks}
+        return {task: seconds for task, seconds in known.items() if seconds is not None}
 
     def plan(self, *, policies: bool = True) -> Plan:
         plan = self._plan(policies=policies, wild=True)
@@ -73,8 +85,7 @@ class Drawn:
         )
 
     def _task(self, i: int, phases: int, *, policies: bool, wild: bool) -> Task:
-        block = self._data[_HEADER + _PHASES * _PER_PHASE + i * _PER_TASK :][:_PER_TASK]
-        home, needs, more, order, writes, rank, flags, checks, tries, estimate, odd, phase_needs = block
+        home, needs, more, order, writes, rank, flags, checks, tries, estimate, odd, phase_needs = self._block(i)
         home %= phases
         # Without `wild`, whatever is needed lies in an earlier phase or earlier in the same: never a cycle.
         earlier = [j for j in range(i) if wild or self._home(j, phases) <= home]
@@ -105,13 +116,16 @@ class Drawn:
             status="succeeded" if self._data[9] % 4 == 3 and flags % 8 == 5 else "pending",
         )
 
+    def _block(self, i: int) -> bytes:
+        return self._data[_HEADER + _PHASES * _PER_PHASE + i * _PER_TASK :][:_PER_TASK]
+
     def _home(self, i: int, phases: int) -> int:
-        return self._data[_HEADER + _PHASES * _PER_PHASE + i * _PER_TASK] % phases
+        return self._block(i)[0] % phases
 
 
 @st.composite
-def drawn(draw: st.DrawFn, *, policies: bool = True) -> tuple[Plan, RunSettings]:
-    """A plan and settings for it. Without `policies` the order of events cannot decide which tasks land."""
+def drawn(draw: st.DrawFn, *, policies: bool = True) -> Begun:
+    """Without `policies` the order of events cannot decide which tasks land."""
     source = Drawn(draw(st.binary(min_size=_PLAN, max_size=_PLAN)))
     settings = source.settings()
     if not policies:
@@ -123,11 +137,12 @@ def drawn(draw: st.DrawFn, *, policies: bool = True) -> tuple[Plan, RunSettings]
             breaker=settings.breaker,
             agent="fake",
         )
-    return source.plan(policies=policies), settings
+    plan = source.plan(policies=policies)
+    return plan, settings, source.expected_s(plan)
 
 
 @st.composite
-def crowded(draw: st.DrawFn) -> tuple[Plan, RunSettings]:
+def crowded(draw: st.DrawFn) -> Begun:
     """Ten tasks of one phase that wait for nothing but each other's claims, in one place or two: here they starve."""
     data = bytearray(draw(st.binary(min_size=_PLAN, max_size=_PLAN)))
     data[:_HEADER] = bytes((0, TASKS - 1, (1, 1, 0)[data[2] % 3])).ljust(_HEADER, b"\0")
@@ -137,7 +152,8 @@ def crowded(draw: st.DrawFn) -> tuple[Plan, RunSettings]:
         data[start : start + 4] = bytes(4)
         data[start + 6] = data[start + 11] = 0
     source = Drawn(bytes(data))
-    return source.plan(), source.settings()
+    plan = source.plan()
+    return plan, source.settings(), source.expected_s(plan)
 
 
 def fates(deeds: tuple[Deed, ...] = DEEDS) -> st.SearchStrategy[Fate]:

@@ -5,8 +5,10 @@ Commands are spelled as short texts, `start a#1 from base`, so that a rule fits 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import assert_never
 
+from stretto.analysis.estimate import NOTHING
 from stretto.core import commands as cmd
 from stretto.core import events as ev
 from stretto.core.commands import Command
@@ -30,6 +32,7 @@ class Told:
         settings: RunSettings = CALM,
         done: tuple[str, ...] = (),
         hot_files: tuple[str, ...] = (),
+        expected_s: Mapping[str, float] = NOTHING,
     ) -> None:
         named = {phase.id: phase for phase in phases} or {"p": Phase(id="p")}
         for task in tasks:
@@ -41,9 +44,16 @@ class Told:
         self.batch = 0
         self.first = self.when(
             ev.RunStarted(
-                at=0.0, run="run", plan=plan, settings=settings, base="base", branch="stretto/run", done=done
+                at=0.0,
+                run="run",
+                plan=plan,
+                settings=settings,
+                base="base",
+                branch="stretto/run",
+                done=done,
+                expected_s=expected_s,
             )
-        )  # fmt: skip
+        )
 
     def when(self, event: Event) -> list[str]:
         """Any event; its `at` becomes the time of the run."""
