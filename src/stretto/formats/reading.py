@@ -11,7 +11,8 @@ from typing import Literal
 from stretto.formats.source import Source, Steps, plan_error
 from stretto.model.plan import Finding, Location, Plan, Value
 
-_DURATION = re.compile(r"\s*".join(rf"(?:([0-9]+(?:\.[0-9]+)?)\s*{unit})?" for unit in ("d", "h", "m", "s?")))
+_NUMBER = r"([0-9]+(?:\.[0-9]+)?)"
+_DURATION = re.compile(r"\s*".join(rf"(?:{_NUMBER}\s*{unit})?" for unit in "dhms"))
 _UNITS_S = (86400.0, 3600.0, 60.0, 1.0)
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 MAX_SECONDS = 10 * 365 * 86400.0
@@ -327,8 +328,12 @@ def duration_s(value: object) -> float | None:
         case int() | float():
             return float(value) if math.isfinite(value) else None
         case str() if value.strip():
+            if len(value) >= 100:
+                return None
+            if re.fullmatch(_NUMBER, value.strip()):
+                return float(value)
             found = _DURATION.fullmatch(value.strip())
-            parts = found.groups() if found and len(value) < 100 else ()
+            parts = found.groups() if found else ()
             return sum(float(n) * unit for n, unit in zip(parts, _UNITS_S, strict=False) if n) if any(parts) else None
         case _:
             return None

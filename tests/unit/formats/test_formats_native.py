@@ -134,7 +134,16 @@ def test_r2_3a_absent_writes_is_unknown_and_empty_is_nothing() -> None:
     ("value", "seconds"),
     [
         *((90, 90), (0.5, 0.5), ("90s", 90), ("15m", 900), ("1h30m", 5400), ("2d", 172800), ("1.5h", 5400)),
-        *(("90", 90), ("1h 30m", 5400), ("", None), ("soon", None), ("-5m", None), (True, None), ("5m1h", None)),
+        *(
+            ("90", 90),
+            ("1h 30m", 5400),
+            ("1h30", None),
+            ("", None),
+            ("soon", None),
+            ("-5m", None),
+            (True, None),
+            ("5m1h", None),
+        ),
         *(("5 x", None), (float("nan"), None), (float("inf"), None), ([], None), ("s", None), ("9" * 200, None)),
     ],
 )
