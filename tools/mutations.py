@@ -35,6 +35,30 @@ class Mutation:
 
 MUTATIONS = (
     Mutation(
+        "a finished attempt does not speak for its agent",
+        "core/breaker.py",
+        "    state.streaks.pop(record.agent, None)\n",
+        "",
+    ),
+    Mutation(
+        "two tries of one task count twice against its agent",
+        "core/breaker.py",
+        "    if record.id not in streak:\n",
+        "    if True:\n",
+    ),
+    Mutation(
+        "a barred task still reserves its paths",
+        "core/steps.py",
+        "            self.admission.forget_barred(state)\n",
+        "",
+    ),
+    Mutation(
+        "an agent that is let in again finds its tasks asleep",
+        "core/steps.py",
+        "        self.state.streaks, self.state.out = {}, {}\n        self.admission.try_again(AGENT)\n",
+        "        self.state.streaks, self.state.out = {}, {}\n",
+    ),
+    Mutation(
         "an empty phase is done at once",
         "core/readiness.py",
         "        unmet=[len(graph.needs[i]) + len(graph.after[i]) for i in range(size)],\n",
@@ -138,8 +162,8 @@ MUTATIONS = (
     Mutation(
         "a drain starts what was granted late",
         "core/coordinator.py",
-        "        record.granted = True\n        if self.state.drain is not None:\n",
-        "        record.granted = True\n        if False:\n",
+        "        if self.state.drain is not None or breaker.barred(self.state, record):\n",
+        "        if breaker.barred(self.state, record):\n",
     ),
     Mutation(
         "priority is ignored",
