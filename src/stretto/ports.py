@@ -155,6 +155,12 @@ class Workspaces(Protocol):
         with `conflict` as a three-way merge that may leave markers. Landing gates of a batch pass task ""."""
         ...
 
+    async def contents(self, commit: str) -> str:
+        """What a workspace at this commit would hold, in short: equal answers, equal files (R6.1a).
+
+        It goes by the commit's tree and by what set-up takes from the user's files, not by what its commands make."""
+        ...
+
     async def save(self, workspace: Workspace, *, task: str, attempt: int, message: str) -> Saved:
         """Commit everything that is neither ignored nor put there by set-up to the attempt's ref (R7.1)."""
         ...

@@ -6,6 +6,7 @@
         journal.sqlite3  lock  launch.json  engine.log  PAUSE
         plan/<file name>                 the plan as it was read at the start
         blobs/<sha256>                   prompts and context files, as they were read at the start (R8.7)
+        verdicts/<sha256>.json           checks that were green, and on what (R6.1a)
         attempts/<task>/<n>/             prompt.md  result.json  output.log  gates/*.log
 """
 
@@ -121,6 +122,11 @@ class RunHome(Value, frozen=True, kw_only=True):
     def pause(self) -> Path:
         """While this file exists the run drains, as after `stretto stop` (R8.6)."""
         return self.path / "PAUSE"
+
+    @property
+    def verdicts(self) -> Path:
+        """Checks that were green, and on what (R6.1a)."""
+        return self.path / "verdicts"
 
     @property
     def repository(self) -> RepositoryHome:

@@ -82,6 +82,9 @@ class MemoryWorkspaces:
             self._repository.leases[path] = (task, attempt, base)
         return Workspace(path=path, base=base, key=role)
 
+    async def contents(self, commit: str) -> str:
+        return hashlib.sha1(repr(sorted(self._commit(commit).files.items())).encode()).hexdigest()
+
     async def save(self, workspace: Workspace, *, task: str, attempt: int, message: str) -> Saved:
         if workspace.path not in self._mine:
             raise WorkspaceError(f"{workspace.path} has been given back already")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shutil
 import stat
@@ -10,6 +11,7 @@ from pathlib import Path, PurePosixPath
 
 from stretto.errors import WorkspaceError
 from stretto.model.plan import Setup
+from stretto.model.run import dump
 from stretto.ports import Processes, ProcessSpec
 
 _LOG_TAIL = 2_000
@@ -34,6 +36,16 @@ def furnish(setup: Setup, source: Path, target: Path) -> dict[str, str]:
             place.symlink_to(origin)
         stamps[PurePosixPath(path).as_posix()] = stamp(place)
     return stamps
+
+
+def fingerprint(setup: Setup, source: Path) -> str:
+    """Of all that set-up says, and of every file that it copies or links: it changes when they are likely to have."""
+    digest = hashlib.sha256(dump(setup))
+    for path in (*setup.copy, *setup.link):
+        top = Path(os.path.realpath(source / path))
+        for file in sorted(_files(top.parent, top.name)):
+            digest.update(f"{file}\0{stamp(top.parent / file)}\0".encode("utf-8", "surrogateescape"))
+    return digest.hexdigest()
 
 
 def stamp(path: Path) -> str:

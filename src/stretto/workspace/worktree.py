@@ -95,6 +95,14 @@ class GitWorkspaces(Landing):
         return Workspace(path=slot.path, base=base, key=key)
 
     @said
+    async def contents(self, commit: str) -> str:
+        """The commit's tree, with a fingerprint of what set-up brings along."""
+        tree = (await self._git.commits((commit,)))[commit].tree
+        if self._setup == Setup():
+            return tree
+        return f"{tree} {await asyncio.to_thread(environment.fingerprint, self._setup, self._repository.root)}"
+
+    @said
     async def save(self, workspace: Workspace, *, task: str, attempt: int, message: str) -> Saved:
         """Commit the files as they are, whatever was done to the worktree's git state, to the attempt's ref.
 
