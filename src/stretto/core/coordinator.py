@@ -57,7 +57,7 @@ class Coordinator:
             self.steps.out = []
             self.state.at = max(self.state.at, event.at)
             self._apply(event)
-        if self.state.ended is None:
+        if self.state.ended is None and not self.state.abandoned:
             self._go_on()
         return self.steps.out
 
@@ -81,6 +81,8 @@ class Coordinator:
             case ev.RunResumed():
                 self._resumed(event)
             case ev.RequestReceived():
+            case ev.RunAbandoned() | ev.RunReclaimed():
+                self.state.abandoned = isinstance(event, ev.RunAbandoned)
                 why = refuse(self.state, event.wish)
                 self.steps.emit(Answer(request=event.request, accepted=why is None, why=why or ""))
                 if why is None:

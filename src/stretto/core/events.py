@@ -46,6 +46,18 @@ class RunResumed(_Event, frozen=True, kw_only=True):
     """Whether somebody sits there now who can approve; None: as before."""
 
 
+class RunAbandoned(_Event, frozen=True, kw_only=True):
+    """A person gave the run up: nobody resumes it or builds on what it has landed (R6.4). What it holds stays."""
+
+    by: str = ""
+
+
+class RunReclaimed(_Event, frozen=True, kw_only=True):
+    """A person took that back."""
+
+    by: str = ""
+
+
 class StopRequested(_Event, frozen=True, kw_only=True):
     """Drain; with `now`, cancel what is running and give it back as `ready` (R8.6)."""
 
@@ -237,10 +249,10 @@ class Noticed(_Event, frozen=True, kw_only=True):
 
 
 Event = (
-    RunStarted | RunResumed | StopRequested | TasksCancelled | TasksRetried | SettingsChanged | TaskApproved
-    | TaskRejected | RequestReceived | Granted | Denied | AttemptStarted | AttemptAnswered | ScopeObserved
-    | AttemptFinished | AttemptFailed | AttemptLost | AttemptCancelled | AttemptGated | BatchLanded | BatchRejected
-    | TimerFired | Noticed
+    RunStarted | RunResumed | RunAbandoned | RunReclaimed | StopRequested | TasksCancelled | TasksRetried
+    | SettingsChanged | TaskApproved | TaskRejected | RequestReceived | Granted | Denied | AttemptStarted
+    | AttemptAnswered | ScopeObserved | AttemptFinished | AttemptFailed | AttemptLost | AttemptCancelled | AttemptGated
+    | BatchLanded | BatchRejected | TimerFired | Noticed
 )  # fmt: skip
 
 _encoder = msgspec.json.Encoder()

@@ -87,6 +87,8 @@ def _reasons(coordinator: Coordinator, record: TaskRecord) -> tuple[Reason, ...]
 
 
 def _run_wide(state: State) -> list[Reason]:
+    if state.abandoned:
+        return [Reason(code="abandoned", message="the run has been abandoned")]
     if state.ended is not None:
         why = f": {state.ended_reason}" if state.ended_reason else ""
         return [Reason(code="ended", message=f"the run has ended ({state.ended}{why})")]

@@ -22,6 +22,8 @@ from stretto.model.run import FINAL_STATES, Failure, Remark
 
 def refuse(state: State, wish: Wish) -> str | None:
     """Why the wish cannot be granted; None when it can. A wish for several tasks is granted whole or not at all."""
+    if state.abandoned:
+        return "the run has been abandoned"
     match wish:
         case StopRequested():
             return "the run has already ended" if state.ended is not None else None

@@ -184,6 +184,8 @@ class State(msgspec.Struct, kw_only=True):
     closed: bool = False
     """The failures of an ended run are in the plan's status."""
     delivered: str = ""
+    abandoned: bool = False
+    """A person has given it up: nothing goes on, and nobody builds on it (R6.4)."""
     """The commit of the user's branch that got the run's landings last; empty before."""
 
     @property
@@ -193,6 +195,8 @@ class State(msgspec.Struct, kw_only=True):
     @property
     def run_state(self) -> RunState:
         if self.ended is not None:
+        if self.abandoned:
+            return "abandoned"
             return "failed" if self.ended == "stuck" else self.ended
         return "running" if self.drain is None else "draining"
 

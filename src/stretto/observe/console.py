@@ -117,6 +117,10 @@ class Console:
             case ev.RunResumed():
                 if self.state.resumes > 1:
                     yield "", f"resumed: {counted(self.state)}", "bold"
+            case ev.RunAbandoned():
+                yield "", f"given up by {event.by or 'a person'}", "yellow"
+            case ev.RunReclaimed():
+                yield "", f"taken back by {event.by or 'a person'}", None
             case ev.StopRequested():
                 yield "", self._stopping(event), "yellow"
             case ev.RequestReceived():

@@ -25,7 +25,7 @@ class Account(Ledger):
         self.expected, self.due, self.admitted = [], [], []
         self._apply(event)
         self._follow()
-        if self.ended is None:
+        if self.ended is None and not self.abandoned:
             self._queue_approved()
             self._land()
             if self.drain is None:
@@ -45,6 +45,10 @@ class Account(Ledger):
                 self.parallel = event.parallel or self.parallel
                 self.tries = {}
                 self._forget("drain")
+            case ev.RunAbandoned():
+                self.abandoned = True
+            case ev.RunReclaimed():
+                self.abandoned = False
             case ev.RequestReceived():
                 accepted = self._allowed(event.wish)
                 self.expected.append(("Answer", event.request, accepted))
@@ -115,6 +119,8 @@ class Account(Ledger):
 
     def _allowed(self, wish: ev.Wish) -> bool:
         match wish:
+        if self.abandoned:
+            return False
             case ev.StopRequested():
                 return self.ended is None
             case ev.SettingsChanged():

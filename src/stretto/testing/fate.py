@@ -23,7 +23,7 @@ SIZE = _HEADER + _SLOTS * _SLOT + TASKS * _ROUNDS * _ASPECTS
 
 Deed = Literal[
     "crash", "stop", "stop_now", "stop_by_signal", "cancel", "cancel_some", "retry", "retry_some", "places", "approve",
-    "reject", "again", "foreign",
+    "reject", "again", "foreign", "abandon",
 ]  # fmt: skip
 """What is done to a run from outside; `again` repeats a report of the past, `foreign` makes one up."""
 DEEDS: tuple[Deed, ...] = get_args(Deed)
@@ -32,6 +32,7 @@ ORDERLY: tuple[Deed, ...] = ("places", "again", "foreign")
 _WEIGHTED: tuple[Deed, ...] = (
     "again", "foreign", "cancel", "crash", "again", "places", "stop", "cancel", "stop_now", "retry", "again", "crash",
     "cancel_some", "approve", "reject", "foreign", "retry_some", "stop_by_signal", "crash", "cancel", "again",
+    "abandon",
 )  # fmt: skip
 
 _FAILURES: tuple[FailureKind, ...] = (

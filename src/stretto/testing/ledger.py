@@ -30,6 +30,7 @@ class Ledger:
         self.until: float | None = None
         """From when on it makes sense to go on."""
         self.ended: Outcome | None = None
+        self.abandoned = False
         self.critical: str | None = None
         self.halted: dict[str, str] = {}
         self.tries: dict[str, list[str]] = {}

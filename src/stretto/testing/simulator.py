@@ -76,6 +76,8 @@ class Simulation:
         while True:
             while self.acts and self.acts[0].after <= len(self.journal):
                 self._do(self.acts.pop(0))
+            if self.coordinator.state.abandoned:
+                break
             if self.coordinator.state.ended is not None:
                 if not self._goes_on():
                     break
@@ -114,6 +116,9 @@ class Simulation:
         match act.deed:
             case "crash":
                 self.restart()
+                return
+            case "abandon":
+                self._abandon(back=act.argument % 4 != 3)
                 return
             case "again" | "foreign":
                 event = world.again(act.argument) if act.deed == "again" else world.foreign(act.argument, tasks)
@@ -168,6 +173,18 @@ class Simulation:
             self._act(self._deliver(self.world.next()))  # people's wishes, while no engine runs
         self.restart()
         return True
+
+    def _abandon(self, *, back: bool) -> None:
+        """Its engine has died, and a person gives it up; with `back`, only to take it back."""
+        self.world.die()
+        self._deliver(ev.RunAbandoned(at=self.world.now))
+        for record in lost_attempts(self.coordinator.state):
+            self._deliver(declare_lost(record, self.world.now, f"{record.id}#{record.attempt}"))
+        while self.world:
+            self._deliver(self.world.next())  # wishes, all of them refused
+        if back:
+            self._deliver(ev.RunReclaimed(at=self.world.now))
+            self.restart()
 
     def restart(self) -> None:
         """The engine dies, or has ended; another takes over from the journal alone."""
