@@ -27,10 +27,10 @@ def expected_s(
     return learned(tasks, shown(runs), agents=agents, default=default)
 
 
-def shown(runs: RepositoryHome) -> list[Shown]:
+def shown(runs: RepositoryHome, *, events: int = EVENTS) -> list[Shown]:
     """The attempts that landed in the latest runs. A run whose files are damaged or not understood shows nothing."""
     found: list[Shown] = []
-    left = EVENTS
+    left = events
     for home in runs.runs()[: -RUNS - 1 : -1]:
         with contextlib.suppress(StateError):
             read, attempts = _of(home, left)

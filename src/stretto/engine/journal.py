@@ -90,7 +90,7 @@ def latest_of(connection: sqlite3.Connection, kinds: Sequence[type[Event]], most
 def _event(seq: int, body: bytes) -> Event:
     try:
         return decode(body)
-    except msgspec.DecodeError as error:  # a ValidationError is one
+    except (msgspec.DecodeError, TypeError) as error:  # a ValidationError is the one, a number in its place the other
         raise JournalMismatch(
             f"event {seq} of the journal is not understood: {error}",
             hint="it was written by another version of stretto, or damaged",

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
-from stretto.core.events import SettingsChanged, TasksCancelled
+from stretto.core.events import SettingsChanged, TasksCancelled, decode, encode
 from stretto.model.run import ConflictPolicy, Culprit, RunSettings
 from stretto.testing.tables import Told, phase, task
 
@@ -154,11 +156,44 @@ def test_r10_1_priority_then_the_longest_way_then_plan_order() -> None:
         task("plain too"),
     )
     run = Told(*tasks, settings=ONE)
+    assert order_of(run) == ["first", "head", "long", "plain", "plain too", "tail"]
+
+
+def order_of(run: Told) -> list[str]:
     order = []
     while run.asking:
         order += run.asking
         run.through(order[-1])
-    assert order == ["first", "head", "long", "plain", "plain too", "tail"]
+    return order
+
+
+def test_r10_1_what_was_learned_ranks_what_nobody_estimated() -> None:
+    """Said 800 s, learned 900 s, 720 s by default, said 5 s whatever was learned, and a way of 600 + 200 + 1 s."""
+    tasks = (
+        task("said", estimate_s=800.0), task("learned"), task("unknown"), task("said, too", estimate_s=5.0),
+        task("head"), task("middle", "head"), task("tail", "middle", estimate_s=1.0),
+    )  # fmt: skip
+    learned_s = {"learned": 900.0, "said, too": 5000.0, "head": 600.0, "middle": 200.0}
+    run = Told(*tasks, settings=ONE, expected_s=learned_s)
+    assert order_of(run) == ["learned", "head", "said", "unknown", "middle", "said, too", "tail"]
+    assert order_of(Told(*tasks, settings=ONE))[:3] == ["head", "said", "middle"]
+
+
+def test_r10_1_durations_of_the_run_itself_change_no_rank() -> None:
+    run = Told(task("a"), task("b"), task("c", estimate_s=721.0), settings=ONE)
+    ranks = {record.id: record.rank for record in run.coordinator.state.tasks}
+    order_of(run)
+    assert {record.id: record.rank for record in run.coordinator.state.tasks} == ranks
+
+
+def test_r8_1_a_start_without_learned_durations_is_understood() -> None:
+    """As journals of an older stretto have it."""
+    (start,) = Told(task("a")).events
+    old = json.loads(encode(start))
+    del old["expected_s"]
+    assert decode(json.dumps(old).encode()) == start
+    (told,) = Told(task("a"), expected_s={"a": 1.5}).events
+    assert decode(encode(told)) == told != start
 
 
 def test_r10_1_nobody_sleeps_on_when_the_first_in_line_is_blocked_elsewhere() -> None:

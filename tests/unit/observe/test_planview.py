@@ -9,6 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stretto.model.plan import Finding, Location, Phase, Plan
+from stretto.model.run import RunSettings
+from stretto.observe.outline import outline
 from stretto.observe.paint import Paint, width_of
 from stretto.observe.planview import check_json, show_json, show_text
 from unit.analysis.plans import plan, plans, task
@@ -54,6 +56,23 @@ def test_show_json_to_the_letter() -> None:
             "sequential_s": 2160.0, "parallel_s": 2160.0, "lower_bound_s": 1860.0, "speedup": 1.0, "peak_width": 1,
         },
     }  # fmt: skip
+
+
+def test_r10_1_what_was_learned_is_in_the_times_and_is_told() -> None:
+    """Two tasks of which one is known, beside one whose estimate counts whatever was learned."""
+    three = plan(task("known"), task("unknown"), task("said", estimate_s=60.0))
+    learned_s = {"known": 30.0, "said": 5000.0}
+    assert show_json(three, learned_s=learned_s)["estimate"]["sequential_s"] == 30.0 + 720.0 + 60.0
+    told = "\n".join(show_text(three, learned_s=learned_s))
+    assert "as earlier runs have shown for 1 task " in told and "12 min assumed for 1 task " in told
+    assert "earlier runs" not in text(three) and "assumed for 2 tasks" in text(three)
+
+
+def test_r10_1_run_tells_its_time_where_anything_is_known_of_it() -> None:
+    two, plain = plan(task("a"), task("b")), Paint(on=False)
+    known = list(outline(two, settings=RunSettings(parallel=1), paint=plain, learned_s={"a": 60.0, "b": 120.0}))
+    assert "about 3m" in known[-1]
+    assert not any("about" in told for told in outline(two, settings=RunSettings(), paint=plain, learned_s={}))
 
 
 def test_check_json_to_the_letter() -> None:
