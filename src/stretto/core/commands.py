@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import msgspec
 
-from stretto.model.run import LandEntry, Outcome, PastAttempt
+from stretto.model.run import Handoff, LandEntry, Outcome, PastAttempt
 
 
 class _Command(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag=True):
@@ -43,6 +43,10 @@ class StartAttempt(_Command, frozen=True, kw_only=True):
     """The carried work conflicts with `base`: bring it as a merge with markers (R4)."""
     past: tuple[PastAttempt, ...] = ()
     """Earlier attempts, for the prompt."""
+    handoffs: tuple[Handoff, ...] = ()
+    """What the tasks it waited for have left, in plan order; for the prompt."""
+    more_handoffs: int = 0
+    """How many more of those tasks there are."""
     timeout_s: float
     idle_s: float
     agents: tuple[str, ...]

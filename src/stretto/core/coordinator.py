@@ -25,6 +25,7 @@ from stretto.core.commands import (
     StartAttempt,
 )
 from stretto.core.ending import ending
+from stretto.core.handoff import handoffs
 from stretto.core.requests import grant, refuse, stop
 from stretto.core.start import first_state
 from stretto.core.state import Doom, Drain, State, TaskRecord, step
@@ -80,9 +81,9 @@ class Coordinator:
                     self.state.closed = True
             case ev.RunResumed():
                 self._resumed(event)
-            case ev.RequestReceived():
             case ev.RunAbandoned() | ev.RunReclaimed():
                 self.state.abandoned = isinstance(event, ev.RunAbandoned)
+            case ev.RequestReceived():
                 why = refuse(self.state, event.wish)
                 self.steps.emit(Answer(request=event.request, accepted=why is None, why=why or ""))
                 if why is None:
@@ -186,6 +187,7 @@ class Coordinator:
         record.base, record.commit, record.paths, record.drift = self.state.lane.head, None, (), ()
         step(self.state, record, "running", f"attempt {event.attempt}")
         task, settings = record.task, self.state.settings
+        told, more = handoffs(self.steps.readiness.graph, self.state.tasks, record.index)
         self.steps.emit(
             StartAttempt(
                 task=record.id,
@@ -195,6 +197,8 @@ class Coordinator:
                 carry=record.carry,
                 conflict=record.conflict,
                 past=record.past,
+                handoffs=told,
+                more_handoffs=more,
                 timeout_s=task.timeout_s or settings.timeout_s,
                 idle_s=settings.idle_s,
                 agents=agents,
@@ -212,7 +216,8 @@ class Coordinator:
 
     def _finished(self, record: TaskRecord, event: ev.AttemptFinished) -> None:
         task = record.task
-        record.commit, record.paths, record.summary = event.commit, event.paths, event.summary
+        record.commit, record.paths = event.commit, event.paths
+        record.summary, record.decisions = event.summary, event.decisions
         record.usage = (*record.usage, event.usage)
         if event.dropped:
             left_out = f"left out of the work of {task.id!r}: {', '.join(event.dropped[:5])}"

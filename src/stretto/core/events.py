@@ -161,6 +161,8 @@ class AttemptFinished(_Event, frozen=True, kw_only=True):
     paths: tuple[str, ...] = ()
     usage: Usage = Usage()
     summary: str = ""
+    decisions: tuple[str, ...] = ()
+    """What it settled for the tasks after it."""
     already_done: bool = False
     confidence: float | None = None
     dropped: tuple[str, ...] = ()

@@ -93,6 +93,7 @@ class TaskRecord(msgspec.Struct, kw_only=True):
     root: str = ""
     """Of a task that fell with another: the failure at the root of it."""
     summary: str = ""
+    decisions: tuple[str, ...] = ()
     note: str = ""
     """A person's or the agent's word that the report should show: approved by whom, already done."""
 
@@ -183,9 +184,9 @@ class State(msgspec.Struct, kw_only=True):
     """Ids that were done before the run started, also of tasks that it does not have."""
     closed: bool = False
     """The failures of an ended run are in the plan's status."""
-    delivered: str = ""
     abandoned: bool = False
     """A person has given it up: nothing goes on, and nobody builds on it (R6.4)."""
+    delivered: str = ""
     """The commit of the user's branch that got the run's landings last; empty before."""
 
     @property
@@ -194,9 +195,9 @@ class State(msgspec.Struct, kw_only=True):
 
     @property
     def run_state(self) -> RunState:
-        if self.ended is not None:
         if self.abandoned:
             return "abandoned"
+        if self.ended is not None:
             return "failed" if self.ended == "stuck" else self.ended
         return "running" if self.drain is None else "draining"
 

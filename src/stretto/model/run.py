@@ -104,6 +104,24 @@ class PastAttempt(Value, frozen=True, kw_only=True):
     remarks: tuple[Remark, ...] = ()
 
 
+class Handoff(Value, frozen=True, kw_only=True):
+    """What a task leaves to those that come after it: told to them in their prompts."""
+
+    task: str
+    state: TaskState
+    """`succeeded`: what it did is in the base. Any other: it came to nothing, because of `reason`."""
+    reason: str = ""
+    summary: str = ""
+    decisions: tuple[str, ...] = ()
+    """What it settled for those after it, in its agent's words."""
+    paths: tuple[str, ...] = ()
+    """Files that it changed, or the first of them."""
+    changed: int = 0
+    """How many files it changed."""
+    commit: str | None = None
+    """The landing; None where it was done before this run."""
+
+
 def dump(value: msgspec.Struct) -> bytes:
     """JSON for journal and files; the inverse is `msgspec.json.decode(..., type=...)`."""
     return msgspec.json.encode(value)

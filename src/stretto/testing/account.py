@@ -98,6 +98,7 @@ class Account(Ledger):
                 if self._reported(event.lane, event.batch):
                     self.head = event.commit
                     for entry in event.landed:
+                        self.notes[entry.task].landed = event.commit
                         self._final(self.notes[entry.task], "succeeded")
             case ev.BatchRejected():
                 if (task := self._reported(event.lane, event.batch)) is not None:
@@ -118,9 +119,9 @@ class Account(Ledger):
         return task
 
     def _allowed(self, wish: ev.Wish) -> bool:
-        match wish:
         if self.abandoned:
             return False
+        match wish:
             case ev.StopRequested():
                 return self.ended is None
             case ev.SettingsChanged():
@@ -201,11 +202,13 @@ class Account(Ledger):
         note.kept, note.in_use = False, True
         note.state, note.base, note.commit = "running", self.head, None
         note.agent = agents[0]
-        start = ("StartAttempt", note.id, note.attempt, self.head, note.carry, note.conflict, note.past, agents)
-        self.expected.append(start)
+        handed = tuple((n.id, n.state, n.state == "succeeded" and n.said, n.landed) for n in self.rules.before(note))
+        start = (note.id, note.attempt, self.head, note.carry, note.conflict, note.past, agents, handed)
+        self.expected.append(("StartAttempt", *start))
 
     def _finished(self, note: Note, event: ev.AttemptFinished) -> None:
         note.commit = event.commit
+        note.said = (event.summary, event.decisions, event.paths)
         if note.doom in ("cancelled", "skipped"):
             self._interrupted(note, None)
             return

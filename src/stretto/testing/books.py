@@ -64,6 +64,9 @@ class Note(msgspec.Struct, kw_only=True):
     carry: str | None = None
     conflict: bool = False
     past: int = 0
+    said: tuple[object, ...] = ("", (), ())
+    """Summary, decisions and paths of its latest attempt that finished."""
+    landed: str | None = None
     blocked_at: int | None = None
     """How many had started when it was first found to be stopped by claims alone."""
 
@@ -191,6 +194,19 @@ class Rules:
         return all(self.notes[member].final for member in self._members[name]) and all(
             self.over(other, "phase") for other in self.phases[name].depends_on
         )
+
+    def before(self, note: Note) -> list[Note]:
+        """Every task that it waited for, by name or in a phase; for an empty phase, those that it waits for."""
+        found: set[str] = set()
+        work = [*self._needs[note.id], *((name, self._kind(name)) for name in note.task.after)]
+        for name, kind in work:  # grows while it is walked
+            if kind == "task":
+                found.add(name)
+            else:
+                members = self._members[name]
+                found.update(members)
+                work += () if members else ((other, "phase") for other in self.phases[name].depends_on)
+        return sorted((self.notes[task] for task in found), key=lambda other: other.index)
 
     def broken(self, note: Note) -> bool:
         return any(self.lost(*need) for need in self._needs[note.id])

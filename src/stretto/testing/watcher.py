@@ -127,9 +127,13 @@ def _shape(command: Command) -> Expected | None:
     match command:
         case cmd.StartAttempt():
             told = len(command.past)
+            handed = tuple(
+                (one.task, one.state, one.state == "succeeded" and (one.summary, one.decisions, one.paths), one.commit)
+                for one in command.handoffs
+            )
             return (
                 "StartAttempt", command.task, command.attempt, command.base, command.carry, command.conflict, told,
-                command.agents,
+                command.agents, handed,
             )  # fmt: skip
         case cmd.RunGates():
             return ("RunGates", command.task, command.attempt, command.commit)

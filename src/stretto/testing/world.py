@@ -280,6 +280,8 @@ def _end(task: str, attempt: int, fate: AttemptFate) -> Event:
                 task=task,
                 attempt=attempt,
                 commit=commit,
+                summary=f"{task}#{attempt} says so",
+                decisions=(f"as {task} wants it",) if fate.already_done else (),
                 already_done=fate.already_done,
                 paths=("d/x",) if fate.drift > 4 else (),
             )
