@@ -243,6 +243,24 @@ async def test_what_is_not_there_is_an_adapter_error(engine: Engine) -> None:
 
 
 @awaited
+async def test_r6_1a_equal_contents_are_equal_files(engine: Engine) -> None:
+    spaces = await engine()
+    base = await spaces.head(TARGET)
+    mine = await attempt(spaces, base, "a", {"a": "a\n"})
+    side = await attempt(spaces, base, "b", {"b": "b\n"})
+    assert mine.commit
+    merge = await spaces.merge(TARGET, 1, (mine,), known=base)
+    contents = await spaces.contents(mine.commit)
+    assert contents == await spaces.contents(merge.commit), "another commit, the same tree"
+    assert contents != await spaces.contents(base)
+    both = await spaces.merge(TARGET, 1, (mine, side), known=base)
+    heir = await engine()
+    assert await heir.contents(mine.commit) == contents != await heir.contents(both.commit)
+    with pytest.raises(AdapterError):
+        await heir.contents("0" * 40)
+
+
+@awaited
 async def test_r7_4_looking_twice_is_the_same(engine: Engine) -> None:
     spaces = await engine()
     before = await spaces.look()

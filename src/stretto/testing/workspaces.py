@@ -56,6 +56,8 @@ class MemoryRepository:
 class MemoryWorkspaces:
     """One engine's view of a MemoryRepository; make a second one to play its heir after a crash."""
 
+    unsaved: tuple[str, ...] = ()
+
     def __init__(self, repository: MemoryRepository) -> None:
         self._repository = repository
         self._mine: dict[Path, str] = {}

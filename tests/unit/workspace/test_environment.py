@@ -292,3 +292,21 @@ async def test_r5_2_what_a_submodule_ignores_is_no_hiding_place(root: Path, stat
         write(space.path, {"library/out/left": "l\n"})
         await filled.close(space)
     assert len(made) == 1
+
+
+@awaited
+async def test_r6_1a_what_set_up_brings_along_is_part_of_the_contents(root: Path, state: Path, head: str) -> None:
+    write(root, {".env.test": "KEY=1\n", "local/x": "x\n", "real/m": "m\n"})
+    (root / "modules").symlink_to("real")
+    setup = Setup(copy=(".env.test", "local"), link=("modules",), run=("true",))
+    spaces = await workspaces(root, state, setup=setup)
+    seen = [await spaces.contents(head)]
+    assert await spaces.contents(head) == seen[0]
+    for file in (".env.test", "local/x", "real/m"):
+        write(root, {file: "something else\n"})
+        seen.append(await spaces.contents(head))
+    write(root, {"local/new": "n\n"})
+    seen.append(await spaces.contents(head))
+    for other in (Setup(), Setup(run=("true",)), Setup(copy=(".env.test",))):
+        seen.append(await (await workspaces(root, state, setup=other, fresh=False)).contents(head))
+    assert len(set(seen)) == len(seen)
