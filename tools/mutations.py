@@ -172,6 +172,18 @@ MUTATIONS = (
         "rank=(3, -rank[i], i)",
     ),
     Mutation(
+        "what earlier runs have shown is not heeded",
+        "core/start.py",
+        "expected(task, settings.estimate_s, event.expected_s)",
+        "expected(task, settings.estimate_s, {})",
+    ),
+    Mutation(
+        "what was learned goes before the estimate of the plan",
+        "core/start.py",
+        "expected(task, settings.estimate_s, event.expected_s)",
+        "event.expected_s.get(task.id, expected(task, settings.estimate_s, {}))",
+    ),
+    Mutation(
         "attempts start from the run's base",
         "core/coordinator.py",
         "record.base, record.commit, record.paths, record.drift = self.state.lane.head",
