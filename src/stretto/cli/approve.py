@@ -16,7 +16,6 @@ def approve(
     run: RunOption = None,
 ) -> None:
     """Say yes, or with --reject no, to a task that waits for a person."""
-    import getpass
     import time
 
     from stretto.cli import terminal, wish
@@ -25,10 +24,6 @@ def approve(
 
     view = find(run)
     view.must_have([task])
-    try:
-        by = getpass.getuser()
-    except (KeyError, OSError):
-        by = ""
     kind = TaskRejected if reject else TaskApproved
-    said = wish.put(view, kind(at=time.time(), task=task, by=by, note=note))
+    said = wish.put(view, kind(at=time.time(), task=task, by=terminal.user(), note=note))
     terminal.say(f"{'reject' if reject else 'approve'} {task}: {said}")

@@ -9,6 +9,7 @@ from pathlib import Path
 from stretto.core.events import DELIVERED, Noticed
 from stretto.core.recovery import replay
 from stretto.core.state import State
+from stretto.engine.abandonment import refuse_abandoned
 from stretto.engine.home import RunHome
 from stretto.engine.journal import SqliteJournal
 from stretto.engine.lock import RunLock
@@ -43,6 +44,7 @@ async def deliver(home: RunHome, environ: Mapping[str, str], *, push_to: str | N
     with RunLock(home.lock):
         launch = home.launch()
         state = replay(recorded.event for recorded in SqliteReader(home).events()).state
+        refuse_abandoned(home.run, state.abandoned)
         repository = await Repository.find(Path(launch.repository), environ=environ)
         await _close(home, state, environ)
         delivery = await prepare_delivery(

@@ -32,7 +32,8 @@ class Earlier(Value, frozen=True, kw_only=True):
 async def earlier_run(views: Sequence[View], repository: Repository, base: str) -> Earlier | None:
     """What the latest run of the plan that landed anything has landed beyond `base`."""
     for one in reversed(views):
-        if one.state.ended in ("succeeded", "failed") and (found := await _landings(one, repository, base)) is not None:
+        finished = one.state.run_state in ("succeeded", "failed")  # nobody builds on one that was abandoned
+        if finished and (found := await _landings(one, repository, base)) is not None:
             return found
     return None
 
@@ -65,12 +66,12 @@ def _refuse(one: View) -> None:
             holder=holder,
             hint=f"stretto status {run}; --new starts another run beside it",
         )
-    if one.state.ended not in ("succeeded", "failed"):
+    if not one.state.abandoned and one.state.ended not in ("succeeded", "failed"):
         dead = "was killed" if one.state.resumes else "is about to start, or was killed"
         how = dead if one.state.ended is None else f"is {one.state.run_state}"
         raise StateError(
             f"an earlier run of this plan is not finished: {run} {how}",
-            hint=f"stretto resume {run}; --new starts another run",
+            hint=f"stretto resume {run}; --new starts another run; stretto abandon {run} gives it up",
         )
 
 

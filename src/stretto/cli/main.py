@@ -14,12 +14,28 @@ import typer
 from typer.core import TyperGroup
 
 from stretto import __version__
-from stretto.cli import approve, cancel, check, demo, explain, land, logs, resume, retry, run, runs, show, status, stop
+from stretto.cli import (
+    abandon,
+    approve,
+    cancel,
+    check,
+    demo,
+    explain,
+    land,
+    logs,
+    resume,
+    retry,
+    run,
+    runs,
+    show,
+    status,
+    stop,
+)
 from stretto.errors import ConfigError, InternalError, NotSupportedYet, StateError, StrettoError
 
 LATER = frozenset(
     {
-        *("init", "rollback", "diff", "report", "inspect", "export", "abandon", "convert", "schema", "discover"),
+        *("init", "rollback", "diff", "report", "inspect", "export", "convert", "schema", "discover"),
         *(
             "scaffold",
             "simulate",
@@ -100,6 +116,7 @@ _VERBS: Sequence[Callable[..., Any]] = (
     retry.retry,
     cancel.cancel,
     approve.approve,
+    abandon.abandon,
     status.status,
     runs.runs,
     explain.explain,

@@ -28,6 +28,7 @@ def resume(
     from stretto.cli.place import find
     from stretto.cli.strays import end_strays
     from stretto.core.events import SettingsChanged
+    from stretto.engine.abandonment import refuse_abandoned
     from stretto.errors import RunLeased
     from stretto.observe.snapshot import is_open, next_steps
     from stretto.observe.words import counted
@@ -39,6 +40,7 @@ def resume(
         holder = f"process {view.engine.pid} on {view.engine.host}"
         hint = f"stretto status {home.run}, or stretto stop {home.run}"
         raise RunLeased(f"{home.run} is running: {holder}", holder=holder, hint=hint)
+    refuse_abandoned(home.run, view.state.abandoned)
     beside = view.beside()
     if view.state.ended is not None and view.state.closed and not is_open(view.state) and not beside.wishes:
         over = "has succeeded" if view.state.ended == "succeeded" else "has finished"

@@ -13,8 +13,15 @@ from stretto.errors import RunLeased
 
 def end_strays(home: RunHome) -> int:
     """How many processes were ended; 0 also when an engine has meanwhile taken the run."""
-    with contextlib.suppress(RunLeased), RunLock(home.lock):
-        with contextlib.closing(SqliteJournal(home.journal)) as journal:
-            recorded = journal.processes()
-        return sweep(home.run, recorded)
+    with (
+        contextlib.suppress(RunLeased),
+        RunLock(home.lock),
+        contextlib.closing(SqliteJournal(home.journal)) as journal,
+    ):
+        return sweep_run(home, journal)
     return 0
+
+
+def sweep_run(home: RunHome, journal: SqliteJournal) -> int:
+    """The same for whoever owns the run already."""
+    return sweep(home.run, journal.processes())

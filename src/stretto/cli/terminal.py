@@ -49,6 +49,16 @@ def commands(*texts: str, json: bool = False) -> None:
         print(f"  {text}", file=people(json), flush=True)
 
 
+def user() -> str:
+    """Who sits here; empty where the system does not know."""
+    import getpass
+
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return ""
+
+
 def is_interactive() -> bool:
     return sys.stdin is not None and sys.stdin.isatty() and sys.stderr.isatty()
 

@@ -9,6 +9,7 @@ import uuid
 from stretto.cli.place import View
 from stretto.core.events import TaskApproved, TaskRejected, TasksCancelled, TasksRetried, Wish
 from stretto.core.requests import refuse
+from stretto.engine.abandonment import refuse_abandoned
 from stretto.engine.journal import SqliteInbox
 from stretto.engine.reader import SqliteReader
 from stretto.errors import StateError
@@ -19,6 +20,7 @@ PATIENCE_S = 10.0
 
 def put(view: View, wish: Wish) -> str:
     """Leave the wish; what to tell the person. Raises StateError when the run refuses it."""
+    refuse_abandoned(view.home.run, view.state.abandoned)
     request = uuid.uuid4().hex
     with contextlib.closing(SqliteInbox(view.home.journal)) as inbox:
         if view.engine is None and (why := _refusal(view, wish)) is not None:

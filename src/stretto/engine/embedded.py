@@ -15,6 +15,7 @@ from stretto.core.commands import Answer
 from stretto.core.coordinator import Coordinator
 from stretto.core.events import CLOSED, Event, Noticed, RequestReceived, RunResumed, StopRequested
 from stretto.core.recovery import declare_lost, lost_attempts, outstanding, replay
+from stretto.engine.abandonment import refuse_abandoned
 from stretto.engine.performer import Performer
 from stretto.errors import AdapterError, StrettoError
 from stretto.model.run import Outcome
@@ -50,6 +51,7 @@ class EmbeddedEngine:
         coordinator = replay((recorded.event for recorded in self._journal.read()), answers)
         for answer in answers:  # the inbox keeps the first one, so this adds only those that a crash has swallowed
             self._inbox.answer(answer.request, accepted=answer.accepted, why=answer.why)
+        refuse_abandoned(coordinator.state.run, coordinator.state.abandoned)
         self._performer = self._make_performer(coordinator, self._arrived.put_nowait)
         try:
             async with asyncio.TaskGroup() as group:

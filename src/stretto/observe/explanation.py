@@ -51,7 +51,7 @@ def explanation_text(
         yield from (
             paint(x, "red") for x in wrap(f"nobody works on it: the run's engine is gone{kept}", width, first="  ")
         )
-    if not final and (killed or (engine is None and state.ended is not None)):
+    if not final and not state.abandoned and (killed or (engine is None and state.ended is not None)):
         yield f"  stretto resume {state.run}"
     if answer.note:
         yield from _message(answer.note, width)

@@ -213,14 +213,15 @@ def condition(state: State, engine: Engine | None, now: float) -> str:
 def ended_because(state: State) -> str:
     """Why the run ended, where its state and its counts do not say it already."""
     said = state.ended_reason
-    if state.ended is None or said == state.ended or (state.ended == "failed" and not is_open(state)):
+    said_already = said == state.ended or (state.ended == "failed" and not is_open(state))
+    if state.abandoned or state.ended is None or said_already:
         return ""
     return plain(said)
 
 
 def is_dead(state: State, engine: Engine | None) -> bool:
     """Whether the engine went away without ending the run."""
-    return engine is None and state.ended is None
+    return engine is None and state.ended is None and not state.abandoned
 
 
 def is_open(state: State) -> bool:
@@ -297,6 +298,8 @@ def answers(state: State, record: TaskRecord) -> tuple[str, ...]:
 def next_steps(state: State, engine: Engine | None, *, delivered: bool = False) -> Sequence[str]:
     """What a person may want to do now, as commands."""
     run, steps = state.run, []
+    if state.abandoned:
+        return ("", f"next: stretto clean {run}")
     people = [record.id for record in state.tasks if record.wait == "person"]
     steps += [f"stretto explain {quote(task)} --run {run}" for task in people[:1]]
     steps += [f"stretto approve {quote(task)} --run {run}" for task in people[:3]]
