@@ -78,6 +78,8 @@ class Report(Value, frozen=True, kw_only=True):
     failure: Failure | None = None
     usage: Usage = Usage()
     summary: str = ""
+    decisions: tuple[str, ...] = ()
+    """What it settled that the tasks after this one should keep to."""
     confidence: float | None = None
     already_done: bool = False
     artifacts: tuple[str, ...] = ()

@@ -12,11 +12,15 @@ from typing import Annotated, Final
 import msgspec
 
 from stretto.errors import AdapterError
-from stretto.model.excerpt import clip, legible
+from stretto.model.excerpt import clip, head, legible
 from stretto.model.plan import Value
 from stretto.model.run import Failure, FailureKind, Usage
+from stretto.ports import Report
 
 MAX_BYTES: Final = 256 * 1024
+_DECISIONS: Final = 20
+_DECISION: Final = 500
+"""So many decisions are kept, and so many characters of each."""
 _LONGEST_PAUSE_S: Final = 31 * 86400.0
 _OURS: Final = frozenset[FailureKind]({"lost", "tampered", "gate", "cancelled"})
 """Kinds that only stretto can know."""
@@ -31,6 +35,8 @@ class Result(Value, frozen=True, kw_only=True):
 
     summary: str | None = None
     confidence: Annotated[float, msgspec.Meta(ge=0, le=1)] | None = None
+    decisions: tuple[str, ...] | None = None
+    """What it settled that tasks after this one should keep to."""
     artifacts: tuple[str, ...] | None = None
     usage: Usage | None = None
     failure: Failure | None = None
@@ -52,6 +58,32 @@ def read_result(path: Path) -> Result | None:
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         line, column = _place(body, str(error))
         raise BrokenResult(f"{path.name}:{line}:{column}: the result file is broken: {error}") from error
+
+
+def told(path: Path, failure: Failure | None, usage: Usage | None = None, summary: str = "") -> Report:
+    """The report of an agent that ended with `failure`, or claims success: what its result file says counts more."""
+    try:
+        result = read_result(path) or Result()
+    except BrokenResult as broken:
+        # Whoever was cut off in the middle of writing it has a better reason than the broken file.
+        return Report(failure=failure or Failure(kind="failed", message=str(broken)), usage=usage or Usage())
+    if result.failure is not None:
+        failure = claimed(result.failure)
+    return Report(
+        failure=failure,
+        usage=result.usage or usage or Usage(),
+        summary=clip(legible(result.summary or summary), 4000),
+        decisions=decided(result),
+        confidence=result.confidence,
+        already_done=bool(result.already_done),
+        artifacts=result.artifacts or (),
+    )
+
+
+def decided(result: Result) -> tuple[str, ...]:
+    """Its decisions as they are kept: legible, and within bounds."""
+    said = (legible(one).strip() for one in result.decisions or ())
+    return tuple(head(one, _DECISION) for one in said if one)[:_DECISIONS]
 
 
 def claimed(failure: Failure) -> Failure:

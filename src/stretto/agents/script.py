@@ -155,6 +155,11 @@ class Player:
     def summary(self, text: str) -> None:
         self.result["summary"] = text
 
+    def decision(self, text: str) -> None:
+        decisions = self.result.setdefault("decisions", [])
+        assert isinstance(decisions, list)
+        decisions.append(text)
+
     def confidence(self, value: float) -> None:
         self.result["confidence"] = value
 
@@ -196,6 +201,7 @@ COMMANDS: dict[str, tuple[Callable[..., None], tuple[Callable[[str], Value], ...
     "hang": (Player.hang, (deaf,), 1),
     "fork": (Player.fork, (number,), 0),
     "summary": (Player.summary, (text,), 0),
+    "decision": (Player.decision, (text,), 0),
     "confidence": (Player.confidence, (number,), 0),
     "artifact": (Player.artifact, (path,), 0),
     "usage": (Player.usage, (number, number, number), 0),

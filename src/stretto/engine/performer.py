@@ -262,6 +262,7 @@ class Performer:
             paths=saved.paths,
             usage=report.usage,
             summary=report.summary,
+            decisions=report.decisions,
             already_done=report.already_done,
             confidence=report.confidence,
             dropped=saved.dropped,

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from stretto.agents.result import MAX_BYTES, BrokenResult, Result, claimed, read_result
+from stretto.agents.result import MAX_BYTES, BrokenResult, Result, claimed, decided, read_result
 from stretto.model.run import Failure, FailureKind, Usage
 
 
@@ -21,12 +21,19 @@ def test_every_key_is_read_and_unknown_ones_are_not(tmp_path: Path) -> None:
     result = read(
         tmp_path,
         '{"summary": "s", "confidence": 1, "artifacts": ["a"], "usage": {"cost_usd": 2, "cached": 3}, "model": {},'
-        ' "failure": {"kind": "auth"}, "already_done": true}',
+        ' "failure": {"kind": "auth"}, "already_done": true, "decisions": ["d"]}',
     )
     assert result == Result(
         summary="s", confidence=1.0, artifacts=("a",), usage=Usage(cost_usd=2.0), failure=Failure(kind="auth"),
-        already_done=True,
+        already_done=True, decisions=("d",),
     )  # fmt: skip
+
+
+def test_decisions_are_kept_legible_and_within_bounds() -> None:
+    assert decided(Result()) == ()
+    assert decided(Result(decisions=(" ids are \x1b[1mtext\x1b[0m\n", "", "\x00", "b"))) == ("ids are text", "b")
+    many = decided(Result(decisions=("x" * 900,) * 90))
+    assert [len(one) for one in many] == [500] * 20 and many[0].endswith("x…")
 
 
 @pytest.mark.parametrize("body", ["", " \n"])

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stretto.model.excerpt import clip, ending, legible
+from stretto.model.excerpt import clip, ending, head, legible
 
 
 @pytest.mark.parametrize(
@@ -30,6 +30,26 @@ def test_a_clip_is_the_end(text: str, limit: int) -> None:
     clipped = clip(text, limit)
     assert len(clipped) <= limit
     assert clipped == text or clipped == "" or text.endswith(clipped[1:])
+
+
+@given(st.text(), st.integers(0, 20))
+def test_a_head_is_the_beginning(text: str, limit: int) -> None:
+    first = head(text, limit)
+    assert len(first) <= limit
+    assert first == text or first == "" or (first[-1] == "…" and text.startswith(first[:-1]))
+
+
+@pytest.mark.parametrize(
+    ("text", "limit", "shown"),
+    [
+        ("abcdef", 4, "abc…"),
+        ("abe\u0301f", 4, "ab…"),
+        ("ab\U0001f469\u200d\U0001f680cd", 5, "ab…"),
+        ("ab\U0001f44d\U0001f3fdcd", 4, "ab…"),
+    ],
+)
+def test_a_head_tears_no_sign_apart(text: str, limit: int, shown: str) -> None:
+    assert head(text, limit) == shown
 
 
 def test_the_ending_is_of_what_came_after() -> None:
