@@ -1,0 +1,343 @@
+"""The server: HTTP on loopback, a thread per connection, and what tests steer it by."""
+
+from __future__ import annotations
+
+import contextlib
+import selectors
+import socket
+import socketserver
+import sys
+import threading
+import time
+import uuid
+import zlib
+from collections.abc import Mapping, Sequence
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import msgspec
+
+from stretto.testing.models.answering import Answering, Decision, Refused, Wire
+from stretto.testing.models.anthropic import Anthropic
+from stretto.testing.models.conversation import Event
+from stretto.testing.models.ledger import Ledger
+from stretto.testing.models.log import Exchange, RequestLog
+from stretto.testing.models.script import Cut, Hang, Json, StreamError
+
+LARGEST_BODY = 32 * 1024 * 1024
+ALIVE_EVERY_S = 1.0
+
+
+class ModelServer:
+    """A model server in this process, on a free port of 127.0.0.1 unless `port` says which.
+
+        with ModelServer() as server:
+            run_client(ANTHROPIC_BASE_URL=server.url)
+            assert [request.status for request in server.requests()] == [529, 200]
+
+    `log` is a file that gets every request as a line of JSON. Leaving the block ends every answer that is under way.
+    """
+
+    def __init__(self, *, port: int = 0, log: Path | None = None, wires: Sequence[Wire] = ()) -> None:
+        self.log = RequestLog(log)
+        self.ledger = Ledger(time.time)
+        self.answering = [Answering(wire, self.ledger) for wire in wires or (Anthropic(),)]
+        self._http = _Http(("127.0.0.1", port), self)
+        self._thread = threading.Thread(target=self._http.serve_forever, args=(0.05,), name="model server", daemon=True)
+
+    @property
+    def port(self) -> int:
+        return int(self._http.server_address[1])
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def requests(self, *, answers: bool = True) -> tuple[Exchange, ...]:
+        """The requests so far, in the order they came: those for an answer of the model, or all."""
+        return tuple(one for one in self.log.exchanges() if one.account or not answers)
+
+    def wait_for_requests(self, count: int, *, within_s: float = 20.0) -> tuple[Exchange, ...]:
+        """The requests as soon as there are `count` of any kind. Raises TimeoutError."""
+        return self.log.wait_for(count, within_s)
+
+    def reset(self) -> None:
+        """Forget every request, count, limit and cache entry."""
+        self.log.forget()
+        self.ledger.reset()
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def close(self) -> None:
+        if self._thread.is_alive():
+            self._http.shutdown()
+            self._thread.join()
+        self._http.server_close()
+        self._http.disconnect()
+        self.log.close()
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+class _Http(ThreadingHTTPServer):
+    """Knows its connections, so that closing ends them."""
+
+    daemon_threads = True
+    request_queue_size = 128
+
+    def __init__(self, address: tuple[str, int], models: ModelServer) -> None:
+        self.models = models
+        self._connections: set[socket.socket] = set()
+        self._left = threading.Condition()
+        super().__init__(address, _Handler)
+
+    def server_bind(self) -> None:
+        # Not HTTPServer's, which asks the name service who it is.
+        socketserver.TCPServer.server_bind(self)
+        self.server_name, self.server_port = "127.0.0.1", int(self.server_address[1])
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        if not isinstance(sys.exception(), OSError):  # a client that leaves is nothing to print
+            super().handle_error(request, client_address)
+
+    def entered(self, connection: socket.socket) -> None:
+        with self._left:
+            self._connections.add(connection)
+
+    def left(self, connection: socket.socket) -> None:
+        with self._left:
+            self._connections.discard(connection)
+            self._left.notify_all()
+
+    def disconnect(self) -> None:
+        with self._left:
+            for connection in self._connections:
+                with contextlib.suppress(OSError):
+                    connection.shutdown(socket.SHUT_RDWR)
+            self._left.wait_for(lambda: not self._connections, timeout=5.0)
+
+
+class _Gone(Exception):
+    """The client has left, or the server is closing."""
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    server_version = "stretto-models"
+    disable_nagle_algorithm = True
+    server: _Http
+
+    def setup(self) -> None:
+        super().setup()
+        self.server.entered(self.connection)
+
+    def finish(self) -> None:
+        try:
+            with contextlib.suppress(OSError):
+                super().finish()
+        finally:
+            self.server.left(self.connection)
+
+    def log_message(self, format: str, *args: Any) -> None:
+        pass
+
+    def do_HEAD(self) -> None:
+        self._serve()
+
+    def do_GET(self) -> None:
+        self._serve()
+
+    def do_POST(self) -> None:
+        self._serve()
+
+    # --- requests ---
+
+    def _serve(self) -> None:
+        models = self.server.models
+        path = self.path.partition("?")[0]
+        if path == "/__log":
+            return self._send(200, msgspec.to_builtins(models.log.exchanges()))
+        if path == "/__reset":
+            models.reset()
+            return self._send(200, {})
+        self._id = f"req_{uuid.uuid4().hex[:24]}"
+        self._number = models.log.began(
+            self.command,
+            path,
+            client=self.headers.get("user-agent", ""),
+            retry=int(self.headers.get("x-stainless-retry-count") or 0),
+        )
+        self._status: int | None = None
+        outcome = "gone"
+        try:
+            outcome = self._answer(path)
+        except (_Gone, OSError):
+            self.close_connection = True
+        finally:
+            models.log.ended(self._number, status=self._status, outcome=outcome)
+        return None
+
+    def _answer(self, path: str) -> str:
+        """Answer one request; its outcome for the log. Raises _Gone and OSError."""
+        models = self.server.models
+        answering = models.answering[0]
+        try:
+            body = self._body()
+            for answering in models.answering:
+                if self.command == "POST" and answering.wire.answers.fullmatch(path):
+                    return self._play(answering, body)
+                if self.command == "POST" and answering.wire.counts.fullmatch(path):
+                    return self._count(answering.wire, body)
+            if self.command == "POST":
+                raise Refused(404, f"there is no {path}")
+        except Refused as refused:
+            return self._refuse(answering.wire, refused)
+        self._send(200, {"data": [], "has_more": False})
+        return "answered"
+
+    def _body(self) -> bytes:
+        """Raises Refused."""
+        length = self.headers.get("content-length", "0")
+        if "transfer-encoding" in self.headers or not length.isdecimal():
+            self.close_connection = True
+            raise Refused(411, "the request has no length")
+        if int(length) > LARGEST_BODY:
+            self.close_connection = True
+            raise Refused(413, "the request is too large")
+        body = self.rfile.read(int(length))
+        match self.headers.get("content-encoding", "identity"):
+            case "identity":
+                return body
+            case "gzip" | "deflate":
+                try:
+                    return zlib.decompress(body, wbits=47)
+                except zlib.error as error:
+                    raise Refused(400, f"the request is compressed wrongly: {error}") from None
+            case other:
+                raise Refused(415, f"the model server does not know content-encoding {other}")
+
+    def _count(self, wire: Wire, body: bytes) -> str:
+        try:
+            self._send(200, wire.count(body))
+        except ValueError as error:
+            raise Refused(400, str(error)) from None
+        return "answered"
+
+    def _play(self, answering: Answering, body: bytes) -> str:
+        headers = {name.lower(): value for name, value in self.headers.items()}
+        decision = answering.decide(body, headers, note=self._note, wait=self._wait)
+        match decision.blow:
+            case Hang(silent=True):
+                self._wait(None)
+            case Cut(silent=True):
+                return self._cut()
+            case _:
+                pass
+        if decision.conversation.streamed:
+            return self._stream(answering, decision)
+        return self._whole(answering, decision)
+
+    def _refuse(self, wire: Wire, refused: Refused) -> str:
+        self._note(message=refused.message)
+        error = wire.error(refused.status, refused.kind, refused.message, refused.fields, self._id)
+        self._send(refused.status, error, refused.headers)
+        return "refused"
+
+    # --- answers ---
+
+    def _whole(self, answering: Answering, decision: Decision) -> str:
+        if isinstance(decision.blow, Hang):
+            self._wait(None)
+        self._wait(decision.slow_s)
+        answering.begun(decision)
+        answer = answering.wire.whole(decision.conversation.model, decision.turn, decision.tokens)
+        self._send(200, answer, decision.headers, half=isinstance(decision.blow, Cut))
+        return self._cut() if decision.blow else "answered"
+
+    def _stream(self, answering: Answering, decision: Decision) -> str:
+        wire = answering.wire
+        events = list(wire.stream(decision.conversation.model, decision.turn, decision.tokens))
+        middle = len(events) // 2
+        self._head(
+            200, decision.headers, {"content-type": "text/event-stream; charset=utf-8", "cache-control": "no-cache"}
+        )
+        for at, event in enumerate(events):
+            if at == middle and decision.blow:
+                return self._break(wire, decision.blow)
+            self._event(event)
+            if at == 0:
+                answering.begun(decision)
+            self._wait(decision.slow_s / len(events))
+        self._chunk(b"")
+        return "answered"
+
+    def _break(self, wire: Wire, blow: Hang | Cut | StreamError) -> str:
+        match blow:
+            case Hang():
+                while True:
+                    self._event(wire.alive())
+                    self._wait(ALIVE_EVERY_S)
+            case Cut():
+                return self._cut()
+            case StreamError(type=kind, message=message):
+                self._note(message=message)
+                self._event(wire.broken(kind, message))
+                self._chunk(b"")
+                return "stream-error"
+
+    def _cut(self) -> str:
+        self.close_connection = True
+        with contextlib.suppress(OSError):
+            self.connection.shutdown(socket.SHUT_RDWR)
+        return "cut"
+
+    # --- bytes ---
+
+    def _note(self, **known: Any) -> None:
+        self.server.models.log.learned(self._number, **known)
+
+    def _wait(self, seconds: float | None) -> None:
+        """Wait for so long, None: for ever. Raises _Gone as soon as nobody listens any more."""
+        if seconds == 0:
+            return
+        with selectors.DefaultSelector() as selector:
+            selector.register(self.connection, selectors.EVENT_READ)
+            if selector.select(seconds):
+                # Nobody sends the next request before this one is answered, so this is the end of the connection.
+                raise _Gone
+
+    def _head(self, status: int, *headers: Mapping[str, str], length: int | None = None) -> None:
+        self._status = status
+        self.send_response(status)
+        self.send_header("request-id", self._id)
+        for name, value in (pair for some in headers for pair in some.items()):
+            self.send_header(name, value)
+        if length is None:
+            self.send_header("transfer-encoding", "chunked")
+        else:
+            self.send_header("content-length", str(length))
+        self.end_headers()
+
+    def _send(self, status: int, answer: Json, headers: Mapping[str, str] | None = None, *, half: bool = False) -> None:
+        data = msgspec.json.encode(answer)
+        self._head(status, headers or {}, {"content-type": "application/json"}, length=len(data))
+        if self.command != "HEAD":
+            self.wfile.write(data[: len(data) // 2] if half else data)
+
+    def _event(self, event: Event) -> None:
+        name = f"event: {event.name}\n" if event.name else ""
+        self._chunk(f"{name}data: {msgspec.json.encode(event.data).decode()}\n\n".encode())
+
+    def _chunk(self, data: bytes) -> None:
+        """An empty one ends the answer."""
+        self.wfile.write(b"%x\r\n%s\r\n" % (len(data), data))
