@@ -5,7 +5,7 @@ An adapter raises on trouble; only `engine/performer.py` turns an exception into
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Literal, Protocol
 
@@ -25,6 +25,10 @@ class ProcessSpec(Value, frozen=True, kw_only=True):
     """The whole environment; nothing is inherited."""
     log: Path
     """Standard output and error are appended here."""
+    errors: Path | None = None
+    """Standard error goes here instead, where that is said."""
+    input: Path | None = None
+    """Standard input; None: there is nothing to read."""
     timeout_s: float
     idle_s: float | None = None
     """End it when the log has not grown for so long; None: never."""
@@ -70,6 +74,8 @@ class Assignment(Value, frozen=True, kw_only=True):
     timeout_s: float
     idle_s: float
     grace_s: float
+    on_answer: Callable[[], None] = lambda: None
+    """To be called when the agent's model begins to answer for the first time."""
 
 
 class Report(Value, frozen=True, kw_only=True):
@@ -83,6 +89,8 @@ class Report(Value, frozen=True, kw_only=True):
     confidence: float | None = None
     already_done: bool = False
     artifacts: tuple[str, ...] = ()
+    refused: tuple[str, ...] = ()
+    """What it wanted to do and was not permitted to. No failure of itself."""
 
 
 class Agent(Protocol):
@@ -90,6 +98,8 @@ class Agent(Protocol):
 
     reads_story: bool
     """Whether it reads the prompt, and so can go on with half-done work (R4)."""
+    codes: bool
+    """Whether it is a coding agent: where a task does not say otherwise, nothing changed is nothing done (R5.1)."""
 
     async def run(self, assignment: Assignment, processes: Processes) -> Report:
         """Work in `assignment.workspace`. Raises AgentError when it cannot even start."""

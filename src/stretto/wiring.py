@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from pathlib import Path
 
 import msgspec
 
+from stretto.agents.headless import HeadlessAgent
+from stretto.agents.profiles import PROFILES
 from stretto.agents.scripted import ScriptedAgent
 from stretto.agents.shell import ShellAgent
 from stretto.core.coordinator import Coordinator
@@ -37,15 +40,18 @@ from stretto.workspace.worktree import GitWorkspaces
 GATES: Mapping[str, Gate] = {"command": CommandGate(), "artifacts": ArtifactsGate(), "approval": ApprovalGate()}
 
 
-def agent(spec: AgentSpec) -> Agent:
-    """The agent that settings describe. Raises ConfigError."""
+def agent(spec: AgentSpec, environ: Mapping[str, str] | None = None) -> Agent:
+    """The agent that settings describe, for a user with this environment (None: our own). Raises ConfigError."""
     match spec.kind:
         case "shell":
             return ShellAgent(spec.command)
         case "scripted":
             return ScriptedAgent()
+        case kind if kind in PROFILES:
+            return HeadlessAgent(PROFILES[kind], spec, os.environ if environ is None else environ)
         case _:
-            raise ConfigError(f"there is no kind of agent {spec.kind!r}", hint="there are shell and scripted")
+            kinds = ", ".join(("shell", "scripted", *PROFILES))
+            raise ConfigError(f"there is no kind of agent {spec.kind!r}", hint=f"there are {kinds}")
 
 
 class SystemClock:
@@ -129,7 +135,7 @@ async def embedded(home: RunHome, environ: Mapping[str, str]) -> AsyncIterator[E
         processes = ProcessSupervisor(journal.started)
         places = await workspaces(home, launch, plan, settings, environ, processes)
         world = World(
-            agents={name: agent(spec) for name, spec in launch.agents.items()},
+            agents={name: agent(spec, environ) for name, spec in launch.agents.items()},
             workspaces=places,
             checks=checks(home, launch, plan, settings, environ, places, processes),
             limits=OpenLimits(),

@@ -23,6 +23,7 @@ class ScriptedAgent:
     """Plays the prompt's script (docs/agents.md). A mistake in it is a permanent failure that names the line."""
 
     reads_story = True
+    codes = False
 
     async def run(self, assignment: Assignment, processes: Processes) -> Report:
         return await run_command(_PLAYER, assignment, processes)

@@ -27,6 +27,7 @@ from stretto.core.commands import (
     StartTimer,
 )
 from stretto.core.events import (
+    AttemptAnswered,
     AttemptCancelled,
     AttemptFailed,
     AttemptFinished,
@@ -242,6 +243,7 @@ class Performer:
             timeout_s=command.timeout_s,
             idle_s=command.idle_s,
             grace_s=self.settings.grace_s,
+            on_answer=lambda: self.report(AttemptAnswered(at=self._now(), task=command.task, attempt=command.attempt)),
         )
 
     def _ending(self, task: str, attempt: int, report: Report, saved: Saved) -> Event:

@@ -239,20 +239,27 @@ def _start(spec: ProcessSpec) -> _Tree:
     leash = None
     try:
         log = os.open(spec.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o644)
+        opened = [log]
         try:
+            if spec.errors is not None:
+                opened.append(os.open(spec.errors, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o644))
+            errors = opened[-1]
+            if spec.input is not None:
+                opened.append(os.open(spec.input, os.O_RDONLY | os.O_CLOEXEC))
             held, leash = _make_leash()
             process = subprocess.Popen(
                 spec.argv,
                 cwd=spec.cwd,
                 env={**spec.env, **dict(zip(COOKIE, spec.cookie, strict=True))},
-                stdin=subprocess.DEVNULL,
+                stdin=subprocess.DEVNULL if spec.input is None else opened[-1],
                 stdout=log,
-                stderr=log,
+                stderr=errors,
                 start_new_session=True,
                 pass_fds=held,
             )
         finally:
-            os.close(log)
+            for handle in opened:
+                os.close(handle)
     except (OSError, ValueError) as error:
         if leash is not None:
             os.close(leash)

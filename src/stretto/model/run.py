@@ -42,7 +42,12 @@ class Usage(Value, frozen=True, kw_only=True):
     """What an attempt spent, as its agent tells it; None is unknown, never zero."""
 
     input_tokens: int | None = None
+    """All that the model was sent, from a prompt cache or not."""
     output_tokens: int | None = None
+    cache_read_tokens: int | None = None
+    """The part of `input_tokens` that was read from a prompt cache."""
+    cache_write_tokens: int | None = None
+    """The part of `input_tokens` that was written to one."""
     cost_usd: float | None = None
 
 

@@ -134,6 +134,8 @@ def total(usages: Iterable[Usage]) -> Usage:
     return Usage(
         input_tokens=add(usage.input_tokens for usage in known),
         output_tokens=add(usage.output_tokens for usage in known),
+        cache_read_tokens=add(usage.cache_read_tokens for usage in known),
+        cache_write_tokens=add(usage.cache_write_tokens for usage in known),
         cost_usd=sum(costs) if costs else None,
     )
 

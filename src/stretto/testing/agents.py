@@ -17,6 +17,8 @@ from stretto.ports import Assignment, Processes, Report
 class FakeAgent:
     """Calls `play` in place of a process and keeps every assignment it was given."""
 
+    codes = False
+
     def __init__(
         self,
         play: Callable[[Assignment], Report | Awaitable[Report]] = lambda assignment: Report(),

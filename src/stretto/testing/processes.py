@@ -17,6 +17,7 @@ class Played(Value, frozen=True, kw_only=True):
     """What a command does: writes `output` at once, stays for `lasts_s`, and ends."""
 
     output: bytes = b""
+    errors: bytes = b""
     lasts_s: float = 0.0
     code: int = 0
     signal: int | None = None
@@ -40,6 +41,8 @@ class FakeProcesses:
         self.started.append(spec)
         with spec.log.open("ab") as log:
             log.write(played.output)
+        with (spec.errors or spec.log).open("ab") as log:
+            log.write(played.errors)
         idle_s = math.inf if spec.idle_s is None else spec.idle_s
         ends: dict[Literal["exit", "idle", "timeout"], float] = {
             "exit": played.lasts_s,
