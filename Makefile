@@ -35,6 +35,7 @@ check: lint types test ## lint, types and tests
 docs: $(DEV) ## write the generated pages again
 	$(BIN)/python tools/state_diagram.py
 	$(BIN)/python tools/cli_reference.py
+	$(BIN)/python tools/settings_table.py
 
 lock: ## pin the newest versions that fit (needs the network)
 	@$(PYTHON) tools/lock.py

@@ -28,7 +28,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "ports": DATA | {"analysis", "core"},
     **dict.fromkeys(ADAPTERS, BELOW_ADAPTERS),
     "engine": BELOW_ADAPTERS,
-    "config": BELOW_ADAPTERS,
+    "config": BELOW_ADAPTERS | {"formats"},
     "wiring": BELOW_ADAPTERS | ADAPTERS | {"engine", "config"},
     "cli": BELOW_ADAPTERS | {"formats", "recipes", "workspace", "observe", "engine", "config", "wiring"},
     "testing": BELOW_ADAPTERS | ADAPTERS | {"engine", "config", "wiring"},

@@ -10,19 +10,22 @@ import subprocess
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import get_args
 
-import msgspec
 import pytest
 import typer
 
 import cli_reference
+import settings_table
 import state_diagram
 from e2e.toy import Toy, until
-from stretto import config, errors
+from stretto import errors
 from stretto.cli import main
+from stretto.config import environment
+from stretto.config.agents import specs
+from stretto.config.files import parse
+from stretto.config.layers import Rank, Settings
 from stretto.core.retry import LIMITS, RULES
-from stretto.model.agent import AgentSpec
-from stretto.model.plan import Defaults, Plan
 
 ROOT = Path(__file__).parent.parent
 SRC = ROOT / "src" / "stretto"
@@ -191,47 +194,32 @@ def test_exit_codes_of_the_readme_are_those_of_the_errors() -> None:
 # --- settings and plans ------------------------------------------------------------------------------------------
 
 
-def test_the_settings_page_names_every_key_and_variable() -> None:
-    table = section(f"\n## Top\n{SETTINGS}", "Top")
-    keys = {key.split(".")[0] for key in re.findall(r"^\| `([\w.]+)` \|", table, re.MULTILINE)}
-    assert keys == set(config._KEYS)
-    variables = section(SETTINGS, "Environment variables")
-    assert set(re.findall(r"`(STRETTO_[A-Z_]+)`", variables)) == set(config.RESERVED)
+def test_the_settings_page_names_every_variable() -> None:
+    variables = set(re.findall(r"`(STRETTO_[A-Z_]+[A-Z])`", section(SETTINGS, "Environment variables")))
+    assert variables == {environment.PROFILE, *environment.RESERVED}
 
 
 def test_the_settings_page_shows_every_key_and_its_plan_runs_without_a_flag(tmp_path: Path) -> None:
-    (settings,), (plan,), (commands,) = (snippets(SETTINGS, kind) for kind in ("toml", "yaml", "sh"))
-    chosen = config.parse(settings)
-    assert {chosen.parallel, chosen.agent, chosen.attempts, chosen.timeout_s} == {3, "upper", 2, 1200.0}
-    assert chosen.env_pass
+    (settings, refined, profiles), (plan,), (commands,) = (snippets(SETTINGS, kind) for kind in ("toml", "yaml", "sh"))
+    assert specs(Settings(parse(refined).layer))["careful"].kind == "claude"
+    assert parse(profiles).profiles["night"]
+    chosen = {".".join(key): said.value for key, said in parse(settings).layer.items()}
+    assert (chosen["parallel"], chosen["agent"], chosen["attempts"], chosen["timeout"]) == (3, "upper", 2, 1200.0)
+    assert chosen["env.pass"]
     toy = Toy(tmp_path, {"stretto.toml": settings, "voices.yaml": plan})
     typed(toy, commands)
     assert [toy.git("show", f"{toy.branch()}:{name}.txt") for name in ("shout", "whisper")] == ["HELLO", "hello"]
-    refused = toy.stretto("run", "voices.yaml", code=2, STRETTO_PARALLEL="2").stderr
-    assert "`parallel` is set in stretto.toml" in refused
+    refused = toy.stretto("run", "voices.yaml", code=2, STRETTO_PARALEL="2").stderr
+    assert "did you mean STRETTO_PARALLEL?" in refused
 
 
-LAYERS = config.Chosen(parallel=7, agent="mine", attempts=7, timeout_s=7.0)
+def test_the_ladder_of_the_settings_page_is_the_one_that_counts() -> None:
+    rows = re.findall(r"^\| (\d) \| .* \| `(\w+)` \|$", section(SETTINGS, "Which one counts"), re.MULTILINE)
+    assert [(int(number), layer) for number, layer in rows] == list(enumerate(get_args(Rank), 1))
 
 
-@pytest.mark.parametrize("flags", [LAYERS, config.Chosen()], ids=["flags", "no flags"])
-@pytest.mark.parametrize("file", [config.parse(snippets(SETTINGS, "toml")[0]), config.Chosen()], ids=["file", "none"])
-@pytest.mark.parametrize("planned", [Defaults(agent=("scripted",), attempts=9, timeout_s=9.0), Defaults()])
-def test_the_layers_win_in_the_order_of_the_settings_page(
-    flags: config.Chosen, file: config.Chosen, planned: Defaults
-) -> None:
-    settings = msgspec.structs.replace(flags, agents={"mine": AgentSpec(kind="scripted")})
-    plan = Plan(name="p", format="stretto", defaults=planned)
-    run = config.resolve(plan, settings, file, interactive=False).run
-    rows = [
-        (flags.timeout_s, flags.attempts, flags.agent, flags.parallel),
-        (file.timeout_s, file.attempts, file.agent, file.parallel),
-        (planned.timeout_s, planned.attempts, next(iter(planned.agent), None), None),
-        (900.0, 3, "", 5),
-    ]
-    assert (run.timeout_s, run.attempts, run.agent, run.parallel) == tuple(
-        next(value for value in column if value is not None) for column in zip(*rows, strict=True)
-    )
+def test_the_table_of_settings_is_fresh() -> None:
+    assert settings_table.insert(SETTINGS) == SETTINGS, "run `make docs`"
 
 
 def test_the_first_plan_of_the_plan_page_runs_and_the_others_pass(tmp_path: Path) -> None:

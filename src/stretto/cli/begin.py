@@ -12,11 +12,14 @@ from pathlib import Path
 import msgspec
 from msgspec.structs import replace
 
-from stretto import config, wiring
+from stretto import wiring
 from stretto.analysis.lint import in_file_order, lint, ok
 from stretto.analysis.select import select
 from stretto.cli import terminal
 from stretto.cli.earlier import Earlier, earlier_run, landed_before, refuse_unfinished, runs_of
+from stretto.cli.place import settings_here
+from stretto.config.layers import NOTHING, Layer, Settings
+from stretto.config.resolve import Resolved, resolve, run_settings
 from stretto.core.events import RunStarted
 from stretto.engine.history import expected_s
 from stretto.engine.home import Launch, RepositoryHome, RunHome, new_run_id, repository_home, state_dir
@@ -25,7 +28,7 @@ from stretto.engine.supervise import ProcessSupervisor
 from stretto.errors import NotSupportedYet, PlanError, StrettoError
 from stretto.formats.load import Loaded, load
 from stretto.model.plan import Finding, Plan, Task, Value
-from stretto.model.run import ConflictPolicy, RunSettings
+from stretto.model.run import RunSettings
 from stretto.observe.outline import outline
 from stretto.observe.paint import count
 from stretto.observe.planview import show_json, show_text
@@ -40,7 +43,10 @@ class Wanted(Value, frozen=True, kw_only=True):
     """What the command line asks for."""
 
     plan: str
-    flags: config.Chosen = config.Chosen()
+    flags: Layer = NOTHING
+    profile: str | None = None
+    agent_args: tuple[str, ...] = ()
+    """Further words for the command line of the default agent."""
     only: tuple[str, ...] = ()
     phase: str | None = None
     with_deps: bool = False
@@ -69,7 +75,7 @@ class Ready(Value, frozen=True, kw_only=True):
     findings: tuple[Finding, ...]
     done: tuple[str, ...]
     base: str
-    settings: config.Resolved
+    settings: Resolved
     runs: RepositoryHome
     root: Path
     common: Path
@@ -91,21 +97,15 @@ class Ready(Value, frozen=True, kw_only=True):
 
 def prepare(wanted: Wanted) -> Ready:
     """Everything that can be refused is refused here. Raises PlanError, ConfigError, RepositoryError, StateError."""
-    config.check_environment(os.environ)
+    settings = settings_here(wanted.flags, wanted.profile)
     path = Path(os.path.realpath(wanted.plan))  # two names of one file are one plan
-    loaded, findings = read(wanted.plan, wanted.flags)
-    return asyncio.run(_prepare(wanted, path, loaded, findings))
-
-
-def read(plan: str, flags: config.Chosen) -> tuple[Loaded, tuple[Finding, ...]]:
-    """The plan and every finding. Raises PlanError or NotSupportedYet where it may not run."""
-    loaded, findings = examine(plan, flags.conflicts or "serialize")
+    loaded, findings = examine(wanted.plan, run_settings(settings))
     if not ok(findings):
-        raise refusal(plan, findings)
-    return loaded, findings
+        raise refusal(wanted.plan, findings)
+    return asyncio.run(_prepare(wanted, settings, path, loaded, findings))
 
 
-def examine(plan: str, conflicts: ConflictPolicy = "serialize") -> tuple[Loaded, tuple[Finding, ...]]:
+def examine(plan: str, settings: RunSettings) -> tuple[Loaded, tuple[Finding, ...]]:
     """The plan and every finding, also of one that may not run. Raises PlanError for one that cannot be read."""
     loaded = load(plan)
     folder = Path(plan).absolute().parent
@@ -117,7 +117,7 @@ def examine(plan: str, conflicts: ConflictPolicy = "serialize") -> tuple[Loaded,
     found = lint(
         loaded.plan,
         loaded.places,
-        settings=RunSettings(conflicts=conflicts),
+        settings=settings,
         exists=exists,
         present=present,
         tracked=tracked,
@@ -159,7 +159,9 @@ def refusal(plan: str, findings: Sequence[Finding]) -> PlanError | NotSupportedY
     return PlanError(f"{place}{first.message}{more}", hint=hint, findings=tuple(errors))
 
 
-async def _prepare(wanted: Wanted, path: Path, loaded: Loaded, findings: tuple[Finding, ...]) -> Ready:
+async def _prepare(
+    wanted: Wanted, settings: Settings, path: Path, loaded: Loaded, findings: tuple[Finding, ...]
+) -> Ready:
     repository = await wiring.repository(Path.cwd(), os.environ)
     if wanted.branch is not None:
         await repository.check_branch(wanted.branch)
@@ -184,10 +186,8 @@ async def _prepare(wanted: Wanted, path: Path, loaded: Loaded, findings: tuple[F
     todo = replace(plan, tasks=tuple(task for task in plan.tasks if task.id not in done))
     inside = repository.inside(path)
     tracked = inside is not None and bool((await repository.git.run("ls-files", "-z", "--", inside)).out)
-    settings = config.resolve(
-        todo, wanted.flags, config.load(repository.root, os.environ), interactive=wanted.interactive
-    )
-    for spec in settings.agents.values():
+    resolved = resolve(todo, settings, interactive=wanted.interactive, agent_args=wanted.agent_args)
+    for spec in resolved.agents.values():
         wiring.agent(spec)  # what cannot be built is refused now, not by the engine
     return Ready(
         wanted=wanted,
@@ -198,7 +198,7 @@ async def _prepare(wanted: Wanted, path: Path, loaded: Loaded, findings: tuple[F
         findings=(*findings, *selection.findings),
         done=tuple(sorted(done)),
         base=base,
-        settings=settings,
+        settings=resolved,
         runs=runs,
         root=repository.root,
         common=repository.common,
@@ -207,7 +207,7 @@ async def _prepare(wanted: Wanted, path: Path, loaded: Loaded, findings: tuple[F
         dirty=await repository.dirty(),
         builds_on=before.run if before else None,
         landed=tuple(task.id for task in plan.tasks if task.id in landed),
-        expected_s=expected_s(runs, todo.tasks, agents=settings.agents, default=settings.run.agent),
+        expected_s=expected_s(runs, todo.tasks, agents=resolved.agents, default=resolved.run.agent),
     )
 
 

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from stretto.cli.options import Conflicts, Format, Json, PlanArgument, wants_json
+from stretto.cli.options import Conflicts, Format, Json, PlanArgument, Profile, wants_json
 
 
 class Severity(StrEnum):
@@ -24,8 +24,9 @@ def check(
         Severity, typer.Option("--fail-on", help="The least severity that makes the exit code 2.")
     ] = Severity.ERROR,
     conflicts: Annotated[
-        Conflicts, typer.Option("--conflicts", help="Judge overlapping claims as `run --conflicts` would.")
-    ] = Conflicts.SERIALIZE,
+        Conflicts | None, typer.Option("--conflicts", help="Judge overlapping claims as `run --conflicts` would.")
+    ] = None,
+    profile: Profile = None,
 ) -> int:
     """Say what is wrong with a plan, with file, line and a hint."""
     import sys
@@ -34,14 +35,18 @@ def check(
 
     from stretto.cli import terminal
     from stretto.cli.begin import examine
+    from stretto.cli.place import settings_here
+    from stretto.config.layers import flags
+    from stretto.config.resolve import run_settings
     from stretto.errors import PlanError
     from stretto.model.plan import Plan
     from stretto.observe.findings import findings_text
     from stretto.observe.planview import check_json
 
     as_json = wants_json(format, json)
+    settings = settings_here(flags({"conflicts": conflicts.value if conflicts else None}), profile)
     try:
-        loaded, findings = examine(plan, conflicts.value)
+        loaded, findings = examine(plan, run_settings(settings))
         known: Plan | None = loaded.plan
     except PlanError as error:
         if not error.findings:

@@ -12,7 +12,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from stretto import wiring
-from stretto.config import check_environment
+from stretto.config import environment
+from stretto.config.layers import NOTHING, Layer, Settings
+from stretto.config.load import load
 from stretto.core.commands import Answer
 from stretto.core.coordinator import Coordinator
 from stretto.core.events import RequestReceived, Wish
@@ -23,6 +25,7 @@ from stretto.engine.reader import SqliteReader
 from stretto.errors import ConfigError, RunNotFound, StateError
 from stretto.observe.snapshot import Beside, has_delivered
 from stretto.ports import Engine, Recorded
+from stretto.workspace.repository import top
 
 if TYPE_CHECKING:
     from stretto.core.state import State
@@ -30,9 +33,14 @@ if TYPE_CHECKING:
 
 def runs_here() -> RepositoryHome:
     """The runs of the repository that the current folder lies in. Raises RepositoryError, and ConfigError."""
-    check_environment(os.environ)
+    environment.read(os.environ)  # one that nothing reads would be believed to do something
     repository = asyncio.run(wiring.repository(Path.cwd(), os.environ))
     return repository_home(state_dir(os.environ), repository.common)
+
+
+def settings_here(flags: Layer = NOTHING, profile: str | None = None) -> Settings:
+    """The settings that hold in the current folder, in a repository or outside of one. Raises ConfigError."""
+    return load(asyncio.run(top(Path.cwd(), environ=os.environ)), os.environ, flags=flags, profile=profile)
 
 
 class View:
@@ -40,6 +48,7 @@ class View:
 
     def __init__(self, home: RunHome, recorded: Sequence[Recorded], engine: Engine | None) -> None:
         self.home, self.engine, self.last = home, engine, recorded[-1].seq
+        self.recorded = recorded
         self._events = [one.event for one in recorded]
         self.coordinator = replay(self._events)
 

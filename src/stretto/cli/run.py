@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from stretto.cli.options import Conflicts, Jobs, Json, PlanArgument, at_least_one
+from stretto.cli.options import Conflicts, Jobs, Json, PlanArgument, Profile, at_least_one
 
 
 def run(
@@ -27,8 +27,9 @@ def run(
         typer.Option("--on-failure", metavar="continue|stop", help="What a failed task means for the rest of the run."),
     ] = None,
     conflicts: Annotated[
-        Conflicts, typer.Option("--conflicts", help="What to do with tasks whose claims overlap.")
-    ] = Conflicts.SERIALIZE,
+        Conflicts | None,
+        typer.Option("--conflicts", help="What to do with tasks whose claims overlap; default: serialize."),
+    ] = None,
     timeout: Annotated[
         str | None, typer.Option("--timeout", metavar="T", help="Longest time of an attempt, such as 90s or 15m.")
     ] = None,
@@ -40,6 +41,11 @@ def run(
         str | None,
         typer.Option("--agent", metavar="A", help="Who does the tasks: 'shell: COMMAND', scripted, or a name."),
     ] = None,
+    agent_args: Annotated[
+        str | None,
+        typer.Option("--agent-args", metavar="WORDS", help="Further words for that agent's command line."),
+    ] = None,
+    profile: Profile = None,
     start: Annotated[
         str | None, typer.Option("--base", metavar="REF", help="Commit to start from; default: HEAD.")
     ] = None,
@@ -73,7 +79,8 @@ def run(
     from stretto.cli import begin, front, terminal
     from stretto.cli.land import land_at_end, land_run
     from stretto.cli.later import refuse
-    from stretto.config import Chosen, duration_s
+    from stretto.config.agents import words
+    from stretto.config.layers import flags
     from stretto.errors import ConfigError
 
     refuse(
@@ -89,26 +96,26 @@ def run(
             "--on-failure rollback": on_failure == "rollback",
         }
     )
-    if on_failure not in (None, "continue", "stop"):
-        raise ConfigError(f"--on-failure {on_failure}: there is no such policy", hint="there are continue and stop")
     if no_parallel and jobs not in (None, 1):
         raise ConfigError("--no-parallel and -j contradict each other", hint="give one of them")
     if with_deps and not (only or phase):
         raise ConfigError("--with-deps needs --only or --phase", hint="without them everything runs anyway")
-    names = tuple(name.strip() for words in only or () for name in words.split(",") if name.strip())
+    names = tuple(name.strip() for given in only or () for name in given.split(",") if name.strip())
     if only and not names:
         raise ConfigError("--only names no task", hint="--only ID,ID")
-    flags = Chosen(
-        parallel=1 if no_parallel else jobs,
-        agent=agent,
-        attempts=attempts,
-        timeout_s=None if timeout is None else duration_s(timeout),
-        on_failure=on_failure,  # type: ignore[arg-type]
-        conflicts=conflicts.value,
-    )
+    chosen = {
+        "parallel": 1 if no_parallel else jobs,
+        "agent": agent,
+        "attempts": attempts,
+        "timeout": timeout,
+        "on_failure": on_failure,
+        "conflicts": conflicts.value if conflicts else None,
+    }
     wanted = begin.Wanted(
         plan=plan,
-        flags=flags,
+        flags=flags(chosen),
+        profile=profile,
+        agent_args=words(agent_args),
         only=names,
         phase=phase,
         with_deps=with_deps,

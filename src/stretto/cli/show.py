@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from stretto.cli.options import Format, Jobs, Json, PlanArgument, wants_json
+from stretto.cli.options import Format, Jobs, Json, PlanArgument, Profile, wants_json
 
 
 def show(
@@ -10,6 +10,7 @@ def show(
     format: Format = None,
     json: Json = False,
     jobs: Jobs = None,
+    profile: Profile = None,
 ) -> int:
     """Show levels, critical path, overlaps, and how much faster it is in parallel."""
     import sys
@@ -18,18 +19,23 @@ def show(
 
     from stretto.cli import terminal
     from stretto.cli.begin import examine
-    from stretto.model.run import RunSettings
+    from stretto.cli.place import settings_here
+    from stretto.config.layers import flags
+    from stretto.config.resolve import run_settings
     from stretto.observe.paint import count
     from stretto.observe.planview import show_json, show_text
 
     as_json = wants_json(format, json)
-    loaded, findings = examine(plan)
-    places = jobs or RunSettings().parallel
+    settings = run_settings(settings_here(flags({"parallel": jobs}), profile))
+    loaded, findings = examine(plan, settings)
     if as_json:
-        print(msgspec.json.format(msgspec.json.encode(show_json(loaded.plan, places=places))).decode())
+        told = show_json(loaded.plan, places=settings.parallel, default_s=settings.estimate_s)
+        print(msgspec.json.format(msgspec.json.encode(told)).decode())
     else:
         paint, width = terminal.paint(sys.stdout), terminal.width(sys.stdout) or terminal.WIDTH
-        for text in show_text(loaded.plan, width=width, places=places, paint=paint):
+        for text in show_text(
+            loaded.plan, width=width, places=settings.parallel, default_s=settings.estimate_s, paint=paint
+        ):
             print(text)
     if errors := sum(finding.severity == "error" for finding in findings):
         print(f"\nthis plan has {count(errors, 'error')} and will not run: stretto check {plan}", file=sys.stderr)

@@ -100,6 +100,8 @@ def _defaults(root: Table) -> Defaults:
         attempts=table.count("attempts", 1, 1000),
         on_failure=_policy(table),
     )
+    for key in table.values:
+        table.reading.places.mark(f"defaults:{key}", (*table.steps, key))
     table.close()
     return defaults
 

@@ -57,12 +57,17 @@ def surroundings(environ: Mapping[str, str], *, passed: Sequence[str] = (), gate
         name: value
         for name, value in environ.items()
         if (name in names or name.startswith(beginnings))
-        and not name.startswith((RESERVED_PREFIX, "GIT_CONFIG"))
-        and name not in _REDIRECTS_GIT
-        and not (gate and _is_secret(name, value))
+        and not is_withheld(name)
+        and not (gate and is_secret(name, value))
     }
 
 
-def _is_secret(name: str, value: str) -> bool:
+def is_withheld(name: str) -> bool:
+    """Whether nobody may hand this variable on, or set it for an agent: it is stretto's own, or leads git away."""
+    return name.startswith((RESERVED_PREFIX, "GIT_CONFIG")) or name in _REDIRECTS_GIT
+
+
+def is_secret(name: str, value: str) -> bool:
+    """Whether a variable may be a secret, by its name or its value: a guess, and a wide one."""
     capitals = name.upper()
     return bool(capitals.startswith(_PROVIDERS) or _SECRET.search(capitals) or _SECRET_URL.search(value))

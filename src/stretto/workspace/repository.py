@@ -105,6 +105,15 @@ class Repository:
             raise RepositoryError(f"the branch {name} exists already", hint="choose another with --branch NAME")
 
 
+async def top(path: Path, *, environ: Mapping[str, str]) -> Path | None:
+    """Top of the work tree that a folder lies in, real path; None where there is none, or no git to ask."""
+    try:
+        reply = await Git(path, environ=environ).run("rev-parse", "--show-toplevel", ok=(0, 128))
+    except GitError:
+        return None
+    return Path(os.path.realpath(reply.text)) if reply.code == 0 else None
+
+
 async def _check_version(git: Git) -> None:
     try:
         said = await git.text("version")
