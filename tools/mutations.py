@@ -41,6 +41,18 @@ MUTATIONS = (
         "",
     ),
     Mutation(
+        "an agent goes on with the session of another one",
+        "core/coordinator.py",
+        "        resumes = record.resumes if agent == record.agent else None\n",
+        "        resumes = record.resumes\n",
+    ),
+    Mutation(
+        "a conflict goes on in its old session",
+        "core/retry.py",
+        '"conflict": Rule("conflicts", "again", carry=True',
+        '"conflict": Rule("conflicts", "again", carry=True, resume=True',
+    ),
+    Mutation(
         "two tries of one task count twice against its agent",
         "core/breaker.py",
         "    if record.id not in streak:\n",
@@ -111,14 +123,14 @@ MUTATIONS = (
     Mutation(
         "quota does not pause the run",
         "core/retry.py",
-        '"quota": Rule("free", "pause", carry=True)',
-        '"quota": Rule("free", "again", carry=True)',
+        '"quota": Rule("free", "pause", carry',
+        '"quota": Rule("free", "again", carry',
     ),
     Mutation(
         "claims are dropped when a gate re-opens the task",
         "core/retry.py",
-        '"gate": Rule("charged", "again", carry=True, keep_claims=True)',
-        '"gate": Rule("charged", "again", carry=True)',
+        '"gate": Rule("charged", "again", carry=True, resume=True, keep_claims=True)',
+        '"gate": Rule("charged", "again", carry=True, resume=True)',
     ),
     Mutation(
         "an optional failure breaks its phase",

@@ -41,6 +41,8 @@ class StartAttempt(_Command, frozen=True, kw_only=True):
     """Commit of an earlier attempt whose work goes along, for agents that can go on with it."""
     conflict: bool = False
     """The carried work conflicts with `base`: bring it as a merge with markers (R4)."""
+    resumes: int | None = None
+    """The attempt whose session this one may go on with, by the same agent (R4)."""
     past: tuple[PastAttempt, ...] = ()
     """Earlier attempts, for the prompt."""
     handoffs: tuple[Handoff, ...] = ()

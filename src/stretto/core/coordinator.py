@@ -182,7 +182,9 @@ class Coordinator:
             self.steps.admission.offer(record)
             return
         record.asking = False
-        record.agent = agents[0] if agents else ""
+        agent = agents[0] if agents else ""
+        resumes = record.resumes if agent == record.agent else None
+        record.agent = agent
         record.starts += 1
         record.base, record.commit, record.paths, record.drift = self.state.lane.head, None, (), ()
         step(self.state, record, "running", f"attempt {event.attempt}")
@@ -196,6 +198,7 @@ class Coordinator:
                 base=record.base,
                 carry=record.carry,
                 conflict=record.conflict,
+                resumes=resumes,
                 past=record.past,
                 handoffs=told,
                 more_handoffs=more,
@@ -230,7 +233,9 @@ class Coordinator:
         if task.effect == "changes" and event.commit is None:
             if not (event.already_done and task.verify):
                 self.steps.give_place(record)
-                self.steps.fail(record, Failure(kind="no_effect", message="it said it was done and changed nothing"))
+                said = "it said it was done and changed nothing"
+                refused = f"; it was not allowed: {', '.join(event.refused[:5])}" if event.refused else ""
+                self.steps.fail(record, Failure(kind="no_effect", message=said + refused))
                 return
             record.note = "already done: its checks pass on the untouched base"
         self.steps.finished(record)
@@ -269,6 +274,7 @@ class Coordinator:
         """It ended through no doing of its own, which costs it nothing (R4)."""
         self._ended(record, Usage())
         record.carry = commit or record.carry
+        record.resumes = record.attempt
         record.past = (*record.past, PastAttempt(attempt=record.attempt, failure=failure, commit=commit))
         self.steps.decide(record, record.doom or Doom("ready", failure.message))
 

@@ -167,6 +167,8 @@ class AttemptFinished(_Event, frozen=True, kw_only=True):
     confidence: float | None = None
     dropped: tuple[str, ...] = ()
     """Edits that were not taken along: the plan file itself (R6.4)."""
+    refused: tuple[str, ...] = ()
+    """What the agent wanted to do and was not permitted to."""
 
 
 class AttemptFailed(_Event, frozen=True, kw_only=True):

@@ -19,26 +19,28 @@ LIMITS: Mapping[Budget, int] = {"overloaded": 20, "lost": 3, "conflicts": 3}
 
 
 class Rule(msgspec.Struct, frozen=True):
-    """How one kind is treated. `carry`: the next attempt may go on from what this one left."""
+    """How one kind is treated. `carry`: the next attempt may go on from what this one left, with `resume` also
+    in its session."""
 
     budget: Budget
     then: Next
     carry: bool = False
+    resume: bool = False
     keep_claims: bool = False
 
 
 RULES: Mapping[FailureKind, Rule] = {
-    "transient": Rule("charged", "backoff", carry=True),
-    "overloaded": Rule("overloaded", "backoff", carry=True),
-    "rate_limited": Rule("free", "pause", carry=True),
-    "quota": Rule("free", "pause", carry=True),
-    "lost": Rule("lost", "again", carry=True),
+    "transient": Rule("charged", "backoff", carry=True, resume=True),
+    "overloaded": Rule("overloaded", "backoff", carry=True, resume=True),
+    "rate_limited": Rule("free", "pause", carry=True, resume=True),
+    "quota": Rule("free", "pause", carry=True, resume=True),
+    "lost": Rule("lost", "again", carry=True, resume=True),
     "timeout": Rule("charged", "again"),
     "idle": Rule("charged", "again"),
     "out_of_memory": Rule("charged", "again"),
     "failed": Rule("charged", "again"),
     "blocked_on_prompt": Rule("charged", "again"),
-    "gate": Rule("charged", "again", carry=True, keep_claims=True),
+    "gate": Rule("charged", "again", carry=True, resume=True, keep_claims=True),
     "conflict": Rule("conflicts", "again", carry=True, keep_claims=True),
     "no_effect": Rule("charged", "again"),
     "tampered": Rule("charged", "again"),

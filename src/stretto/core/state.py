@@ -82,6 +82,8 @@ class TaskRecord(msgspec.Struct, kw_only=True):
     """Those of `paths` that it had not claimed."""
     carry: str | None = None
     conflict: bool = False
+    resumes: int | None = None
+    """The attempt whose session the next one may go on with; it was `agent`'s."""
     holding: bool = False
     """Its claims are its own."""
     asking: bool = False

@@ -148,6 +148,7 @@ class Steps:
         past = PastAttempt(attempt=record.attempt, failure=failure, commit=commit, remarks=remarks)
         record.past = (*record.past, past)
         record.carry = commit if rule.carry else None
+        record.resumes = record.attempt if rule.resume else None
         record.conflict = failure.kind == "conflict"
         used_up, count = charge(record, rule, record.task.attempts or state.settings.attempts)
         said = f"{failure.kind}: {failure.message}" if failure.message else failure.kind

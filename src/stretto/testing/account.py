@@ -203,14 +203,15 @@ class Account(Ledger):
         note.state, note.base, note.commit = "running", self.head, None
         note.agent = agents[0]
         handed = tuple((n.id, n.state, n.state == "succeeded" and n.said, n.landed) for n in self.rules.before(note))
-        start = (note.id, note.attempt, self.head, note.carry, note.conflict, note.past, agents, handed)
+        resumes = note.resumes[0] if note.resumes and note.resumes[1] == agents[0] else None
+        start = (note.id, note.attempt, self.head, note.carry, note.conflict, resumes, note.past, agents, handed)
         self.expected.append(("StartAttempt", *start))
 
     def _finished(self, note: Note, event: ev.AttemptFinished) -> None:
         note.commit = event.commit
         note.said = (event.summary, event.decisions, event.paths)
         if note.doom in ("cancelled", "skipped"):
-            self._interrupted(note, None)
+            self._interrupted(note, None, resumable=False)
             return
         note.doom = None
         checked = bool(note.task.verify)

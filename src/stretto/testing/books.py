@@ -35,6 +35,8 @@ BLAMES: frozenset[FailureKind] = frozenset(
     {"transient", "timeout", "idle", "out_of_memory", "failed", "blocked_on_prompt", "no_effect", "permanent"}
 )
 """Failures that count against an agent."""
+RESUMES: frozenset[FailureKind] = frozenset({"transient", "overloaded", "rate_limited", "quota", "lost", "gate"})
+"""And its session."""
 OVERTAKEN = 4
 
 
@@ -63,6 +65,8 @@ class Note(msgspec.Struct, kw_only=True):
     base: str = ""
     carry: str | None = None
     conflict: bool = False
+    resumes: tuple[int, str] | None = None
+    """Of which attempt, and by which agent, the session may go on."""
     past: int = 0
     said: tuple[object, ...] = ("", (), ())
     """Summary, decisions and paths of its latest attempt that finished."""

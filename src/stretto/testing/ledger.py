@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from stretto.core import events as ev
 from stretto.model.run import Failure, LandEntry, Outcome, TaskState
-from stretto.testing.books import BACKS_OFF, BLAMES, CARRIES, PAUSES, Note, Rules, backoff_s, spend
+from stretto.testing.books import BACKS_OFF, BLAMES, CARRIES, PAUSES, RESUMES, Note, Rules, backoff_s, spend
 
 Expected = tuple[object, ...]
 
@@ -79,9 +79,10 @@ class Ledger:
             note.in_use = False
             self.expected.append(("ReleaseGrant", note.id, note.attempt))
 
-    def _interrupted(self, note: Note, commit: str | None) -> None:
+    def _interrupted(self, note: Note, commit: str | None, *, resumable: bool = True) -> None:
         """Ended through no doing of its own: costs nothing."""
         note.carry = commit or note.carry
+        note.resumes = (note.attempt, note.agent) if resumable else note.resumes
         note.past += 1
         self._leave(note)
         doom, note.doom = note.doom or "ready", None
@@ -101,6 +102,7 @@ class Ledger:
         self._leave(note)
         note.past += 1
         note.carry = commit if failure.kind in CARRIES else None
+        note.resumes = (note.attempt, note.agent) if failure.kind in RESUMES else None
         note.conflict = failure.kind == "conflict"
         used_up = spend(note, failure, self.settings.attempts)
         doom, note.doom = note.doom, None

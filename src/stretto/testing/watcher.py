@@ -132,8 +132,8 @@ def _shape(command: Command) -> Expected | None:
                 for one in command.handoffs
             )
             return (
-                "StartAttempt", command.task, command.attempt, command.base, command.carry, command.conflict, told,
-                command.agents, handed,
+                "StartAttempt", command.task, command.attempt, command.base, command.carry, command.conflict,
+                command.resumes, told, command.agents, handed,
             )  # fmt: skip
         case cmd.RunGates():
             return ("RunGates", command.task, command.attempt, command.commit)

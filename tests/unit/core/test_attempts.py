@@ -7,7 +7,16 @@ import typing
 import msgspec
 import pytest
 
-from stretto.core.events import AttemptFinished, StopRequested, TaskApproved, TaskRejected, TimerFired
+from stretto.core.commands import StartAttempt
+from stretto.core.events import (
+    AttemptFinished,
+    AttemptLost,
+    Granted,
+    StopRequested,
+    TaskApproved,
+    TaskRejected,
+    TimerFired,
+)
 from stretto.core.retry import RULES
 from stretto.model.plan import Check, Effect, Task
 from stretto.model.run import Culprit, FailureKind, RunSettings
@@ -304,3 +313,39 @@ def test_r9_2_without_waiting_for_people_the_run_is_paused() -> None:
     run.granted("a")
     run.finished("a")
     assert run.gated("a", "ask") == ["release a#1", "approve? a#1", "end paused"]
+
+
+SESSION = {"transient", "overloaded", "rate_limited", "quota", "lost", "gate"}
+
+
+@pytest.mark.parametrize("kind", typing.get_args(FailureKind))
+def test_r4_trouble_that_passes_and_red_checks_go_on_in_the_same_session(kind: FailureKind) -> None:
+    run = Told(task("a"))
+    run.granted("a")
+    run.failed("a", kind)
+    assert run.coordinator.state.by_id["a"].resumes == (1 if kind in SESSION else None)
+
+
+def test_r4_an_attempt_that_was_interrupted_goes_on_in_its_session() -> None:
+    run = Told(task("a"))
+    run.granted("a")
+    run.when(AttemptLost(at=5.0, task="a", attempt=1, engine=True))
+    command = run.coordinator.handle(Granted(at=6.0, task="a", attempt=2))[0]
+    assert isinstance(command, StartAttempt) and command.resumes == 1
+
+
+def test_r4_no_agent_goes_on_with_the_session_of_another() -> None:
+    run = Told(msgspec.structs.replace(task("a"), agent=("first", "second")))
+    run.granted("a")
+    run.failed("a", "transient")
+    run.coordinator.state.by_id["a"].agent = "second"  # as if it had been the other one's turn
+    run.when(TimerFired(at=run.coordinator.state.timers["backoff:a"], timer="backoff:a"))
+    command = run.coordinator.handle(Granted(at=run.at + 1, task="a", attempt=2))[0]
+    assert isinstance(command, StartAttempt) and command.agents[0] == "first" and command.resumes is None
+
+
+def test_r5_1_what_was_refused_is_told_where_nothing_was_done() -> None:
+    run = Told(checked("a", effect="changes"))
+    run.granted("a")
+    run.when(AttemptFinished(at=5.0, task="a", attempt=1, commit=None, refused=("Write /etc/hosts",)))
+    assert "not allowed: Write /etc/hosts" in run.coordinator.state.by_id["a"].past[0].failure.message
