@@ -55,13 +55,18 @@ def agent(spec: AgentSpec, environ: Mapping[str, str] | None = None) -> Agent:
 
 
 class SystemClock:
-    """The wall clock as it was at the start, carried on by one that nobody sets: never behind `at_least`."""
+    """The wall clock as it was at the start, carried on by one that nobody sets: never behind `at_least`.
 
-    def __init__(self, at_least: float = 0.0) -> None:
-        self._offset_s = max(time.time(), at_least) - _uptime_s()
+    Both count seconds; a test gives clocks of its own."""
+
+    def __init__(
+        self, at_least: float = 0.0, *, wall: Callable[[], float] = time.time, uptime: Callable[[], float] | None = None
+    ) -> None:
+        self._uptime_s = uptime or _uptime_s
+        self._offset_s = max(wall(), at_least) - self._uptime_s()
 
     def now(self) -> float:
-        return self._offset_s + _uptime_s()
+        return self._offset_s + self._uptime_s()
 
 
 def _uptime_s() -> float:

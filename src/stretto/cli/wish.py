@@ -6,10 +6,12 @@ import contextlib
 import time
 import uuid
 
+from stretto.cli import place
 from stretto.cli.place import View
-from stretto.core.events import TaskApproved, TaskRejected, TasksCancelled, TasksRetried, Wish
+from stretto.core.events import StopRequested, TaskApproved, TaskRejected, TasksCancelled, TasksRetried, Wish
 from stretto.core.requests import refuse
 from stretto.engine.abandonment import refuse_abandoned
+from stretto.engine.home import RunHome
 from stretto.engine.journal import SqliteInbox
 from stretto.engine.reader import SqliteReader
 from stretto.errors import StateError
@@ -26,7 +28,7 @@ def put(view: View, wish: Wish) -> str:
         if view.engine is None and (why := _refusal(view, wish)) is not None:
             raise _no(view, wish, why)
         inbox.put(wish, request=request)
-        answer = _answer(view, inbox, request) if view.engine is not None else None
+        answer = _answer(view, inbox, request, wish) if view.engine is not None else None
     if answer is None:
         return f"noted; it counts from the next `stretto resume {view.home.run}` on"
     accepted, why = answer
@@ -55,13 +57,13 @@ def _refusal(view: View, wish: Wish) -> str | None:
     return f"this has been asked for already, or goes against what has: {why}"
 
 
-def _answer(view: View, inbox: SqliteInbox, request: str) -> tuple[bool, str] | None:
-    """The engine's word; None when it has gone meanwhile."""
+def _answer(view: View, inbox: SqliteInbox, request: str, wish: Wish) -> tuple[bool, str] | None:
+    """The engine's word; None when it has gone meanwhile, and the wish is good for the next one."""
     reader = SqliteReader(view.home)
     deadline = time.monotonic() + PATIENCE_S
     while (answer := inbox.answered(request)) is None:
         if reader.engine() is None:
-            return inbox.answered(request)
+            return inbox.answered(request) or _unheard(view.home, inbox, request, wish)
         if time.monotonic() > deadline:
             raise StateError(
                 f"the engine of {view.home.run} has not answered within {PATIENCE_S:g} s; the wish stays with it",
@@ -69,3 +71,16 @@ def _answer(view: View, inbox: SqliteInbox, request: str) -> tuple[bool, str] | 
             )
         time.sleep(0.05)
     return answer
+
+
+def _unheard(home: RunHome, inbox: SqliteInbox, request: str, wish: Wish) -> tuple[bool, str] | None:
+    """What must be said for an engine that went without a word, in the very moment in which it was asked."""
+    left = place.view(home)
+    if left is not None and left.engine is None:
+        wishes, then = left.asked()
+        if isinstance(wish, StopRequested):
+            inbox.answer(request, accepted=False, why="nothing runs any more: its engine has ended")
+        elif wish not in wishes:
+            why = refuse(left.state, wish) or refuse(then.state, wish)
+            inbox.answer(request, accepted=False, why=why or "it goes against what has been asked for before")
+    return inbox.answered(request)

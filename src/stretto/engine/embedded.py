@@ -44,6 +44,7 @@ class EmbeddedEngine:
         self._make_performer = make_performer
         self._arrived: asyncio.Queue[Event] = asyncio.Queue()
         self._seen_requests: set[str] = set()
+        self._paused = False
 
     async def run(self, *, on_approval: Literal["wait", "exit"] | None = None) -> Coordinator:
         """Until the run ends; the coordinator in its final state. Raises whatever bug a job has hit."""
@@ -79,6 +80,7 @@ class EmbeddedEngine:
         first += [Noticed(at=now, code="unsaved", message=said) for said in self._workspaces.unsaved]
         first += self._wishes()
         first.append(RunResumed(at=now, on_approval=on_approval))
+        first += self._pause()
         for command in owed:
             self._performer.perform(command)
         await self._take(coordinator, first)
@@ -118,22 +120,29 @@ class EmbeddedEngine:
 
     async def _watch_inbox(self) -> None:
         """Wishes of other processes, and the PAUSE file (R8.3, R8.6)."""
-        paused = False
         while True:
             await asyncio.sleep(INBOX_S)
-            for event in self._wishes():
+            for event in (*self._wishes(), *self._pause()):
                 self._arrived.put_nowait(event)
-            if not paused and any(file.exists() for file in self._pause_files):
-                paused = True
-                self._arrived.put_nowait(StopRequested(at=self._clock.now()))
+
+    def _pause(self) -> Iterable[Event]:
+        """A PAUSE file, once: it does what `stretto stop` does, and is named, for who finds the run stopped."""
+        file = None if self._paused else next((file for file in self._pause_files if file.exists()), None)
+        if file is not None:
+            self._paused = True
+            now = self._clock.now()
+            yield Noticed(at=now, code="pause", message=f"{file} is there: no task starts until it is removed")
+            yield StopRequested(at=now)
 
     def stop(self, *, now: bool = False) -> None:
         """What a signal or the front's death means (R8.2); from the event loop."""
         self._arrived.put_nowait(StopRequested(at=self._clock.now(), now=now, by_signal=True))
 
     async def _close(self, coordinator: Coordinator) -> None:
-        """Late facts still belong into the journal; then failures go into the plan's status by one commit (R6.4)."""
+        """Late facts and wishes still belong into the journal; then failures go into the plan's status by one commit
+        (R6.4). A wish that is left after this finds that no engine runs."""
         late = [self._arrived.get_nowait() for _ in range(self._arrived.qsize())]
+        late += self._wishes()
         if late:
             await self._journal.append(late)
             for event in late:
