@@ -32,12 +32,20 @@ class Console:
     """The observer behind `run` and `resume`; `write` takes lines without their end."""
 
     def __init__(
-        self, write: Callable[[str], None], *, paint: Paint, width: int | None = None, quiet_until: int = 0
+        self,
+        write: Callable[[str], None],
+        *,
+        paint: Paint,
+        width: int | None = None,
+        quiet_until: int = 0,
+        only: Sequence[Colour] = (),
     ) -> None:
+        """`only`: lines of these colours and no others; red ones say what has failed."""
         self.coordinator = Coordinator()
         """The run, as far as it has been read."""
-        self._write, self._paint, self._width = write, paint, width
-        self._quiet_until = quiet_until
+        self.width = width
+        self._write, self._paint = write, paint
+        self._quiet_until, self._only = quiet_until, only
         self._began: float | None = None
         self._ids = 0
         self._told: set[tuple[str, int]] = set()
@@ -60,7 +68,8 @@ class Console:
             if self._began is None:
                 self._began = recorded.event.at
             for who, what, colour in self._lines(recorded.event, commands):
-                self._say(who, what, colour)
+                if not self._only or colour in self._only:
+                    self._say(who, what, colour)
 
     def summary(self, *, lands: bool = False) -> Iterator[str]:
         """How the run ended, and what to do now; for a run whose engine has gone. `lands`: a success is landed now."""
@@ -68,17 +77,17 @@ class Console:
         name = "was killed" if state.ended is None else state.run_state
         why = f" ({said})" if (said := ended_because(state)) else ""
         yield ""
-        first, *more = wrap(f"{name}{why}", self._width, first=f"{state.run} ", rest="  ")
+        first, *more = wrap(f"{name}{why}", self.width, first=f"{state.run} ", rest="  ")
         yield from (first.replace(state.run, paint(state.run, "bold")).replace(name, paint.state(name), 1), *more)
         took, session = clock(lasted(state)), clock(state.at - (self._began or state.started_at))
         since = f", {session} of it this time" if state.resumes > 1 and session != took else ""
-        yield from wrap(f"{counted(state)}; took {took}{since}", self._width, first="  ", rest="    ")
+        yield from wrap(f"{counted(state)}; took {took}{since}", self.width, first="  ", rest="    ")
         cost = spent(total(usage for record in state.tasks for usage in record.usage))
         yield f"  branch {state.branch}" + (f"; spent {cost}" if cost else "")
         delivered = self._delivered or (lands and state.ended == "succeeded")
         fallen = [record for record in state.tasks if record.state == "failed"]
         for record in fallen[:10]:
-            first, *more = wrap(f"{line(record.id)}: {reason(record)}", self._width, first="  ", rest="    ")
+            first, *more = wrap(f"{line(record.id)}: {reason(record)}", self.width, first="  ", rest="    ")
             yield from (first.replace(line(record.id), paint(line(record.id), "red"), 1), *more)
         if len(fallen) > 10:
             yield f"  … and {len(fallen) - 10} more:"
@@ -92,7 +101,7 @@ class Console:
         start = f"{clock(self.state.at - (self._began or 0.0))}  "
         start += f"{name}{' ' * (self._ids - width_of(name))}  " if name else ""
         said, *commands = what.split("\n")
-        first, *more = wrap(said, self._width, first=start, rest=indent)
+        first, *more = wrap(said, self.width, first=start, rest=indent)
         self._write(first[: len(start)] + self._paint(first[len(start) :], colour))
         for text in (*more, *(indent + command for command in commands)):
             self._write(self._paint(text, colour))
