@@ -59,6 +59,14 @@ class Processes(Protocol):
 # --- agents ------------------------------------------------------------------------------------------------------
 
 
+class Resumption(Value, frozen=True, kw_only=True):
+    """An agent with sessions may go on in that of an earlier attempt of its own (R4)."""
+
+    attempt: int
+    prompt: str
+    """What has happened since, in place of the whole prompt."""
+
+
 class Assignment(Value, frozen=True, kw_only=True):
     """Everything an agent gets for one attempt."""
 
@@ -74,6 +82,8 @@ class Assignment(Value, frozen=True, kw_only=True):
     timeout_s: float
     idle_s: float
     grace_s: float
+    resumes: Resumption | None = None
+    """For agents that keep sessions; whoever cannot go on with that one begins anew, with the whole prompt."""
     on_answer: Callable[[], None] = lambda: None
     """To be called when the agent's model begins to answer for the first time."""
 

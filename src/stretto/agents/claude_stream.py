@@ -30,7 +30,7 @@ class ClaudeStream:
     """One process. Lines that are no JSON object are passed on to people, shortened."""
 
     def __init__(self) -> None:
-        self.answered = False
+        self.began = self.answered = False
         self._folder = ""
         self._results: list[Mapping[str, Any]] = []
         self._quota: Trouble | None = None
@@ -52,6 +52,7 @@ class ClaudeStream:
     def _event(self, event: Mapping[str, Any]) -> Iterator[str]:
         match event.get("type"), event.get("subtype"):
             case "system", "init":
+                self.began = True
                 self._folder = _text(event, "cwd").rstrip("/") + "/"
                 yield (
                     f"Claude Code {_text(event, 'claude_code_version')}, model {_text(event, 'model')}, "

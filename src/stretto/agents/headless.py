@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import re
+import time
 import uuid
 from collections.abc import Mapping
 from pathlib import Path
@@ -16,7 +18,7 @@ from stretto.agents.stream import Ending, Stream, Trouble, failure_of, redacted
 from stretto.errors import AdapterError, AgentError, ConfigError
 from stretto.model.agent import AgentSpec
 from stretto.model.run import Failure
-from stretto.ports import Assignment, Processes, ProcessExit, ProcessSpec, Report
+from stretto.ports import Assignment, Processes, ProcessExit, ProcessSpec, Report, Resumption
 
 EVENTS: Final = "events.jsonl"
 """The agent's own events, as they came, beside the attempt's log."""
@@ -25,6 +27,10 @@ LOOK_S: Final = 0.2
 LONGEST: Final = 32 * 1024 * 1024
 """Bytes of an event that is read; of a longer one it is only told that it came."""
 CHUNK: Final = 1024 * 1024
+
+
+class _UnknownSession(Exception):
+    """The agent does not have the session that it was to go on with."""
 
 
 class HeadlessAgent:
@@ -44,12 +50,19 @@ class HeadlessAgent:
         self._env = profile.environment(environ, spec.env)
 
     async def run(self, assignment: Assignment, processes: Processes) -> Report:
-        a = assignment
-        return await self._once(a, processes, a.timeout_s)
+        """An earlier session that is gone costs another process, with the whole prompt, in what is left of the time."""
+        began = time.monotonic()
+        with contextlib.suppress(_UnknownSession):
+            earlier = assignment.resumes if self.profile.resume else None
+            return await self._once(assignment, processes, assignment.timeout_s, earlier)
+        left_s = max(1.0, assignment.timeout_s - (time.monotonic() - began))
+        return await self._once(assignment, processes, left_s, None)
 
-    async def _once(self, a: Assignment, processes: Processes, timeout_s: float) -> Report:
-        """One process to its end."""
-        words = self.profile.words(self.spec, session=session_of(a, a.attempt), earlier=None)
+    async def _once(self, a: Assignment, processes: Processes, timeout_s: float, earlier: Resumption | None) -> Report:
+        """One process to its end. Raises _UnknownSession and AgentError."""
+        words = self.profile.words(
+            self.spec, session=session_of(a, a.attempt), earlier=session_of(a, earlier.attempt) if earlier else None
+        )
         events = a.log.with_name(EVENTS)
         spec = ProcessSpec(
             argv=(str(self._executable), *words), cwd=a.workspace, env=self._environment(a),
@@ -59,7 +72,7 @@ class HeadlessAgent:
         stream = self.profile.stream()
         tail = _Tail(events, a, stream)
         try:
-            a.prompt_file.write_text(a.prompt, encoding="utf-8")
+            a.prompt_file.write_text(earlier.prompt if earlier else a.prompt, encoding="utf-8")
             a.result_file.unlink(missing_ok=True)
             start = a.log.stat().st_size if a.log.exists() else 0
             watch = asyncio.create_task(tail.follow())
@@ -73,7 +86,9 @@ class HeadlessAgent:
             raise AgentError(
                 f"cannot start {self.profile.title}: {error}", hint=f"command: {self._executable}"
             ) from error
-        end = stream.ending(resumed=False)
+        if earlier and not stream.began and re.search(self.profile.unknown_session, said):
+            raise _UnknownSession
+        end = stream.ending(resumed=earlier is not None)
         report = told(a.result_file, self._failure(spec, exit, end, said), end.usage, end.summary)
         return Report(
             failure=report.failure,

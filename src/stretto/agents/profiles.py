@@ -122,9 +122,7 @@ CLAUDE: Final = Profile(
     command=(
         *("-p", "--output-format", "stream-json", "--verbose"),
         # In a worktree of its own making, its work would be lost to us.
-        *("--disallowedTools", "EnterWorktree", "--append-system-prompt"),
-        "Nobody watches this session and nobody can answer: do not ask, decide. Work in the current folder only, which "
-        "is a git worktree of your own; what you leave in its files is your work, committed or not.",
+        *("--disallowedTools", "EnterWorktree"),
     ),
     fresh=("--session-id", "{session}"),
     resume=("--resume", "{earlier}", "--fork-session", "--session-id", "{session}"),

@@ -48,6 +48,8 @@ class Ending(Value, frozen=True, kw_only=True):
 class Stream(Protocol):
     """Reads the events of one process. Whatever comes, it raises nothing."""
 
+    began: bool
+    """There is a session."""
     answered: bool
     """The model has begun to answer."""
 

@@ -44,10 +44,23 @@ from stretto.core.events import (
 from stretto.engine.gating import Checks
 from stretto.engine.home import RunHome
 from stretto.engine.prompt import compose
+from stretto.engine.resumption import resumption
 from stretto.errors import AdapterError, AgentError
 from stretto.model.plan import Plan
 from stretto.model.run import Culprit, Failure, FailureKind, RunSettings
-from stretto.ports import Agent, Assignment, Clock, Inbox, Limits, Processes, Report, Saved, Workspace, Workspaces
+from stretto.ports import (
+    Agent,
+    Assignment,
+    Clock,
+    Inbox,
+    Limits,
+    Processes,
+    Report,
+    Resumption,
+    Saved,
+    Workspace,
+    Workspaces,
+)
 
 T = TypeVar("T")
 
@@ -243,8 +256,22 @@ class Performer:
             timeout_s=command.timeout_s,
             idle_s=command.idle_s,
             grace_s=self.settings.grace_s,
+            resumes=self._resumption(command, workspace, goes_on),
             on_answer=lambda: self.report(AttemptAnswered(at=self._now(), task=command.task, attempt=command.attempt)),
         )
+
+    def _resumption(self, command: StartAttempt, workspace: Workspace, goes_on: bool) -> Resumption | None:
+        if command.resumes is None:
+            return None
+        told = resumption(
+            command.past,
+            resumes=command.resumes,
+            workspace=workspace.path,
+            base=command.base,
+            carry=command.carry if goes_on else None,
+            conflict=command.conflict and goes_on,
+        )
+        return Resumption(attempt=command.resumes, prompt=told)
 
     def _ending(self, task: str, attempt: int, report: Report, saved: Saved) -> Event:
         if report.failure is not None:
@@ -268,6 +295,7 @@ class Performer:
             already_done=report.already_done,
             confidence=report.confidence,
             dropped=saved.dropped,
+            refused=report.refused,
         )
 
     async def _save(self, workspace: Workspace, task: str, attempt: int) -> Saved:
