@@ -20,6 +20,7 @@ from stretto.cli import (
     cancel,
     check,
     demo,
+    diff,
     explain,
     land,
     logs,
@@ -35,7 +36,7 @@ from stretto.errors import ConfigError, InternalError, NotSupportedYet, StateErr
 
 LATER = frozenset(
     {
-        *("init", "rollback", "diff", "report", "inspect", "export", "convert", "schema", "discover"),
+        *("init", "rollback", "report", "inspect", "export", "convert", "schema", "discover"),
         *(
             "scaffold",
             "simulate",
@@ -68,7 +69,7 @@ class Verbs(TyperGroup):
         if "STRETTO_TASK" in os.environ and verb not in INSIDE_AN_ATTEMPT:
             raise ConfigError(
                 f"`stretto {verb}` is not allowed inside an attempt (of task {os.environ['STRETTO_TASK']!r})",
-                hint="inside an attempt: check, show, status, explain, logs",
+                hint="inside an attempt: check, show, status, explain, logs, diff",
             )
         if verb in LATER:
             raise NotSupportedYet(f"`stretto {verb}` is not supported yet", hint="`stretto --help` lists what is")
@@ -121,6 +122,7 @@ _VERBS: Sequence[Callable[..., Any]] = (
     runs.runs,
     explain.explain,
     logs.logs,
+    diff.diff,
 )
 _NAMES = frozenset(verb.__name__ for verb in _VERBS)
 for _verb in _VERBS:

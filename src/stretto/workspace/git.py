@@ -10,6 +10,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import signal
+import subprocess
+import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Self
@@ -103,6 +106,16 @@ class Git:
             if not key.startswith("GIT_") or key in _KEPT or key.startswith(_KEPT_PREFIXES)
         } | _FIXED
 
+    @contextlib.contextmanager
+    def looking(self, git_dir: Path) -> Iterator[Self]:
+        """The same git, whose new objects go to a folder that is gone afterwards: it can look at anything, and leaves
+        nothing behind in the repository at `git_dir`."""
+        with tempfile.TemporaryDirectory(prefix="stretto-look-") as folder:
+            other = type(self)(self.cwd, environ={})
+            objects = {"GIT_OBJECT_DIRECTORY": folder, "GIT_ALTERNATE_OBJECT_DIRECTORIES": str(git_dir / "objects")}
+            other._env = self._env | objects
+            yield other
+
     def at(self, *, git_dir: Path | None = None, work_tree: Path | None = None, index: Path | None = None) -> Self:
         """The same git, told where things are instead of looking for them; what is not given stays as it was."""
         other = type(self)(work_tree or self.cwd, environ={})
@@ -166,6 +179,29 @@ class Git:
         if reply.code not in ok:
             raise GitError(f"git {args[0]}: {_said(reply)}", stderr=reply.err)
         return reply
+
+    def show(self, *args: str, terminal: Mapping[str, str] | None) -> None:
+        """One git command whose output is ours. `terminal`: the user's environment, where a person reads it: then
+        with their pager and language. Raises GitError, and BrokenPipeError when nobody reads any more."""
+        env = self._env
+        if terminal is not None:
+            theirs = ("LC_ALL", "GIT_PAGER")
+            env = {name: value for name, value in env.items() if name not in theirs}
+            env |= {name: terminal[name] for name in theirs if name in terminal}
+        pager = () if terminal is not None else ("--no-pager",)
+        before = signal.signal(signal.SIGINT, lambda *_: None)  # the pager's business, or git's own
+        try:
+            code = subprocess.run(["git", *_OPTIONS, *pager, *args], cwd=self.cwd, env=env, check=False).returncode
+        except OSError as error:
+            raise GitError(f"git {args[0]} could not be started: {error}") from error
+        finally:
+            signal.signal(signal.SIGINT, before)
+        if code == -signal.SIGINT:
+            raise KeyboardInterrupt
+        if code == -signal.SIGPIPE and terminal is None:
+            raise BrokenPipeError
+        if code not in (0, -signal.SIGPIPE):
+            raise GitError(f"git {args[0]} ended with status {code}")
 
     async def text(self, *args: str, input: bytes | None = None) -> str:
         """The output of a command, without the last newline."""

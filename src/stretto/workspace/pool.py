@@ -132,6 +132,11 @@ class Pool:
             if lock is not None:
                 yield Slot(record.with_suffix(""), lock)
 
+    def leased(self) -> Iterator[Slot]:
+        """Every slot with a lease, whoever holds it: to be looked at, and neither changed nor released."""
+        for record in sorted(self.root.glob("*/*.lease")):
+            yield Slot(record.with_suffix(""), -1)
+
     def git(self, slot: Slot) -> Git:
         """Git on the slot's files and stretto's own index of them, whatever has become of the worktree's `.git`."""
         return self.store.at(git_dir=self.common, work_tree=slot.path, index=slot.index)

@@ -64,7 +64,7 @@ async def save(pool: Pool, slot: Slot, lease: Lease, message: str) -> Saved:
         # What was carried in is in no commit yet, and a `git gc` may have taken it: everything from the files, then.
         await git.at(index=slot.index).run("read-tree", lease.base)
         taken, tree = await _taken(pool, git, slot, lease, fitting)
-    origin = await _origin(pool, git, slot, lease)
+    origin = await origin_of(pool, git, slot, lease)
     base = (await git.commits((origin,)))[origin]
     commit: str | None = None
     paths: list[str] = []
@@ -98,7 +98,7 @@ async def _taken(
     return taken, taken.tree
 
 
-async def _origin(pool: Pool, git: Git, slot: Slot, lease: Lease) -> str:
+async def origin_of(pool: Pool, git: Git, slot: Slot, lease: Lease) -> str:
     """The commit that the files grew from. Not the lease's base where the agent has left its branch for an older one:
     what that lacks would read as deleted, and with it the work of everybody who landed since."""
     head = await pool.head(slot)

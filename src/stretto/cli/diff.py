@@ -1,0 +1,76 @@
+"""`stretto diff`: what an attempt changed."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from stretto.cli.options import Json, RunOption, TaskArgument, at_least_one
+
+PLAIN = (
+    "--no-color", "--no-ext-diff", "--no-textconv", "--src-prefix=a/", "--dst-prefix=b/", "--submodule=short",
+    "--unified=3", "--inter-hunk-context=0", "--find-renames", "--binary",
+)  # fmt: skip
+"""What nobody's settings change, so that `git apply` takes it: for everything but a person's terminal."""
+
+
+def diff(
+    task: TaskArgument,
+    attempt: Annotated[
+        int | None,
+        typer.Option("--attempt", metavar="N", callback=at_least_one, help="Which attempt; default: the latest."),
+    ] = None,
+    stat: Annotated[bool, typer.Option("--stat", help="Only how much in which file.")] = False,
+    name_only: Annotated[bool, typer.Option("--name-only", help="Only which files.")] = False,
+    run: RunOption = None,
+    json: Json = False,
+) -> None:
+    """Show what an attempt of a task changed; of one that runs, what it has changed so far."""
+    import asyncio
+    import os
+    import sys
+
+    import msgspec
+
+    from stretto.cli import terminal
+    from stretto.cli.place import find
+    from stretto.cli.work import work_of
+    from stretto.errors import ConfigError, StateError
+    from stretto.observe.story import Story
+    from stretto.workspace.changes import changes
+
+    if stat + name_only + json > 1:
+        raise ConfigError("--stat, --name-only and --json contradict each other", hint="give one of them")
+    view = find(run)
+    view.must_have([task])
+    record = view.state.by_id[task]
+    latest = record.attempt - record.asking
+    number = attempt or latest
+    found = Story(view.recorded).tries.get((task, number))
+    if found is None:
+        has = f"attempts 1 to {latest}" if record.starts else "not been started yet"
+        raise StateError(f"{task!r} has {has}", hint=f"stretto explain {task} --run {view.home.run}")
+
+    async def show() -> None:
+        async with work_of(view.home, found) as work:
+            files = await changes(work.git, work.base, work.end) if work is not None else ()
+            if not files:
+                yet = "has changed nothing yet" if found.ended_at is None else "changed nothing"
+                terminal.say(f"attempt {number} of {task!r} {yet}", json=True)
+            if json:
+                told = {
+                    "schema_version": 1, "run": view.home.run, "task": task, "attempt": number,
+                    "running": found.ended_at is None, "base": work and work.base, "commit": work and work.commit,
+                    "files": files,
+                }  # fmt: skip
+                print(msgspec.json.format(msgspec.json.encode(told)).decode())
+            elif work is not None:
+                here = sys.stdout.isatty()
+                colour = () if terminal.paint(sys.stdout).on else ("--no-color",)
+                how = ("--stat",) if stat else ("--name-only",) if name_only else ()
+                words = ("diff", "--no-relative", *(colour if here else PLAIN), *how, work.base, work.end)
+                sys.stdout.flush()
+                work.git.show(*words, terminal=os.environ if here else None)
+
+    asyncio.run(show())
