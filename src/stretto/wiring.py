@@ -8,8 +8,6 @@ import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from pathlib import Path
 
-import msgspec
-
 from stretto.agents.headless import HeadlessAgent
 from stretto.agents.profiles import PROFILES
 from stretto.agents.scripted import ScriptedAgent
@@ -22,6 +20,7 @@ from stretto.engine.gating import Checks
 from stretto.engine.home import Launch, RunHome
 from stretto.engine.journal import SqliteJournal
 from stretto.engine.performer import Performer, World
+from stretto.engine.prompt import Prompts, folder_of
 from stretto.engine.supervise import ProcessSupervisor
 from stretto.errors import ConfigError, JournalMismatch
 from stretto.formats.load import FORMATS
@@ -149,7 +148,7 @@ async def embedded(home: RunHome, environ: Mapping[str, str]) -> AsyncIterator[E
             inbox=journal,
             home=home,
             agent_env={**surroundings(environ, passed=launch.env_pass), **_reserved(home)},
-            context=_context(home),
+            prompts=_prompts(home, launch, plan),
         )
 
         def make(coordinator: Coordinator, report: Callable[[Event], None]) -> Performer:
@@ -173,9 +172,7 @@ def _reserved(home: RunHome) -> dict[str, str]:
     return {"STRETTO_STATE_DIR": str(home.repository.path.parent)}
 
 
-def _context(home: RunHome) -> Mapping[str, Mapping[str, str]]:
-    """Context files as they were read at the start (R8.7): {task: {file name: text}}."""
-    try:
-        return msgspec.json.decode((home.path / "context.json").read_bytes(), type=dict[str, dict[str, str]])
-    except FileNotFoundError:
-        return {}
+def _prompts(home: RunHome, launch: Launch, plan: Plan) -> Prompts:
+    """What agents are told: context files and the template are as they were at the start (R8.7)."""
+    folder = folder_of(Path(launch.plan_path), Path(launch.repository))
+    return Prompts(plan, home.context(), template=home.template(), folder=folder)

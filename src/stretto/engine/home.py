@@ -34,6 +34,9 @@ from stretto.model.plan import Value
 from stretto.model.run import dump
 
 LAUNCH_VERSION = 2
+CONTEXT = "context.json"
+TEMPLATE = "prompt.md.j2"
+"""Files of a run that hold what goes with its prompts."""
 NETWORK = frozenset({
     *("nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "afs", "ceph", "lustre", "gpfs", "glusterfs"),
     *("fuse.sshfs", "fuse.glusterfs", "fuse.s3fs", "fuse.rclone"),
@@ -144,6 +147,25 @@ class RunHome(Value, frozen=True, kw_only=True):
         if launch.version > LAUNCH_VERSION:
             raise StateError(f"the run was started by a newer stretto: {path}", hint="use that version for this run")
         return launch
+
+    def context(self) -> Mapping[str, Mapping[str, str]]:
+        """The context files as they were at the start (R8.7): task id to {file name: text}. Raises StateError."""
+        data = self._kept(CONTEXT)
+        try:
+            return {} if data is None else msgspec.json.decode(data, type=dict[str, dict[str, str]])
+        except msgspec.DecodeError as error:
+            raise StateError(f"cannot read the run's context files: {self.path / CONTEXT}: {error}") from error
+
+    def template(self) -> str | None:
+        """The plan's own template of prompts as it was at the start (R8.7). Raises StateError."""
+        data = self._kept(TEMPLATE)
+        return None if data is None else data.decode("utf-8", "replace")
+
+    def _kept(self, name: str) -> bytes | None:
+        """A file that was written at the start, if it was."""
+        with explained("read what goes with prompts", self.path / name), contextlib.suppress(FileNotFoundError):
+            return (self.path / name).read_bytes()
+        return None
 
     def plan(self) -> Path:
         """The copy of the plan file, under its own name."""

@@ -43,7 +43,7 @@ from stretto.core.events import (
 )
 from stretto.engine.gating import Checks
 from stretto.engine.home import RunHome
-from stretto.engine.prompt import compose
+from stretto.engine.prompt import Prompts
 from stretto.engine.resumption import resumption
 from stretto.errors import AdapterError, AgentError
 from stretto.model.plan import Plan
@@ -77,8 +77,7 @@ class World(msgspec.Struct, kw_only=True):
     inbox: Inbox
     home: RunHome
     agent_env: Mapping[str, str]
-    context: Mapping[str, Mapping[str, str]]
-    """Task id to the text of its context files, by name."""
+    prompts: Prompts
 
 
 class Performer:
@@ -208,7 +207,7 @@ class Performer:
                 conflict=command.conflict and goes_on,
             )
             self.report(AttemptStarted(at=self._now(), task=task, attempt=attempt, agent=name))
-            report = await agent.run(self._assignment(command, workspace, goes_on), self.world.processes)
+            report = await agent.run(self._assignment(command, workspace, agent, goes_on), self.world.processes)
             saved = await self._save(workspace, task, attempt)
             self.report(self._ending(task, attempt, report, saved))
         except asyncio.CancelledError:
@@ -230,25 +229,19 @@ class Performer:
                 return name, self.world.agents[name]
         raise AgentError(f"no agent {', '.join(map(repr, names)) or 'is named'}", hint="name one with --agent")
 
-    def _assignment(self, command: StartAttempt, workspace: Workspace, goes_on: bool) -> Assignment:
+    def _assignment(self, command: StartAttempt, workspace: Workspace, agent: Agent, goes_on: bool) -> Assignment:
         task = self._tasks[command.task]
         home = self.world.home.attempt(command.task, command.attempt).make()
-        prompt = compose(
-            task,
-            plan=self.plan,
-            attempt=command.attempt,
-            base=command.base,
-            past=command.past,
-            context=self.world.context.get(task.id, {}),
-            carry=command.carry if goes_on else None,
-            conflict=command.conflict and goes_on,
-        )
+        prompt = self.world.prompts.compose(command, reads=agent.reads_story)
+        if prompt.trouble:
+            said = f"the prompt of {task.id!r} is the usual one, not the plan's template: {prompt.trouble}"
+            self.report(Noticed(at=self._now(), code="template", message=said, tasks=(task.id,)))
         return Assignment(
             run=self.run,
             task=task,
             attempt=command.attempt,
             workspace=workspace.path,
-            prompt=prompt,
+            prompt=prompt.text,
             prompt_file=home.prompt,
             result_file=home.result,
             log=home.log,

@@ -1,149 +1,209 @@
-"""The prompt of an attempt: the task's own words, its context files, and the story of the attempts before (R4)."""
+"""The prompt of an attempt: the task's own words, and after a seam what stretto has to add, within a budget (R4)."""
 
 from __future__ import annotations
 
+import posixpath
 import re
-from collections.abc import Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Final
 
-from stretto.analysis.globs import covers
-from stretto.model.excerpt import clip, legible
-from stretto.model.plan import Plan, Task
-from stretto.model.run import FailureKind, PastAttempt, Remark
+from stretto.core.commands import StartAttempt
+from stretto.engine import sections
+from stretto.engine.room import divide
+from stretto.engine.sections import Draft
+from stretto.engine.template import SECTIONS, Template, built_in
+from stretto.model.plan import Plan, Task, Value
 
-SEAM = "--- added by stretto ---"
+SEAM: Final = "--- added by stretto ---"
 """Ends the task's own words; the scripted agent reads no further."""
 
-STORY_LIMIT = 24_000
-"""Characters for all earlier attempts together; the newest has the first claim on them."""
+BUDGET: Final = 60_000
+"""Characters of a prompt. Only the task's own words may have more, and then `ROOM` of the rest go with them."""
+ROOM: Final = 4_000
+_NOTE: Final = 160
+"""Characters in which is said what had to be left out."""
+_NOTHING: Final = "(cut by stretto, for want of room: everything but the task itself)"
+_GAP: Final = "\n\n"
 
-_REMARKS_SHOWN = 20
-_OTHERS_SHOWN = 10
-_BRIEF = 200
+_FLOORS: Final[Mapping[str, int]] = {
+    "work": BUDGET, "about": BUDGET, "context": 6_000, "gates": 3_000, "claims": 1_500, "attempts": 8_000,
+    "handoffs": 4_000, "result": BUDGET,
+}  # fmt: skip
+"""Who gets room first, and how much before the others have theirs; what is left then goes round in the same order."""
 
-_ADVICE: dict[FailureKind, str] = {
-    "gate": "Checks that stretto ran itself were red. Make them green without weakening them.",
-    "blocked_on_prompt": "Nobody can answer a question or grant a permission here: work with what is allowed.",
-    "no_effect": "Nothing was changed although the task asks for changes. Write the changes to files in this folder.",
-    "tampered": "Files outside the task were changed. Touch only what belongs to the task.",
-    "timeout": "Time ran out. Start with the essential part and finish sooner.",
-    "idle": "There was no sign of life for too long. Avoid commands that wait for input or run for ever.",
-    "out_of_memory": "Memory ran out. Avoid commands that need so much of it.",
-}
-
-_REJECTED = "A person looked at the work and said no. Do what they ask for."
+_SURROGATE: Final = re.compile(r"[\ud800-\udfff]")
 
 
-def compose(
-    task: Task,
-    *,
-    plan: Plan,
-    attempt: int,
-    base: str,
-    past: Sequence[PastAttempt],
-    context: Mapping[str, str],
-    carry: str | None = None,
-    conflict: bool = False,
-) -> str:
-    """The text that the agent gets. With nothing to add it is exactly the task's prompt.
+class Section(Value, frozen=True, kw_only=True):
+    """A part of a prompt. `cut`: how many characters of its sources are not in it."""
 
-    `context` maps names of files to their text; the text of `task.prompt_file` stands in for an absent prompt.
-    `carry` and `conflict` are StartAttempt's: earlier work that lies in the workspace, uncommitted.
-    """
-    own = task.prompt or context.get(task.prompt_file or "", "")
-    files = {name: text for name, text in context.items() if task.prompt or name != task.prompt_file}
-    sections = [_file(name, text) for name, text in files.items()]
-    if past:
-        sections.append(_story(past, attempt))
-    if conflict:
-        sections.append(_conflict(task, plan, base, past))
-    elif carry is not None:
-        sections.append(
-            f"# Work in this folder\n\nThe work of an earlier attempt ({carry[:12]}) lies in this folder, uncommitted, "
-            f"on top of {base[:12]}. Go on from there."
-        )
-    return "\n\n".join([own.rstrip("\n"), SEAM, *sections]) + "\n" if sections else own
+    name: str
+    text: str
+    cut: int = 0
 
 
-def _file(name: str, text: str) -> str:
-    return f"# Context: {name}\n\n{_fenced(text)}"
+class Prompt(Value, frozen=True, kw_only=True):
+    """What an agent is told. `trouble`: why the user's template was not used, where it was not."""
+
+    text: str
+    sections: tuple[Section, ...]
+    """The task's own words, then what was added, in the order of the built-in template."""
+    trouble: str = ""
 
 
-def _fenced(text: str) -> str:
-    """`text` in a fence longer than any inside it."""
-    fence = "`" * max(3, *(len(run) + 1 for run in re.findall("`+", text)), 3)
-    return f"{fence}\n{text.rstrip()}\n{fence}"
+class Prompts:
+    """Composes the prompts of one run: the same start gives the same text, byte for byte."""
+
+    def __init__(
+        self,
+        plan: Plan,
+        context: Mapping[str, Mapping[str, str]],
+        *,
+        template: str | None = None,
+        folder: str | None = None,
+        budget: int = BUDGET,
+    ) -> None:
+        """`context`: task id to the text of its context files, by name. `folder`: the plan file's, from the top of the
+        repository; None where it lies elsewhere. `template` is sound, as far as `examine` can tell."""
+        self._plan, self._context, self._template, self._budget = plan, context, template, budget
+        self._folder = folder
+        self._tasks = {task.id: task for task in plan.tasks}
+        self._phases: dict[str, list[Task]] = defaultdict(list)
+        self._places: dict[str, int] = {}
+        for task in plan.tasks:
+            self._places[task.id] = len(self._phases[task.phase])
+            self._phases[task.phase].append(task)
+
+    def compose(self, start: StartAttempt, *, reads: bool) -> Prompt:
+        """The prompt of that attempt for an agent that `reads` prompts, or one that hands the words on.
+
+        The latter hears only what the plan or a former attempt adds to them: with neither, it is exactly the task's
+        prompt. A template of the user's is for both, and for all there is to say."""
+        task = self._tasks[start.task]
+        words, files = self._own(task)
+        drafts = list(self._drafts(task, start, files, reads=reads))
+        most = self._budget if len(words) <= self._budget else len(words) + ROOM
+        facts = {
+            "words": words.rstrip("\n"), "seam": SEAM, "task": task.id, "title": task.title, "phase": task.phase,
+            "plan": self._plan.name, "base": start.base, "attempt": start.attempt,
+        }  # fmt: skip
+        trouble = ""
+        if self._template is not None:
+            prompt, trouble = _arranged(self._template, facts, drafts, most)
+            if prompt is not None:
+                return prompt
+        if not drafts:
+            return _prompt(words, words, (), trouble)
+        written = _fitting(built_in(), facts, drafts, most)
+        if written is not None:
+            return _prompt(_rendered(built_in(), facts, written), words, written, trouble)
+        note = f"{facts['words']}\n\n{SEAM}\n\n{_NOTHING}\n"
+        return _prompt(note if len(note) <= most else words, words, (), trouble)
+
+    # --- what there is to say ------------------------------------------------------------------------------------
+
+    def _own(self, task: Task) -> tuple[str, Mapping[str, str]]:
+        """The task's own words, and the files beside them; the text of `prompt_file` stands in for an absent prompt."""
+        files = self._context.get(task.id, {})
+        if task.prompt or task.prompt_file is None:
+            return task.prompt, files
+        return files.get(task.prompt_file, ""), {name: text for name, text in files.items() if name != task.prompt_file}
+
+    def _drafts(self, task: Task, start: StartAttempt, files: Mapping[str, str], *, reads: bool) -> Iterator[Draft]:
+        plan = self._plan
+        drafts = [
+            sections.context(files, self._place, self._budget) if files else None,
+            sections.attempts(start.past, start.attempt),
+            sections.work(start, plan) if reads or task.carry else None,
+        ]
+        if reads or self._template is not None:
+            phase = self._phases[task.phase]
+            drafts += [
+                sections.about(task, plan, start.base),
+                sections.handoffs(start.handoffs, start.more_handoffs, self._tasks),
+                sections.claims(task, phase, self._places[task.id], start.handoffs),
+                sections.gates(task, plan.gates.verify),
+                sections.result(),
+            ]
+        return (draft for draft in drafts if draft is not None)
+
+    def _place(self, name: str) -> str:
+        """Where in the repository a context file is; empty when it is not there."""
+        if self._folder is None or name.startswith("/"):
+            return ""
+        place = posixpath.normpath(posixpath.join(self._folder, name))
+        return "" if place.startswith("../") else place
 
 
-def _story(past: Sequence[PastAttempt], attempt: int) -> str:
-    room = STORY_LIMIT
-    told: list[str] = []
-    for one in reversed(past):
-        full, brief = _attempt(one, room), _brief(one)
-        text = full if len(full) <= room else brief
-        if len(text) > room:
-            told.append(f"({len(past) - len(told)} attempts before these are left out.)")
-            break
-        room -= len(text) + 2
-        told.append(text)
-    heading = f"# Earlier attempts\n\nThis is attempt {attempt} at this task. What became of the earlier ones:"
-    return "\n\n".join([heading, *reversed(told)])
+def folder_of(plan: Path, root: Path) -> str | None:
+    """The plan file's folder, from the top of the repository; None where it lies elsewhere. Both are real paths."""
+    return plan.parent.relative_to(root).as_posix() if plan.is_relative_to(root) else None
 
 
-def _attempt(one: PastAttempt, room: int) -> str:
-    """One attempt with everything that was said about it, each part cut to its share of `room`."""
-    rejected = any(remark.check == "approval" for remark in one.remarks)
-    remarks = () if rejected else one.remarks[:_REMARKS_SHOWN]
-    share = max(_BRIEF, (room - 1000) // (len(remarks) + 1) - 100)
-    parts = [f"## Attempt {one.attempt}: {one.failure.kind}"]
-    if one.failure.message:
-        parts.append(_fenced(clip(legible(one.failure.message), share)))
-    parts += [_remark(remark, share) for remark in remarks]
-    if not rejected and len(remarks) < len(one.remarks):
-        parts.append(f"({len(one.remarks) - len(remarks)} more findings are left out.)")
-    if advice := _REJECTED if rejected else _ADVICE.get(one.failure.kind):
-        parts.append(advice)
-    if one.commit:
-        parts.append(f"What it had written is kept in commit {one.commit}: `git show {one.commit[:12]}`.")
-    return "\n\n".join(parts)
+# --- what fits -----------------------------------------------------------------------------------------------------
 
 
-def _brief(one: PastAttempt) -> str:
-    return f"## Attempt {one.attempt}: {one.failure.kind}\n\n{_line(one.failure.message)}".rstrip()
+def _arranged(
+    source: str, facts: Mapping[str, object], drafts: Sequence[Draft], most: int
+) -> tuple[Prompt | None, str]:
+    """The prompt as the user's template has it, or why there is none: no attempt may fail of a template."""
+    from jinja2 import TemplateError
+
+    words = str(facts["words"])
+    try:
+        template = Template(source)
+        used = [draft for draft in drafts if not template.names.isdisjoint(("sections", draft.name))]
+        if (written := _fitting(template, facts, used, most)) is None:
+            return None, "it leaves no room for the task's own words"
+        text = _rendered(template, facts, written)
+    except (TemplateError, TypeError, ValueError, ArithmeticError, RecursionError) as error:
+        return None, str(error) or type(error).__name__
+    return (_prompt(text, words, written), "") if words.strip() in text else (None, "it loses the task's own words")
 
 
-def _remark(remark: Remark, share: int) -> str:
-    return f"{_line(remark.check)}:\n\n{_fenced(clip(legible(remark.message), share))}"
+def _fitting(
+    template: Template, facts: Mapping[str, object], drafts: Sequence[Draft], most: int
+) -> tuple[Section, ...] | None:
+    """The sections, each as long as there is room for it; None when not even an empty one fits."""
+    room = most - len(_rendered(template, facts, ()))
+    while room >= 0:
+        written = _written(drafts, room)
+        over = len(_rendered(template, facts, written)) - most
+        if over <= 0:
+            return written
+        room -= over  # a template may show a section more than once
+    return None
 
 
-def _line(text: str) -> str:
-    """The first line, short."""
-    return legible(text).strip().partition("\n")[0][:_BRIEF]
+def _written(drafts: Sequence[Draft], room: int) -> tuple[Section, ...]:
+    first = sorted(drafts, key=lambda draft: list(_FLOORS).index(draft.name))
+    whole = [draft.write(draft.most) for draft in first]
+    wants = [len(text) + len(_GAP) if text else draft.most for (text, _), draft in zip(whole, first, strict=True)]
+    scarce = sum(wants) > room
+    given = divide(
+        [(want, _FLOORS[draft.name]) for want, draft in zip(wants, first, strict=True)],
+        room - _NOTE if scarce else room,
+    )
+    found = {}
+    for draft, want, size, (text, cut) in zip(first, wants, given, whole, strict=True):
+        if size < want or not text:
+            text, cut = draft.write(size - len(_GAP))
+        found[draft.name] = Section(name=draft.name, text=text, cut=cut)
+    lost = [name for name in SECTIONS if name in found and not found[name].text]
+    sections = [found[name] for name in SECTIONS if name in found and found[name].text]
+    if lost and room >= _NOTE:
+        sections.append(Section(name="cut", text=f"(cut by stretto, for want of room: {', '.join(lost)})"))
+    return tuple(sections)
 
 
-def _conflict(task: Task, plan: Plan, base: str, past: Sequence[PastAttempt]) -> str:
-    last = past[-1] if past else None
-    said = "\n".join((last.failure.message, *(r.message for r in last.remarks))) if last else ""
-    others = [
-        f"- {other.id}: {_line(other.title or other.prompt)}"
-        for other in plan.tasks
-        if other.id != task.id and _concerns(other, said)
-    ]
-    parts = [
-        "# Conflict",
-        f"Others changed the same lines and landed first. This folder holds their work ({base[:12]}) with yours merged "
-        "into it; places that do not fit together stand between conflict markers (<<<<<<<, =======, >>>>>>>). Resolve "
-        "every one so that both intents are kept, and leave no marker behind. "
-        "`git log` names the tasks that landed (`Stretto-Task`).",
-    ]
-    if others:
-        parts.append("What the others wanted:\n\n" + "\n".join(others[:_OTHERS_SHOWN]))
-    return "\n\n".join(parts)
+def _rendered(template: Template, facts: Mapping[str, object], sections: Sequence[Section]) -> str:
+    texts = {section.name: section.text for section in sections}
+    together = _GAP.join(texts.values())
+    return template.render({**facts, **{name: texts.get(name, "") for name in SECTIONS}, "sections": together})
 
 
-def _concerns(other: Task, said: str) -> bool:
-    """Whether the reason of a conflict names the task, or a path that it claims."""
-    # The search in front is for speed: plans have thousands of tasks, and an expression for each takes a second.
-    if other.id in said and re.search(rf"(?<![\w./-]){re.escape(other.id)}(?![\w/-])", said):
-        return True
-    paths = [word for word in re.split(r"[\s,;:]+", said) if "." in word or "/" in word]
-    return any(covers(pattern, path) for pattern in other.writes or () for path in paths)
+def _prompt(text: str, words: str, added: Sequence[Section], trouble: str = "") -> Prompt:
+    text = _SURROGATE.sub("\ufffd", text)  # a lone half of a character is in no file
+    return Prompt(text=text, sections=(Section(name="words", text=words), *added), trouble=trouble)

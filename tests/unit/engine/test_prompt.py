@@ -7,7 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stretto.agents import script
-from stretto.engine.prompt import SEAM, STORY_LIMIT, compose
+from stretto.core.commands import StartAttempt
+from stretto.engine.prompt import SEAM, Prompts
+from stretto.engine.sections import STORY_LIMIT
 from stretto.model.plan import Plan, Task
 from stretto.model.run import Failure, FailureKind, PastAttempt, Remark
 
@@ -27,12 +29,13 @@ def composed(
     carry: str | None = None,
     conflict: bool = False,
 ) -> str:
-    task = Task(id="me", phase="p", prompt=prompt, prompt_file=prompt_file)
+    task = Task(id="me", phase="p", prompt=prompt, prompt_file=prompt_file, carry=bool(carry) or conflict)
     plan = Plan(name="n", format="stretto", tasks=(task, *others))
-    return compose(
-        task, plan=plan, attempt=len(past) + 1, base=BASE, past=past, context=context or {}, carry=carry,
-        conflict=conflict,
+    start = StartAttempt(
+        task="me", attempt=len(past) + 1, lane="target", base=BASE, past=past, carry=carry, conflict=conflict,
+        timeout_s=1, idle_s=1, agents=(),
     )  # fmt: skip
+    return Prompts(plan, {"me": context or {}}).compose(start, reads=False).text
 
 
 def failed(n: int, kind: FailureKind = "failed", message: str = "", *remarks: Remark) -> PastAttempt:
