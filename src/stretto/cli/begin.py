@@ -13,6 +13,7 @@ import msgspec
 from msgspec.structs import replace
 
 from stretto import wiring
+from stretto.analysis.effects import settled
 from stretto.analysis.lint import in_file_order, lint, ok
 from stretto.analysis.select import select
 from stretto.cli import terminal
@@ -187,13 +188,13 @@ async def _prepare(
     inside = repository.inside(path)
     tracked = inside is not None and bool((await repository.git.run("ls-files", "-z", "--", inside)).out)
     resolved = resolve(todo, settings, interactive=wanted.interactive, agent_args=wanted.agent_args)
-    for spec in resolved.agents.values():
-        wiring.agent(spec)  # what cannot be built is refused now, not by the engine
+    # What cannot be built is refused now, not by the engine.
+    coding = {name for name, spec in resolved.agents.items() if wiring.agent(spec).codes}
     return Ready(
         wanted=wanted,
         path=path,
         data=loaded.data,
-        plan=plan,
+        plan=settled(plan, coding=coding, default=resolved.run.agent),
         context=context,
         findings=(*findings, *selection.findings),
         done=tuple(sorted(done)),

@@ -196,7 +196,7 @@ def _task(table: Table, phase: str, context: tuple[str, ...]) -> Task:
         writes=writes,
         verify=_checks(table),
         artifacts=artifacts,
-        effect=effect or ("changes" if writes else "artifact" if artifacts else "any"),
+        effect=effect or ("changes" if writes else "artifact" if artifacts else None if writes is None else "any"),
         agent=table.texts("agent", "agent name") or (),
         priority=table.count("priority", 1, 5) or 3,
         critical=table.flag("critical", False),

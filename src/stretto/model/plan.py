@@ -63,8 +63,8 @@ class Task(Value, frozen=True, kw_only=True):
     verify: tuple[Check, ...] = ()
     artifacts: tuple[str, ...] = ()
     """Paths that must exist in the attempt's commit."""
-    effect: Effect = "any"
-    """Resolved by the reader from R5.1's defaults; the core never guesses."""
+    effect: Effect | None = "any"
+    """By the reader, from R5.1's defaults. None: not said, and settled when the run starts, by who does it."""
     agent: tuple[str, ...] = ()
     """Agent names, first choice first; empty: the run's default."""
     priority: int = 3
