@@ -169,7 +169,7 @@ class Console:
                 assert_never(event)
 
     def _stopping(self, event: ev.StopRequested) -> str:
-        active = self.state.active
+        active = sum(record.state in ("running", "gating") for record in self.state.tasks)
         if event.now:
             work = "its work" if active == 1 else "their work"
             return f"stopping now: {count(active, 'attempt')} will be ended, {work} saved" if active else "stopping now"
