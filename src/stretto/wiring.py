@@ -43,7 +43,7 @@ def agent(spec: AgentSpec, environ: Mapping[str, str] | None = None) -> Agent:
     """The agent that settings describe, for a user with this environment (None: our own). Raises ConfigError."""
     match spec.kind:
         case "shell":
-            return ShellAgent(spec.command)
+            return ShellAgent(spec.command, spec.env)
         case "scripted":
             return ScriptedAgent()
         case kind if kind in PROFILES:

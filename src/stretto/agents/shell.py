@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import signal
+from collections.abc import Mapping
+
+import msgspec
 
 from stretto.agents.exits import cut_short, signal_name, tail_of
 from stretto.agents.result import told
@@ -20,11 +23,14 @@ class ShellAgent:
     reads_story = False
     codes = False
 
-    def __init__(self, command: str) -> None:
+    def __init__(self, command: str, env: Mapping[str, str] = {}) -> None:
+        """`env` is set for it, beside what the assignment brings."""
         self.command = command
+        self._env = dict(env)
 
     async def run(self, assignment: Assignment, processes: Processes) -> Report:
-        return await run_command(("sh", "-c", self.command), assignment, processes)
+        own = msgspec.structs.replace(assignment, env={**assignment.env, **self._env})
+        return await run_command(("sh", "-c", self.command), own, processes)
 
 
 async def run_command(argv: tuple[str, ...], assignment: Assignment, processes: Processes) -> Report:

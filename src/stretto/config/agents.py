@@ -18,7 +18,7 @@ PROFILES = ("claude",)
 BUILT_IN: Mapping[str, AgentSpec] = {name: AgentSpec(kind=name) for name in (SCRIPTED, *PROFILES)}
 """The agents that need no settings."""
 ON_THE_SPOT = f"{SHELL}:"
-_MAY_HAVE = {SHELL: ("kind", "command", "env"), SCRIPTED: ("kind", "env")}
+_MAY_HAVE = {SHELL: ("kind", "command", "env"), SCRIPTED: ("kind",)}
 _ELSEWHERE = {SHELL: "write it into the command", SCRIPTED: "remove it; a scripted agent only plays its script"}
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import shlex
+from collections.abc import Mapping
 from pathlib import Path
 
 import msgspec
@@ -17,9 +18,11 @@ from stretto.ports import Report
 from stretto.testing.agents import assignment
 
 
-def run(folder: Path, command: str, *, timeout_s: float = 60.0, idle_s: float = 60.0) -> Report:
+def run(
+    folder: Path, command: str, *, timeout_s: float = 60.0, idle_s: float = 60.0, env: Mapping[str, str] = {}
+) -> Report:
     attempt = assignment(folder, prompt="the prompt", attempt=3, timeout_s=timeout_s, idle_s=idle_s)
-    return asyncio.run(ShellAgent(command).run(attempt, ProcessSupervisor()))
+    return asyncio.run(ShellAgent(command, env).run(attempt, ProcessSupervisor()))
 
 
 def failure_of(report: Report) -> tuple[str, str]:
@@ -43,6 +46,11 @@ def test_it_works_in_the_workspace_with_the_variables_of_its_attempt(tmp_path: P
         f"STRETTO_STATE_DIR={tmp_path}",
         "STRETTO_TASK=task",
     ]
+
+
+def test_variables_of_its_settings_are_set_for_it(tmp_path: Path) -> None:
+    run(tmp_path, 'echo "$MODE $PATH" > seen', env={"MODE": "fast", "PATH": "/bin"})
+    assert (tmp_path / "workspace" / "seen").read_text() == "fast /bin\n"
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from stretto.config.agents import specs, words
+from stretto.agents import profiles
+from stretto.config.agents import PROFILES, specs, words
 from stretto.config.files import parse
 from stretto.config.layers import Settings, flags
 from stretto.config.resolve import Resolved, resolve
@@ -125,3 +126,7 @@ def test_further_words_go_to_the_default_agent_alone() -> None:
 def test_further_words_that_nobody_takes(agent: str, args: str, message: str) -> None:
     with pytest.raises(ConfigError, match=message):
         resolved(agent=agent, args=args)
+
+
+def test_the_kinds_that_settings_know_are_those_that_can_be_built() -> None:
+    assert set(PROFILES) == set(profiles.PROFILES)
