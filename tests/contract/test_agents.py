@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Callable
 from pathlib import Path
 
 import psutil
 import pytest
 
+from stretto.agents.headless import HeadlessAgent
+from stretto.agents.profiles import PROFILES
 from stretto.agents.scripted import ScriptedAgent
 from stretto.agents.shell import ShellAgent
 from stretto.engine.supervise import ProcessSupervisor
 from stretto.errors import AgentError
+from stretto.model.agent import AgentSpec
 from stretto.model.plan import Value
 from stretto.model.run import Failure
 from stretto.ports import Agent, Assignment, Report
@@ -48,6 +52,14 @@ async def _hang(a: Assignment) -> Report:
     raise AssertionError("nobody sets it")
 
 
+CLAUDE = Path(__file__).parent.parent / "samples" / "agents" / "claude"
+"""A script in its place: the real one has tests of its own."""
+
+
+def _claude(prompt: str) -> tuple[Agent, str]:
+    return HeadlessAgent(PROFILES["claude"], AgentSpec(kind="claude", command=str(CLAUDE)), os.environ), prompt
+
+
 KINDS = (
     Kind(
         name="shell",
@@ -60,6 +72,12 @@ KINDS = (
         write=lambda: (ScriptedAgent(), "write made.txt x"),
         fail=lambda: (ScriptedAgent(), "write made.txt x\nfail permanent why"),
         hang=lambda: (ScriptedAgent(), "fork 600\nhang deaf"),
+    ),
+    Kind(
+        name="claude",
+        write=lambda: _claude("write"),
+        fail=lambda: _claude("fail"),
+        hang=lambda: _claude("hang"),
     ),
     Kind(
         name="fake",
@@ -146,6 +164,12 @@ def test_attempts_at_once_do_not_meet(tmp_path: Path, kind: Kind) -> None:
 
 def test_r4_only_who_reads_the_prompt_can_go_on_with_half_done_work() -> None:
     assert (ShellAgent("").reads_story, ScriptedAgent().reads_story) == (False, True)
+    assert _claude("")[0].reads_story
+
+
+def test_r5_1_only_coding_agents_have_to_change_something_by_default() -> None:
+    assert not ShellAgent("").codes and not ScriptedAgent().codes
+    assert _claude("")[0].codes
 
 
 def test_the_fake_keeps_its_assignments_and_raises_what_it_is_told(tmp_path: Path) -> None:

@@ -20,6 +20,8 @@ from stretto.model.run import Usage
 LINE = 240
 """Characters of a line about a tool; what the model says itself is shown in full, up to `TEXT`."""
 TEXT = 4000
+LONGEST_PAUSE_S = 31 * 86400.0
+"""A reset that is further away is none."""
 SYNTHETIC = "<synthetic>"
 """The model of messages that the command line made up itself."""
 _WANTED = ("file_path", "notebook_path", "path", "command", "pattern", "url", "query", "description", "prompt")
@@ -115,11 +117,11 @@ class ClaudeStream:
         if info.get("status") != "rejected":
             return ""
         which = _text(info, "rateLimitType").replace("_", " ")
-        resets = _number(info, "resetsAt")
-        when = f", resets {time.strftime('%Y-%m-%d %H:%M', time.gmtime(resets))} UTC" if resets else ""
+        resets = _number(info, "resetsAt") or 0.0
+        wait_s = resets - time.time()
+        known = 0 < wait_s < LONGEST_PAUSE_S
+        when = f", resets {time.strftime('%Y-%m-%d %H:%M', time.gmtime(resets))} UTC" if known else ""
         said = f"the usage limit{f' ({which})' if which else ''} is reached{when}"
-        wait_s = None if resets is None else resets - time.time()
-        known = wait_s is not None and wait_s > 0
         self._quota = Trouble(
             text=said, kind="quota" if known else "rate_limited", retry_after_s=wait_s if known else None
         )
@@ -151,9 +153,8 @@ class ClaudeStream:
             return self._quota
         status = _number(result, "api_error_status")
         names = (_text(result, key) for key in ("api_error_type", "api_error", "terminal_reason", "subtype"))
-        errors = [text for text in result.get("errors") or () if isinstance(text, str)]
         return Trouble(
-            text=_text(result, "result") or "; ".join(errors) or _text(result, "terminal_reason"),
+            text=_text(result, "result") or _errors(result) or _text(result, "terminal_reason"),
             names=(*self._names, *(name for name in names if name)),
             status=None if status is None else int(status),
             retry_after_s=self._retry_s,
@@ -198,8 +199,12 @@ def _summary_line(result: Mapping[str, Any]) -> str:
     figures = ", ".join(part for part in parts if part)
     if result.get("is_error") is not True:
         return f"done: {figures}"
-    errors = [text for text in result.get("errors") or () if isinstance(text, str)]
-    return _short(f"failed: {_text(result, 'result') or '; '.join(errors)} ({figures})")
+    return _short(f"failed: {_text(result, 'result') or _errors(result)} ({figures})")
+
+
+def _errors(result: Mapping[str, Any]) -> str:
+    errors = result.get("errors")
+    return "; ".join(text for text in errors if isinstance(text, str)) if isinstance(errors, list) else ""
 
 
 def _spent(result: Mapping[str, Any]) -> float | None:

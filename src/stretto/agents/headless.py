@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
-from stretto.agents.exits import cut_short, tail_of
+from stretto.agents.exits import cut_short, signal_name, tail_of
 from stretto.agents.profiles import Profile
 from stretto.agents.result import told
 from stretto.agents.stream import Ending, Stream, Trouble, failure_of, redacted
@@ -118,6 +118,11 @@ class HeadlessAgent:
             return Failure(kind=cut.kind, message=redacted(f"{cut.message}\n{said}".strip()))
         if end.said and exit.code == 0:
             return None
+        if exit.code in self.profile.signal_exits and not end.said:
+            by = signal_name(exit.code - 128)
+            return Failure(
+                kind="transient", message=redacted(f"ended by {by}, which stretto did not send\n{said}".strip())
+            )
         failure = failure_of(Trouble(text=said), self.profile.errors)
         what = f"exit status {exit.code}" if end.said else f"exit status {exit.code} before it said that it was done"
         return Failure(kind=failure.kind, message=f"{what}\n{failure.message}")

@@ -54,6 +54,8 @@ class Profile(Value, frozen=True, kw_only=True):
     """What it may see of the user's environment beside what every agent sees: names, or beginnings that end in `*`."""
     errors: tuple[ErrorRule, ...] = ()
     """What its errors mean in kinds of R4; the first that fits counts."""
+    signal_exits: tuple[int, ...] = ()
+    """Exit statuses by which it tells of a signal that ended it (of others, 128 + n need not mean that)."""
     unknown_session: str = ""
     """Found in what it says when it is to resume a session that it does not have."""
     stream: Callable[[], Stream]
@@ -193,6 +195,7 @@ CLAUDE: Final = Profile(
             r"|socket|network|timed out|timeout_error|aborted",
         ),
     ),
+    signal_exits=(129, 130, 143),
     unknown_session=r"No conversation found with session ID",
     stream=ClaudeStream,
 )
