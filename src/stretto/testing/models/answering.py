@@ -14,9 +14,7 @@ import msgspec
 
 from stretto.model.plan import Value
 from stretto.testing.models.conversation import Conversation, Event, Tokens, Turn
-from stretto.testing.models.ledger import Ledger, Prefix, Reached
-from stretto.testing.models.play import newest_script, next_turn
-from stretto.testing.models.script import (
+from stretto.testing.models.directives import (
     Blow,
     Cut,
     Delay,
@@ -29,8 +27,10 @@ from stretto.testing.models.script import (
     Slow,
     Step,
     StreamError,
-    parse,
 )
+from stretto.testing.models.ledger import Ledger, Prefix, Reached
+from stretto.testing.models.play import newest_script, next_turn
+from stretto.testing.models.script import parse
 
 
 class Wire(Protocol):
@@ -44,17 +44,38 @@ class Wire(Protocol):
     def counts(self) -> re.Pattern[str]:
         """Paths that ask how many tokens a request has."""
 
-    def conversation(self, body: bytes, headers: Mapping[str, str]) -> Conversation: ...
-    def account(self, headers: Mapping[str, str]) -> str | None: ...
-    def count(self, body: bytes) -> Json: ...
-    def size(self, body: bytes) -> int: ...
-    def prefixes(self, body: bytes) -> tuple[Prefix, ...]: ...
-    def whole(self, model: str, turn: Turn, tokens: Tokens) -> Json: ...
-    def stream(self, model: str, turn: Turn, tokens: Tokens) -> Iterator[Event]: ...
-    def alive(self) -> Event: ...
-    def broken(self, kind: str, message: str) -> Event: ...
-    def error(self, status: int, kind: str | None, message: str, fields: Mapping[str, Json], request: str) -> Json: ...
-    def limited(self, reached: Reached, now: float) -> tuple[str, dict[str, str]]: ...
+    def conversation(self, body: bytes, headers: Mapping[str, str]) -> Conversation:
+        """Raises ValueError where the request is not one."""
+
+    def account(self, headers: Mapping[str, str]) -> str | None:
+        """The credential; None where there is none."""
+
+    def size(self, body: bytes) -> int:
+        """Tokens of a request. Raises ValueError where it is not one."""
+
+    def count(self, tokens: int) -> Json:
+        """The answer to how many tokens a request has."""
+
+    def prefixes(self, body: bytes) -> tuple[Prefix, ...]:
+        """What the prompt cache may know of a request, shortest first."""
+
+    def whole(self, model: str, turn: Turn, tokens: Tokens) -> Json:
+        """An answer in one piece."""
+
+    def stream(self, model: str, turn: Turn, tokens: Tokens) -> Iterator[Event]:
+        """An answer in events."""
+
+    def alive(self) -> Event:
+        """Says that the answer is still being made."""
+
+    def broken(self, kind: str, message: str) -> Event:
+        """Ends a streamed answer with an error."""
+
+    def error(self, status: int, kind: str | None, message: str, fields: Mapping[str, Json], request: str) -> Json:
+        """An error as an answer. `kind` None: as the API calls this status."""
+
+    def limited(self, reached: Reached, now: float) -> tuple[str, dict[str, str]]:
+        """Message and headers for an account that has reached its limit."""
 
 
 class Refused(Exception):
@@ -122,12 +143,12 @@ class Answering:
         prefixes = self.wire.prefixes(body)
         tokens = self._tokens(turn, account, prefixes, self.wire.size(body))
         delay_s, slow_s, blow = self._trouble(script, attempt, turn, conversation)
-        if isinstance(blow, Limit):
-            self._ledger.limit(account, Reached(until=self._now() + blow.seconds, claim=blow.claim))
         wait(delay_s)
         match blow:
             case Limit(seconds=seconds, claim=claim):
-                raise self._limited(Reached(until=self._now() + seconds, claim=claim))
+                reached = Reached(until=self._now() + seconds, claim=claim)
+                self._ledger.limit(account, reached)
+                raise self._limited(reached)
             case Fail():
                 raise self._failed(blow)
             case StreamError(type=kind, message=message) if not conversation.streamed:
@@ -166,10 +187,10 @@ class Answering:
         return f"{kind} {hashlib.sha256(credential.encode()).hexdigest()[:8]}"
 
     def _turn(self, conversation: Conversation) -> tuple[Script, int, Turn]:
-        found = newest_script(conversation)
+        found = newest_script(conversation, self._ledger.rules)
         if found is None:
             return Script(key=""), 1, next_turn((), conversation, len(conversation.messages))
-        script = parse(found.text)
+        script = parse(found.script, whose=found.text)
         began = not any(message.calls for message in conversation.messages[found.at + 1 :])
         attempt = self._ledger.attempt(script.key, session=conversation.session, ordinal=found.ordinal, begins=began)
         return script, attempt, next_turn(script.in_attempt(attempt), conversation, found.at)

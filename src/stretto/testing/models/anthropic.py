@@ -12,8 +12,8 @@ from typing import Any, Literal
 import msgspec
 
 from stretto.testing.models.conversation import Conversation, Event, Message, Tokens, Turn
+from stretto.testing.models.directives import Json
 from stretto.testing.models.ledger import Prefix, Reached
-from stretto.testing.models.script import Json
 
 TYPES = {
     400: "invalid_request_error",
@@ -75,7 +75,6 @@ class Anthropic:
     counts = re.compile(r"/v1/messages/count_tokens")
 
     def conversation(self, body: bytes, headers: Mapping[str, str]) -> Conversation:
-        """Raises ValueError where the request is not one."""
         asked = msgspec.json.decode(body, type=_Asked)
         return Conversation(
             model=asked.model,
@@ -87,20 +86,18 @@ class Anthropic:
         )
 
     def account(self, headers: Mapping[str, str]) -> str | None:
-        """The credential; None where there is none."""
         if key := headers.get("x-api-key"):
             return f"x-api-key {key}"
         return headers.get("authorization")
 
-    def count(self, body: bytes) -> Json:
-        msgspec.json.decode(body, type=_Counted)
-        return {"input_tokens": self.size(body)}
-
     def size(self, body: bytes) -> int:
-        """Tokens that a request has."""
+        msgspec.json.decode(body, type=_Counted)
         asked = json.loads(body)
         said = {name: asked.get(name) for name in ("tools", "system", "messages")}
         return max(1, len(json.dumps(said)) // CHARACTERS_PER_TOKEN)
+
+    def count(self, tokens: int) -> Json:
+        return {"input_tokens": tokens}
 
     def prefixes(self, body: bytes) -> tuple[Prefix, ...]:
         asked = json.loads(body)
@@ -136,7 +133,6 @@ class Anthropic:
         yield _event("message_stop")
 
     def alive(self) -> Event:
-        """Says that the answer is still being made."""
         return _event("ping")
 
     def broken(self, kind: str, message: str) -> Event:
@@ -147,7 +143,6 @@ class Anthropic:
         return {"type": "error", "error": {"type": kind, "message": message, **fields}, "request_id": request}
 
     def limited(self, reached: Reached, now: float) -> tuple[str, dict[str, str]]:
-        """Message and headers for an account that has reached its limit."""
         until = int(-(-reached.until // 1))
         return "This request would exceed your account's rate limit. Please try again later.", {
             "retry-after": str(max(1, int(until - now))),
@@ -234,7 +229,7 @@ def _content(turn: Turn) -> Iterator[dict[str, Json]]:
     for text in turn.texts:
         yield {"type": "text", "text": text}
     for call in turn.calls:
-        yield {"type": "tool_use", "id": f"toolu_{uuid.uuid4().hex[:24]}", "name": call.name, "input": call.arguments}
+        yield {"type": "tool_use", "id": call.fresh_id("toolu"), "name": call.name, "input": call.arguments}
 
 
 def _deltas(block: Mapping[str, Json]) -> Iterator[Json]:

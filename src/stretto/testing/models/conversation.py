@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
+import uuid
 from collections.abc import Mapping
 from typing import Literal
 
 from stretto.model.plan import Value
-from stretto.testing.models.script import Json, Usage
+from stretto.testing.models.directives import Json, Usage
 
 
 class Message(Value, frozen=True, kw_only=True):
@@ -29,18 +31,27 @@ class Conversation(Value, frozen=True, kw_only=True):
     tools: Mapping[str, Mapping[str, Json]]
     """Name of a tool the client offers, to the names of its arguments and their schemas."""
     system: str = ""
+    """What the client says beside the messages."""
     session: str | None = None
     """What the client calls this conversation, if it says so; the same when it resumes."""
 
-    def everything(self) -> str:
-        """All texts that a person or the client wrote."""
-        said = (text for message in self.messages if message.role != "assistant" for text in message.texts)
-        return "\n".join([self.system, *said])
-
 
 class Call(Value, frozen=True, kw_only=True):
+    """A call of a tool. `step` is the line of the script that wants it."""
+
     name: str
     arguments: dict[str, Json]
+    step: int = 0
+
+    def fresh_id(self, prefix: str) -> str:
+        """An id that says which step the call is of, so that the conversation itself tells what has been done."""
+        return f"{prefix}_step{self.step}_{uuid.uuid4().hex[:16]}"
+
+
+def step_of(call: str) -> int | None:
+    """The step that a call with this id is of; None: of no script."""
+    found = re.search(r"_step(\d+)_", call)
+    return int(found[1]) if found else None
 
 
 class Turn(Value, frozen=True, kw_only=True):

@@ -1,4 +1,4 @@
-"""What a model server remembers from one request to the next: attempts, how often trouble struck, limits, the cache."""
+"""What a model server remembers from one request to the next: attempts, struck trouble, limits, rules, the cache."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
 
 from stretto.model.plan import Value
-from stretto.testing.models.script import Line
+from stretto.testing.models.directives import Line
+from stretto.testing.models.script import Rule
 
 LOOK_BACK = 20
 """Blocks before a mark where an earlier mark is found."""
@@ -44,6 +45,16 @@ class Ledger:
             self._struck: Counter[tuple[str, int]] = Counter()
             self._limits: dict[str, Reached] = {}
             self._cache: dict[tuple[str, str], float] = {}
+            self._rules: tuple[Rule, ...] = ()
+
+    @property
+    def rules(self) -> tuple[Rule, ...]:
+        with self._lock:
+            return self._rules
+
+    def add(self, rule: Rule) -> None:
+        with self._lock:
+            self._rules += (rule,)
 
     def attempt(self, script: str, *, session: str | None, ordinal: int, begins: bool) -> int:
         """Which attempt at `script` a request belongs to. `begins`: no call has been made since the script."""

@@ -4,22 +4,25 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
 from stretto.model.plan import Value
 
+Asks = Literal["answer", "count", "other"]
+
 
 class Exchange(Value, frozen=True, kw_only=True, omit_defaults=True):
-    """One request and what became of it. Times are seconds since the server began; JSON leaves out what is not known."""
+    """One request and what became of it. Times are seconds since the server began. JSON leaves out what is unknown."""
 
     number: int
     began_s: float
     method: str
     path: str
+    asks: Asks = "other"
     ended_s: float | None = None
     """None: not yet."""
     status: int | None = None
@@ -56,7 +59,7 @@ class RequestLog:
     """Keeps exchanges, and appends each to a file of JSON lines, again whenever more is known: the last line counts."""
 
     def __init__(self, file: Path | None = None) -> None:
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._changed = threading.Condition(self._lock)
         self._exchanges: dict[int, Exchange] = {}
         self._next = 1
@@ -85,12 +88,11 @@ class RequestLog:
         with self._lock:
             return tuple(self._exchanges.values())
 
-    def wait_for(self, count: int, within_s: float) -> tuple[Exchange, ...]:
-        """The exchanges as soon as there are `count`. Raises TimeoutError."""
+    def wait(self, condition: Callable[[], bool], within_s: float) -> None:
+        """Return as soon as the condition holds of what is logged. Raises TimeoutError."""
         with self._changed:
-            if not self._changed.wait_for(lambda: len(self._exchanges) >= count, within_s):
-                raise TimeoutError(f"{len(self._exchanges)} of {count} requests came in {within_s:g} s")
-            return tuple(self._exchanges.values())
+            if not self._changed.wait_for(condition, within_s):
+                raise TimeoutError(f"not within {within_s:g} s; there were {len(self._exchanges)} requests")
 
     def forget(self) -> None:
         with self._lock:

@@ -8,9 +8,9 @@ with the text `Done.`
     MODEL bash python -m pytest
     MODEL text The login works.
 
-The conversation is the memory: how many of its tool calls have been made says what comes next. A client that is started
-again, or resumes, goes on where its conversation stands. Where several texts of a conversation hold a script, the
-newest counts. The text after a line `--- added by stretto ---` is never read.
+The conversation is the memory: the tool calls in it say which steps are done. A client that resumes goes on where its
+conversation stands; one that starts again begins again. Where several texts of a conversation hold a script, the newest
+counts. The text after a line `--- added by stretto ---` is never read.
 
 **Steps**, one model turn each, in the vocabulary of the client that asks: its own tools, its names of their arguments,
 and absolute paths below the working folder that its system text names.
@@ -49,16 +49,16 @@ question on the side: it gets the final text, and steps are left out.
     limit SECONDS [CLAIM]    the account (its key or token) has reached its usage limit: every request of it gets a 429
                              with the reset time, whatever its script, until the time is over. Once, unless times=N
 
-Each of these takes `turn=N` (only in turn N of the conversation, from 1) and `times=N` (only for the first N requests
+Each of these takes `turn=N` (only in turn N after the script, from 1) and `times=N` (only for the first N requests
 it applies to; a client that retries asks again). Values `epoch+SECONDS` and `time+SECONDS` of a header or an error's
 field are that long from now: Unix seconds, RFC 3339.
 
 **Which attempt.** `@2` before a directive: only in the second attempt at this script; `@2+` from the second on; `@1-3`.
 An attempt is a session that the client names, or a first turn where it names none.
 
-    MODEL @1 hang
-    MODEL @1 write a.txt wrong
-    MODEL @2+ write a.txt right
+    MODEL @1 fail 529
+    MODEL @2 write a.txt wrong
+    MODEL @3+ write a.txt right
 
 **Whose script.** What is counted is counted per text that holds the script. `name NAME` counts under a name instead,
 and shows it in the log.
@@ -73,155 +73,45 @@ import difflib
 import hashlib
 import re
 import shlex
-from collections.abc import Callable, Mapping
-from typing import Literal
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import msgspec
 
 from stretto.agents.script import SEAM
 from stretto.model.plan import Value
-
-Json = bool | int | float | str | None | list["Json"] | dict[str, "Json"]
-Join = Literal["then", "and", "or"]
+from stretto.testing.models.directives import (
+    Answer,
+    Bash,
+    Cut,
+    Delay,
+    Does,
+    Edit,
+    Fail,
+    Hang,
+    Header,
+    Join,
+    Json,
+    Limit,
+    Line,
+    Read,
+    Say,
+    Script,
+    ScriptError,
+    Slow,
+    Span,
+    Step,
+    Stop,
+    StreamError,
+    Text,
+    Trouble,
+    Usage,
+    Use,
+    Write,
+)
 
 MARK = re.compile(r"^[ \t]*MODEL[ \t]+(\S.*?)[ \t]*$")
 DEFAULT_TEXT = "Done."
-
-
-class ScriptError(Exception):
-    """The script cannot be played; the message names the line."""
-
-
-# --- what a line says ----------------------------------------------------------------------------------------------
-
-
-class Write(Value, frozen=True, kw_only=True):
-    path: str
-    text: str
-
-
-class Edit(Value, frozen=True, kw_only=True):
-    path: str
-    old: str
-    new: str
-
-
-class Read(Value, frozen=True, kw_only=True):
-    path: str
-
-
-class Bash(Value, frozen=True, kw_only=True):
-    command: str
-
-
-class Use(Value, frozen=True, kw_only=True):
-    """A call of the first of `names` that is offered, else of the first."""
-
-    names: tuple[str, ...]
-    arguments: dict[str, Json]
-
-
-class Say(Value, frozen=True, kw_only=True):
-    text: str
-
-
-class Text(Value, frozen=True, kw_only=True):
-    text: str
-
-
-class Answer(Value, frozen=True, kw_only=True):
-    value: dict[str, Json]
-
-
-class Stop(Value, frozen=True, kw_only=True):
-    reason: str
-
-
-class Usage(Value, frozen=True, kw_only=True):
-    """Tokens; None: as the cache model says."""
-
-    input: int
-    output: int
-    read: int | None = None
-    written: int | None = None
-
-
-class Header(Value, frozen=True, kw_only=True):
-    headers: tuple[tuple[str, str], ...]
-
-
-class Delay(Value, frozen=True, kw_only=True):
-    seconds: float
-
-
-class Slow(Value, frozen=True, kw_only=True):
-    seconds: float
-
-
-class Hang(Value, frozen=True, kw_only=True):
-    silent: bool
-
-
-class Cut(Value, frozen=True, kw_only=True):
-    silent: bool
-
-
-class Fail(Value, frozen=True, kw_only=True):
-    status: int
-    type: str | None
-    """None: what the API calls this status."""
-    message: str
-    fields: tuple[tuple[str, str], ...]
-    headers: tuple[tuple[str, str], ...]
-
-
-class StreamError(Value, frozen=True, kw_only=True):
-    type: str
-    message: str
-
-
-class Limit(Value, frozen=True, kw_only=True):
-    seconds: float
-    claim: str
-
-
-Step = Write | Edit | Read | Bash | Use
-Blow = Hang | Cut | Fail | StreamError | Limit
-"""Trouble of which a request gets one."""
-Trouble = Delay | Slow | Blow
-Does = Step | Say | Text | Answer | Stop | Usage | Header | Trouble
-
-
-class Span(Value, frozen=True, kw_only=True):
-    """Attempts `first` to `last`, both included; None: no end."""
-
-    first: int = 1
-    last: int | None = None
-
-    def __contains__(self, attempt: int) -> bool:
-        return self.first <= attempt and (self.last is None or attempt <= self.last)
-
-
-class Line(Value, frozen=True, kw_only=True):
-    """One line of a script. `number` counts the lines of the text that holds it, from 1."""
-
-    number: int
-    source: str
-    does: Does
-    attempts: Span = Span()
-    join: Join = "then"
-    turn: int | None = None
-    times: int | None = None
-
-
-class Script(Value, frozen=True, kw_only=True):
-    """What a text wants of the model. `key` is what is counted under."""
-
-    key: str
-    lines: tuple[Line, ...] = ()
-
-    def in_attempt(self, attempt: int) -> tuple[Line, ...]:
-        return tuple(line for line in self.lines if attempt in line.attempts)
 
 
 # --- one directive's words -----------------------------------------------------------------------------------------
@@ -255,7 +145,7 @@ class Words:
     def json(self) -> dict[str, Json]:
         rest, self.rest = self.rest, ""
         try:
-            return msgspec.json.decode(rest or "{}", type=dict[str, Json])
+            return msgspec.json.decode(rest or "{}", type=dict[str, Any])
         except msgspec.MsgspecError as error:
             raise ValueError(f"{rest!r} is no JSON object: {error}") from None
 
@@ -385,14 +275,35 @@ DIRECTIVES: Mapping[str, Callable[[Words], Does]] = {**STEPS, **OTHERS, **TROUBL
 # --- a text --------------------------------------------------------------------------------------------------------
 
 
-def is_scripted(text: str) -> bool:
-    return any(MARK.match(line) for line in _own_lines(text))
+class Rule(Value, frozen=True, kw_only=True):
+    """Texts in which the pattern `when` is found are answered by `script`, whatever script they hold themselves."""
+
+    when: str
+    script: str
 
 
-def parse(text: str) -> Script:
-    """The script that `text` holds, the whole of it checked. Raises ScriptError."""
-    own = _own_lines(text)
-    key = hashlib.sha256("\n".join(own).encode()).hexdigest()[:12]
+def rule(when: str, script: str) -> Rule:
+    """A rule that is known to work. Raises ScriptError."""
+    try:
+        re.compile(when)
+    except re.error as error:
+        raise ScriptError(f"{when!r} is no pattern: {error}") from None
+    parse(script)
+    return Rule(when=when, script=script)
+
+
+def script_of(text: str, rules: Sequence[Rule] = ()) -> str | None:
+    """The script that a text is answered by; None: none."""
+    for one in rules:
+        if re.search(one.when, text):
+            return one.script
+    return text if any(MARK.match(line) for line in _own_lines(text)) else None
+
+
+def parse(script: str, *, whose: str | None = None) -> Script:
+    """The script that a text holds, the whole of it checked; counted per text `whose`. Raises ScriptError."""
+    own = _own_lines(script)
+    key = _digest(own if whose is None else _own_lines(whose))
     lines: list[Line] = []
     for number, source in enumerate(own, 1):
         if not (found := MARK.match(source)):
@@ -406,6 +317,10 @@ def parse(text: str) -> Script:
         except ValueError as error:
             raise ScriptError(f"script line {number}, {source.strip()!r}: {error}") from None
     return Script(key=key, lines=tuple(lines))
+
+
+def _digest(lines: list[str]) -> str:
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:12]
 
 
 def _own_lines(text: str) -> list[str]:

@@ -11,7 +11,7 @@ import threading
 import time
 import uuid
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from types import TracebackType
@@ -22,9 +22,10 @@ import msgspec
 from stretto.testing.models.answering import Answering, Decision, Refused, Wire
 from stretto.testing.models.anthropic import Anthropic
 from stretto.testing.models.conversation import Event
+from stretto.testing.models.directives import Cut, Hang, Json, ScriptError, StreamError
 from stretto.testing.models.ledger import Ledger
-from stretto.testing.models.log import Exchange, RequestLog
-from stretto.testing.models.script import Cut, Hang, Json, StreamError
+from stretto.testing.models.log import Asks, Exchange, RequestLog
+from stretto.testing.models.script import Rule, rule
 
 LARGEST_BODY = 32 * 1024 * 1024
 ALIVE_EVERY_S = 1.0
@@ -43,7 +44,7 @@ class ModelServer:
     def __init__(self, *, port: int = 0, log: Path | None = None, wires: Sequence[Wire] = ()) -> None:
         self.log = RequestLog(log)
         self.ledger = Ledger(time.time)
-        self.answering = [Answering(wire, self.ledger) for wire in wires or (Anthropic(),)]
+        self._answering = [Answering(wire, self.ledger) for wire in wires or (Anthropic(),)]
         self._http = _Http(("127.0.0.1", port), self)
         self._thread = threading.Thread(target=self._http.serve_forever, args=(0.05,), name="model server", daemon=True)
 
@@ -55,18 +56,32 @@ class ModelServer:
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 
-    def requests(self, *, answers: bool = True) -> tuple[Exchange, ...]:
-        """The requests so far, in the order they came: those for an answer of the model, or all."""
-        return tuple(one for one in self.log.exchanges() if one.account or not answers)
+    def requests(self, *, asks: Asks | None = "answer") -> tuple[Exchange, ...]:
+        """The requests so far, in the order they came: those for an answer, for a count, for something else, or all."""
+        return tuple(one for one in self.log.exchanges() if asks in (None, one.asks))
 
-    def wait_for_requests(self, count: int, *, within_s: float = 20.0) -> tuple[Exchange, ...]:
-        """The requests as soon as there are `count` of any kind. Raises TimeoutError."""
-        return self.log.wait_for(count, within_s)
+    def until(self, condition: Callable[[Sequence[Exchange]], bool], *, within_s: float = 20.0) -> tuple[Exchange, ...]:
+        """The requests for an answer as soon as the condition holds of them. Raises TimeoutError."""
+        self.log.wait(lambda: condition(self.requests()), within_s)
+        return self.requests()
+
+    def script(self, when: str, script: str) -> None:
+        """Answer prompts in which the pattern `when` is found by `script`, not by their own. Raises ScriptError."""
+        self.ledger.add(rule(when, script))
 
     def reset(self) -> None:
-        """Forget every request, count, limit and cache entry."""
+        """Forget every request, count, limit, rule and cache entry."""
         self.log.forget()
         self.ledger.reset()
+
+    def route(self, method: str, path: str) -> tuple[Answering, Asks]:
+        """Who answers a request, and what it asks for."""
+        for answering in self._answering if method == "POST" else ():
+            if answering.wire.answers.fullmatch(path):
+                return answering, "answer"
+            if answering.wire.counts.fullmatch(path):
+                return answering, "count"
+        return self._answering[0], "other"
 
     def start(self) -> None:
         self._thread.start()
@@ -165,41 +180,59 @@ class _Handler(BaseHTTPRequestHandler):
     def _serve(self) -> None:
         models = self.server.models
         path = self.path.partition("?")[0]
-        if path == "/__log":
-            return self._send(200, msgspec.to_builtins(models.log.exchanges()))
-        if path == "/__reset":
-            models.reset()
-            return self._send(200, {})
         self._id = f"req_{uuid.uuid4().hex[:24]}"
+        if path.startswith("/__"):
+            return self._steer(path)
+        answering, asks = models.route(self.command, path)
         self._number = models.log.began(
             self.command,
             path,
+            asks=asks,
             client=self.headers.get("user-agent", ""),
-            retry=int(self.headers.get("x-stainless-retry-count") or 0),
+            retry=int(retry) if (retry := self.headers.get("x-stainless-retry-count", "")).isdecimal() else 0,
         )
         self._status: int | None = None
         outcome = "gone"
         try:
-            outcome = self._answer(path)
+            outcome = self._answer(answering, asks)
         except (_Gone, OSError):
             self.close_connection = True
         finally:
             models.log.ended(self._number, status=self._status, outcome=outcome)
         return None
 
-    def _answer(self, path: str) -> str:
-        """Answer one request; its outcome for the log. Raises _Gone and OSError."""
+    def _steer(self, path: str) -> None:
+        """What a test asks of the server itself; it is not logged."""
         models = self.server.models
-        answering = models.answering[0]
+        try:
+            match self.command, path:
+                case "GET", "/__log":
+                    return self._send(200, msgspec.to_builtins(models.log.exchanges()))
+                case "POST", "/__reset":
+                    models.reset()
+                case "POST", "/__script":
+                    wish = msgspec.json.decode(self._body(), type=Rule)
+                    models.script(wish.when, wish.script)
+                case _:
+                    raise Refused(404, f"there is no {self.command} {path}")
+        except (ScriptError, msgspec.MsgspecError) as error:
+            return self._send(400, {"error": str(error)})
+        except Refused as refused:
+            return self._send(refused.status, {"error": refused.message})
+        return self._send(200, {})
+
+    def _answer(self, answering: Answering, asks: Asks) -> str:
+        """Answer one request; its outcome for the log. Raises _Gone and OSError."""
         try:
             body = self._body()
-            for answering in models.answering:
-                if self.command == "POST" and answering.wire.answers.fullmatch(path):
+            match asks:
+                case "answer":
                     return self._play(answering, body)
-                if self.command == "POST" and answering.wire.counts.fullmatch(path):
+                case "count":
                     return self._count(answering.wire, body)
-            if self.command == "POST":
-                raise Refused(404, f"there is no {path}")
+                case "other":
+                    if self.command == "POST":
+                        raise Refused(404, f"there is no {self.path}")
         except Refused as refused:
             return self._refuse(answering.wire, refused)
         self._send(200, {"data": [], "has_more": False})
@@ -228,7 +261,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _count(self, wire: Wire, body: bytes) -> str:
         try:
-            self._send(200, wire.count(body))
+            self._send(200, wire.count(wire.size(body)))
         except ValueError as error:
             raise Refused(400, str(error)) from None
         return "answered"
