@@ -7,12 +7,18 @@ from hypothesis import given
 from stretto.model.run import FINAL_STATES
 from stretto.testing.fate import DEEDS, ORDERLY, Fate
 from stretto.testing.simulator import Simulation
-from stretto.testing.strategies import Begun, crowded, drawn, fates
+from stretto.testing.strategies import Begun, crowded, drawn, fates, pressing
 
 
 @given(drawn(), fates(DEEDS))
 def test_every_promise_holds_whatever_happens(run: Begun, fate: Fate) -> None:
     """Safety, liveness and replay at once: the watcher judges every step, and every restart replays the journal."""
+    Simulation(*run, fate).run()
+
+
+@given(drawn(), pressing())
+def test_r8_4_people_may_change_their_minds_as_often_as_they_like(run: Begun, fate: Fate) -> None:
+    """Cancel, retry and stop, eight times a run."""
     Simulation(*run, fate).run()
 
 

@@ -221,14 +221,14 @@ class Coordinator:
         task = record.task
         record.commit, record.paths = event.commit, event.paths
         record.summary, record.decisions = event.summary, event.decisions
-        record.usage = (*record.usage, event.usage)
         if event.dropped:
             left_out = f"left out of the work of {task.id!r}: {', '.join(event.dropped[:5])}"
             self.steps.emit(Notify(code="dropped", message=left_out, tasks=(task.id,)))
         if record.doom is not None and record.doom.state != "ready":
-            self.steps.give_place(record)
-            self.steps.decide(record, record.doom)
+            failure = Failure(kind="cancelled", message=record.doom.reason)
+            self._interrupted(record, event.commit, failure, event.usage)
             return
+        record.usage = (*record.usage, event.usage)
         record.doom = None  # it was only asked to make room, and has finished instead
         if task.effect == "changes" and event.commit is None:
             if not (event.already_done and task.verify):
@@ -270,9 +270,11 @@ class Coordinator:
             self._ended(record, Usage())
             self.steps.fail(record, Failure(kind="lost", message="nobody knows how it ended"), commit=event.commit)
 
-    def _interrupted(self, record: TaskRecord, commit: str | None, failure: Failure) -> None:
+    def _interrupted(
+        self, record: TaskRecord, commit: str | None, failure: Failure, usage: Usage | None = None
+    ) -> None:
         """It ended through no doing of its own, which costs it nothing (R4)."""
-        self._ended(record, Usage())
+        self._ended(record, usage or Usage())
         record.carry = commit or record.carry
         record.resumes = record.attempt
         record.past = (*record.past, PastAttempt(attempt=record.attempt, failure=failure, commit=commit))

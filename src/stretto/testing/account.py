@@ -211,7 +211,7 @@ class Account(Ledger):
         note.commit = event.commit
         note.said = (event.summary, event.decisions, event.paths)
         if note.doom in ("cancelled", "skipped"):
-            self._interrupted(note, None, resumable=False)
+            self._interrupted(note, event.commit)
             return
         note.doom = None
         checked = bool(note.task.verify)

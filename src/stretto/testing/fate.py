@@ -35,6 +35,9 @@ _WEIGHTED: tuple[Deed, ...] = (
     "abandon",
 )  # fmt: skip
 
+PRESSING: tuple[Deed, ...] = ("cancel", "retry", "stop", "retry_some", "cancel_some", "stop_now")
+"""What people do who change their minds."""
+
 _FAILURES: tuple[FailureKind, ...] = (
     "failed", "transient", "lost", "timeout", "overloaded", "permanent", "quota", "transient", "idle", "failed",
     "rate_limited", "no_effect", "auth", "out_of_memory", "blocked_on_prompt", "tampered", "failed", "lost",
@@ -71,6 +74,15 @@ class Fate:
         self._stubborn = self._data[7] % 4 == 3
         """What happens first happens again and again: how else would a limit of 20 be reached?"""
         self._deeds = deeds
+
+    @classmethod
+    def pressed(cls, data: bytes) -> Fate:
+        """A fate in which people never leave the run alone."""
+        pressed = bytearray(data.ljust(SIZE, b"\0"))
+        pressed[5] = 3  # every slot is used
+        for what in range(_HEADER + 1, _HEADER + _SLOTS * _SLOT, _SLOT):
+            pressed[what] = _WEIGHTED.index(PRESSING[pressed[what] % len(PRESSING)])
+        return cls(bytes(pressed))
 
     def only(self, deeds: tuple[Deed, ...]) -> Fate:
         """The same fate, with these deeds and no others."""

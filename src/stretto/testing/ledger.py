@@ -79,10 +79,10 @@ class Ledger:
             note.in_use = False
             self.expected.append(("ReleaseGrant", note.id, note.attempt))
 
-    def _interrupted(self, note: Note, commit: str | None, *, resumable: bool = True) -> None:
+    def _interrupted(self, note: Note, commit: str | None) -> None:
         """Ended through no doing of its own: costs nothing."""
         note.carry = commit or note.carry
-        note.resumes = (note.attempt, note.agent) if resumable else note.resumes
+        note.resumes = (note.attempt, note.agent)
         note.past += 1
         self._leave(note)
         doom, note.doom = note.doom or "ready", None

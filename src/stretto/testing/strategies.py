@@ -159,3 +159,8 @@ def crowded(draw: st.DrawFn) -> Begun:
 def fates(deeds: tuple[Deed, ...] = DEEDS) -> st.SearchStrategy[Fate]:
     """What happens to the tasks and what is done to the run."""
     return st.binary(min_size=SIZE, max_size=SIZE).map(lambda data: Fate(data, deeds))
+
+
+def pressing() -> st.SearchStrategy[Fate]:
+    """Cancelled, retried and stopped again and again."""
+    return st.binary(min_size=SIZE, max_size=SIZE).map(Fate.pressed)

@@ -328,3 +328,17 @@ def test_r4_a_run_stopped_by_its_policy_stays_so_over_another_drain_and_a_crash(
     run.when(RunResumed(at=9.0))
     assert run.states() == {"a": "failed", "b": "succeeded", "c": "ready", "d": "ready"}
     assert "c" in "".join(run.when(RunResumed(at=10.0))), "who resumes after that wants the rest all the same"
+
+
+def test_r8_4_a_cancelled_attempt_that_finished_is_told_to_the_next_one() -> None:
+    """Its work is in a ref all the same, and a person may want the task back."""
+    run = Told(task("a"))
+    run.granted("a")
+    run.when(TasksCancelled(at=run.later(), tasks=("a",)))
+    run.finished("a")
+    assert run.states() == {"a": "cancelled"}
+    run.when(TasksRetried(at=run.later(), tasks=("a",)))
+    run.when(RunResumed(at=run.later()))
+    (past,) = run.coordinator.state.by_id["a"].past
+    assert (past.attempt, past.failure.kind, past.commit) == (1, "cancelled", "a#1")
+    assert run.granted("a") == ["start a#2 from base with a#1"]
