@@ -25,6 +25,7 @@ from stretto.cli import (
     land,
     logs,
     resume,
+    report,
     retry,
     run,
     runs,
@@ -36,7 +37,7 @@ from stretto.errors import ConfigError, InternalError, NotSupportedYet, StateErr
 
 LATER = frozenset(
     {
-        *("init", "rollback", "report", "inspect", "export", "convert", "schema", "discover"),
+        *("init", "rollback", "inspect", "export", "convert", "schema", "discover"),
         *(
             "scaffold",
             "simulate",
@@ -120,6 +121,7 @@ _VERBS: Sequence[Callable[..., Any]] = (
     abandon.abandon,
     status.status,
     runs.runs,
+    report.report,
     explain.explain,
     logs.logs,
     diff.diff,

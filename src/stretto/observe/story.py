@@ -36,6 +36,8 @@ class Try(msgspec.Struct, kw_only=True):
     """How many paths that changed; of an attempt that succeeded."""
     usage: Usage = Usage()
     confidence: float | None = None
+    gated_at: float | None = None
+    """When its own gates had spoken."""
     verdict: str = ""
     """Of its own gates: `green`, `red` or `ask`; empty where none has spoken."""
     remarks: tuple[Remark, ...] = ()
@@ -75,10 +77,6 @@ class Story:
     def state(self) -> State:
         return self.coordinator.state
 
-    def of(self, task: str) -> list[Try]:
-        """The attempts of a task, in order."""
-        return [one for one in self.tries.values() if one.task == task]
-
     def _work(self, event: ev.Event, before: float) -> None:
         """When engines came and went. One that was killed has left at its last event."""
         lost = isinstance(event, ev.AttemptLost) and event.engine
@@ -114,6 +112,7 @@ class Story:
                 self._settle(event.task, event.at)
             case ev.AttemptGated():
                 if one := self._open(event.task, event.attempt):
+                    one.gated_at = event.at
                     one.verdict, one.remarks = "" if event.error else event.verdict, event.remarks
                 self._settle(event.task, event.at)
             case ev.BatchLanded():
