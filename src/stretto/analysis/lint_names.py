@@ -147,6 +147,14 @@ def prompts(subject: Subject) -> Iterator[Finding]:
 
 def files(subject: Subject) -> Iterator[Finding]:
     """Files that go with a prompt, and are not there (R8.7)."""
+    template = subject.plan.prompt_template
+    if template is not None and not subject.exists(template):
+        yield finding(
+            "missing-file",
+            f"there is no file {quoted(template)}, which is to be the template of every prompt",
+            subject.place("plan", "prompt_template"),
+            hint="paths are relative to the plan file",
+        )
     users: dict[str, list[tuple[str, str, int | None]]] = defaultdict(list)
     for task in subject.plan.tasks:
         if task.prompt_file is not None:

@@ -19,11 +19,21 @@ from stretto.analysis.select import select
 from stretto.cli import terminal
 from stretto.cli.earlier import Earlier, earlier_run, landed_before, refuse_unfinished, runs_of
 from stretto.cli.place import settings_here
+from stretto.cli.texts import read_template, read_texts, template_findings
 from stretto.config.layers import NOTHING, Layer, Settings
 from stretto.config.resolve import Resolved, resolve, run_settings
 from stretto.core.events import RunStarted
 from stretto.engine.history import expected_s
-from stretto.engine.home import Launch, RepositoryHome, RunHome, new_run_id, repository_home, state_dir
+from stretto.engine.home import (
+    CONTEXT,
+    TEMPLATE,
+    Launch,
+    RepositoryHome,
+    RunHome,
+    new_run_id,
+    repository_home,
+    state_dir,
+)
 from stretto.engine.lock import RunLock
 from stretto.engine.supervise import ProcessSupervisor
 from stretto.errors import NotSupportedYet, PlanError, StrettoError
@@ -73,6 +83,8 @@ class Ready(Value, frozen=True, kw_only=True):
     """The tasks that were selected, with the text of their prompts."""
     context: Mapping[str, Mapping[str, str]]
     """Task id to the text of its context files, by name."""
+    template: str | None
+    """The plan's own template of prompts."""
     findings: tuple[Finding, ...]
     done: tuple[str, ...]
     base: str
@@ -123,7 +135,8 @@ def examine(plan: str, settings: RunSettings) -> tuple[Loaded, tuple[Finding, ..
         present=present,
         tracked=tracked,
     )
-    return loaded, in_file_order((*loaded.findings, *found))
+    told = template_findings(loaded.plan, Path(plan).parent)
+    return loaded, in_file_order((*loaded.findings, *found, *told))
 
 
 async def _ground(plan: Plan) -> tuple[Callable[[str], bool], Callable[[str], bool]]:
@@ -196,6 +209,7 @@ async def _prepare(
         data=loaded.data,
         plan=settled(plan, coding=coding, default=resolved.run.agent),
         context=context,
+        template=read_template(plan, folder),
         findings=(*findings, *selection.findings),
         done=tuple(sorted(done)),
         base=base,
@@ -222,30 +236,6 @@ def _build_on(wanted: Wanted, before: Earlier | None) -> Earlier | None:
         return before if terminal.ask("Build on them?", default=True) else None
     terminal.say(f"{what}: building on them (--base HEAD counts them as pending)", json=wanted.json)
     return before
-
-
-def read_texts(plan: Plan, folder: Path, done: set[str]) -> tuple[Plan, dict[str, dict[str, str]]]:
-    """Prompt and context files are read once, now (R8.7). Raises PlanError."""
-    known: dict[str, str] = {}
-
-    def text_of(task: Task, name: str) -> str:
-        if name not in known:
-            try:
-                known[name] = (folder / name).read_text(encoding="utf-8")
-            except (OSError, UnicodeDecodeError, ValueError) as error:
-                why = error.strerror if isinstance(error, OSError) else "it is no UTF-8 text"
-                raise PlanError(f"task {task.id!r}: cannot read {folder / name}: {why}") from error
-        return known[name]
-
-    tasks, context = [], {}
-    for task in plan.tasks:
-        if task.id not in done:
-            if task.prompt_file is not None and not task.prompt:
-                task = replace(task, prompt=text_of(task, task.prompt_file))
-            if task.context:
-                context[task.id] = {name: text_of(task, name) for name in task.context}
-        tasks.append(task)
-    return replace(plan, tasks=tuple(tasks)), context
 
 
 def show(ready: Ready, *, json: bool, whole: bool) -> None:
@@ -327,5 +317,7 @@ async def _create(ready: Ready) -> RunHome:
     home = RunHome(path=ready.runs.path / "runs" / run)
     places = await wiring.workspaces(home, launch, ready.plan, settings.run, os.environ, ProcessSupervisor())
     await places.create_branch(ready.base)  # first: a branch without a run harms nobody
-    context = msgspec.json.encode(ready.context)
-    return ready.runs.create(run, launch, ready.data, events=[started], files={"context.json": context})
+    files = {CONTEXT: msgspec.json.encode(ready.context)}
+    if ready.template is not None:
+        files[TEMPLATE] = ready.template.encode()
+    return ready.runs.create(run, launch, ready.data, events=[started], files=files)

@@ -16,15 +16,17 @@ def logs(
         int | None,
         typer.Option("--attempt", metavar="N", callback=at_least_one, help="Which attempt; default: the latest."),
     ] = None,
+    prompt: Annotated[bool, typer.Option("--prompt", help="What it was told, in place of what it printed.")] = False,
     run: RunOption = None,
 ) -> None:
-    """Print what the agent of a task printed."""
+    """Print what the agent of a task printed, or what it was told."""
     import sys
     import time
 
     from stretto.cli.place import find, view
+    from stretto.engine.disk import explained
     from stretto.engine.reader import SqliteReader
-    from stretto.errors import StateError
+    from stretto.errors import ConfigError, StateError
 
     found = find(run)
     found.must_have([task])
@@ -33,6 +35,15 @@ def logs(
     if not 1 <= number <= record.attempt - record.asking:
         has = f"attempts 1 to {record.attempt - record.asking}" if record.starts else "not been started yet"
         raise StateError(f"{task!r} has {has}", hint=f"stretto explain {task} --run {found.home.run}")
+    if prompt:
+        if follow:
+            raise ConfigError(
+                "-f and --prompt contradict each other", hint="a prompt is written before the agent starts"
+            )
+        file = found.home.attempt(task, number).prompt
+        with explained("read what it was told", file):
+            sys.stdout.buffer.write(file.read_bytes())
+        return
     reader, offset = SqliteReader(found.home), 0
 
     def print_rest() -> None:

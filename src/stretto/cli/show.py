@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
+import typer
+
 from stretto.cli.options import Format, Jobs, Json, PlanArgument, Profile, wants_json
 
 
@@ -11,8 +15,15 @@ def show(
     json: Json = False,
     jobs: Jobs = None,
     profile: Profile = None,
+    prompt: Annotated[
+        str | None, typer.Option("--prompt", metavar="TASK", help="Print what the agent of this task would be told.")
+    ] = None,
+    agent: Annotated[str | None, typer.Option("--agent", metavar="A", help="With --prompt: who would do it.")] = None,
+    start: Annotated[
+        str | None, typer.Option("--base", metavar="REF", help="With --prompt: the commit to start from.")
+    ] = None,
 ) -> int:
-    """Show levels, critical path, overlaps, and how much faster it is in parallel."""
+    """Show levels, critical path, overlaps, and how much faster it is in parallel; or the prompt of one task."""
     import sys
 
     import msgspec
@@ -22,10 +33,15 @@ def show(
     from stretto.cli.place import settings_here
     from stretto.config.layers import flags
     from stretto.config.resolve import run_settings
+    from stretto.errors import ConfigError
     from stretto.observe.paint import count
     from stretto.observe.planview import show_json, show_text
 
     as_json = wants_json(format, json)
+    if prompt is not None:
+        return _prompt(plan, prompt, agent=agent, start=start, profile=profile, as_json=as_json)
+    if agent is not None or start is not None:
+        raise ConfigError(f"{'--agent' if agent else '--base'} needs --prompt TASK", hint="stretto show --help")
     settings = run_settings(settings_here(flags({"parallel": jobs}), profile))
     loaded, findings = examine(plan, settings)
     if as_json:
@@ -39,4 +55,27 @@ def show(
             print(text)
     if errors := sum(finding.severity == "error" for finding in findings):
         print(f"\nthis plan has {count(errors, 'error')} and will not run: stretto check {plan}", file=sys.stderr)
+    return 0
+
+
+def _prompt(plan: str, task: str, *, agent: str | None, start: str | None, profile: str | None, as_json: bool) -> int:
+    """On standard output there is the prompt and nothing else."""
+    import sys
+
+    import msgspec
+
+    from stretto.cli import terminal
+    from stretto.cli.begin import Wanted
+    from stretto.cli.preview import first_prompt
+    from stretto.config.layers import flags
+
+    wanted = Wanted(plan=plan, flags=flags({"agent": agent}), profile=profile, base=start, new=True, json=True)
+    told = first_prompt(wanted, task)
+    if told.trouble:
+        terminal.say(f"this is the usual prompt, not the plan's template: {told.trouble}", json=True, label="warning")
+    if as_json:
+        print(msgspec.json.format(msgspec.json.encode(told.outline(task))).decode())
+    else:
+        sys.stdout.buffer.write(told.text.encode())
+        sys.stdout.buffer.flush()
     return 0

@@ -52,6 +52,16 @@ class Prompt(Value, frozen=True, kw_only=True):
     """The task's own words, then what was added, in the order of the built-in template."""
     trouble: str = ""
 
+    def outline(self, task: str) -> dict[str, object]:
+        """For `--json`: the prompt with its sections, whose characters add up to all of it."""
+        told = [{"name": part.name, "characters": len(part.text), "cut": part.cut} for part in self.sections]
+        rest = len(self.text) - sum(len(part.text) for part in self.sections)
+        return {
+            "task": task,
+            "prompt": self.text,
+            "sections": [*told, *([{"name": "template", "characters": rest, "cut": 0}] if rest > 0 else [])],
+        }
+
 
 class Prompts:
     """Composes the prompts of one run: the same start gives the same text, byte for byte."""

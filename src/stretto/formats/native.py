@@ -73,6 +73,7 @@ def read(source: Source) -> Read:
     context = root.texts("context", "path") or ()
     keep = root.texts("keep", "path") or ()
     hot_files = root.texts("hot_files", "path") or ()
+    prompt_template = root.text("prompt_template") or None
     phases, tasks = _phases(root, context)
     root.close(_PLAN_NOT_YET)
     return reading.finish(
@@ -86,6 +87,7 @@ def read(source: Source) -> Read:
             setup=setup,
             keep=keep,
             hot_files=hot_files,
+            prompt_template=prompt_template,
         )
     )
 

@@ -123,6 +123,8 @@ class Plan(Value, frozen=True, kw_only=True):
     """Ignored paths that are saved with every attempt all the same (R7.1)."""
     hot_files: tuple[str, ...] = ()
     """Globs of files that many tasks touch; they do not exclude each other (R2.5)."""
+    prompt_template: str | None = None
+    """A file, relative to the plan file, that arranges what every agent is told."""
 
 
 class Location(Value, frozen=True, kw_only=True):

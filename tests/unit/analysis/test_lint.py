@@ -371,6 +371,16 @@ def test_r8_7_files_are_asked_for_once_and_named_once() -> None:
     assert (found.code, found.tasks) == ("missing-file", ("a", "b"))
 
 
+def test_r8_7_the_template_of_prompts_has_to_be_there() -> None:
+    (found,) = lint(
+        Plan(name="n", format="stretto", phases=(P,), tasks=(task("a", writes=()),), prompt_template="house.md"),
+        {"plan": at(1), "plan:prompt_template": at(2, 18)},
+        exists=lambda path: False,
+    )
+    assert (found.code, found.location) == ("missing-file", at(2, 18))
+    assert "`house.md`" in found.message
+
+
 def test_findings_point_into_the_file() -> None:
     places: Mapping[str, Location] = {
         "plan": at(1), "task:a": at(3), "task:a:writes:1": at(4, 9), "task:a#2": at(7), "task:b": at(9),

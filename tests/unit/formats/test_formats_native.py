@@ -40,6 +40,7 @@ def test_every_key() -> None:
         verify=(Check(command="make test"), Check(command="make count", expected="12", timeout_s=90))
     )
     assert (plan.keep, plan.hot_files) == (("logs/",), ("CHANGELOG.md",))
+    assert plan.prompt_template == "docs/prompt.md"
     assert plan.phases == (
         Phase(id="1.10", title="First", parallel=False, max_parallel=3, on_failure="continue"),
         Phase(id="second", depends_on=("1.10",)),
