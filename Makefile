@@ -8,7 +8,7 @@ DEV := .venv/.dev
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test lint format types check docs lock clean
+.PHONY: help demo test lint format types check claude docs lock clean
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):[^#]*## /  make \1	/p' Makefile
@@ -31,6 +31,9 @@ types: $(DEV) ## types, by mypy --strict
 	$(BIN)/mypy
 
 check: lint types test ## lint, types and tests
+
+claude: $(BIN)/pip ## fetch the real Claude Code for its tests (160 MB, once, into the user's cache)
+	@$(BIN)/python tools/claude.py
 
 docs: $(DEV) ## write the generated pages again
 	$(BIN)/python tools/state_diagram.py

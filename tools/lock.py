@@ -1,5 +1,8 @@
 """Writes requirements/*.txt: every package the project needs, pinned, with the hashes of all its files.
 
+python tools/lock.py              all of them
+python tools/lock.py claude.txt   only this one
+
 The pins hold for Python 3.11 and newer on Linux and macOS. The resolver is uv, in an environment of its own that goes
 away again; which index it asks is the machine's business and is written nowhere.
 """
@@ -7,6 +10,7 @@ away again; which index it asks is the machine's business and is written nowhere
 from __future__ import annotations
 
 import subprocess
+import sys
 import tempfile
 import venv
 from pathlib import Path
@@ -15,13 +19,21 @@ ROOT = Path(__file__).resolve().parent.parent
 HEADER = "# Made by `make lock`; do not edit.\n"
 
 
-def main() -> None:
+PINS = {
+    "runtime.txt": ("pyproject.toml", "requirements/build.in"),
+    "dev.txt": ("--group", "dev", "--constraint", "requirements/runtime.txt"),
+    "claude.txt": ("--no-deps", "requirements/claude.in"),
+}
+"""In this order: the second depends on the first."""
+
+
+def main(names: list[str]) -> None:
     with tempfile.TemporaryDirectory() as scratch:
         venv.create(scratch, with_pip=True)
         subprocess.run([f"{scratch}/bin/pip", "install", "--quiet", "uv"], check=True)
         uv = f"{scratch}/bin/uv"
-        pin(uv, "runtime.txt", "pyproject.toml", "requirements/build.in")
-        pin(uv, "dev.txt", "--group", "dev", "--constraint", "requirements/runtime.txt")
+        for name in names or PINS:
+            pin(uv, name, *PINS[name])
 
 
 def pin(uv: str, name: str, *sources: str) -> None:
@@ -36,4 +48,4 @@ def pin(uv: str, name: str, *sources: str) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])
