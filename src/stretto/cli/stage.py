@@ -121,11 +121,12 @@ class Stage(Value, frozen=True, kw_only=True):
         return done.stdout or ""
 
     def _environment(self) -> dict[str, str]:
-        """Nobody's git settings, and a state folder of the demo's own."""
+        """Nobody's settings, and a state folder of the demo's own."""
         kept = {name: value for name, value in os.environ.items() if not name.startswith(("GIT_", "STRETTO_"))}
         who = {f"GIT_{role}_{key}": "demo" for role in ("AUTHOR", "COMMITTER") for key in ("NAME", "EMAIL")}
         plain = {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1", "GIT_PAGER": "cat"}
-        return kept | who | plain | {"STRETTO_STATE_DIR": str(Path(self.path) / "state")}
+        own = {"STRETTO_STATE_DIR": str(Path(self.path) / "state"), "XDG_CONFIG_HOME": str(Path(self.path) / "config")}
+        return kept | who | plain | own
 
 
 def prove(stage: Stage) -> Iterator[tuple[str, bool]]:

@@ -135,3 +135,8 @@ _OF_AGENTS = (
 )
 AGENT_KEYS: Mapping[str, Setting] = {setting.name: setting for setting in _OF_AGENTS}
 """What a table `[agents.NAME]` may hold; `env` is a table again."""
+
+
+def kind_of(key: Key) -> Kind:
+    """What values a key has, also one of an agent."""
+    return AGENT_KEYS[key[2]].kind if key[0] == "agents" else SETTINGS[key].kind
