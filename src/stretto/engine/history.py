@@ -32,6 +32,8 @@ def shown(runs: RepositoryHome, *, events: int = EVENTS) -> list[Shown]:
     found: list[Shown] = []
     left = events
     for home in runs.runs()[: -RUNS - 1 : -1]:
+        if left <= 0:
+            break
         with contextlib.suppress(StateError):
             read, attempts = _of(home, left)
             left -= read

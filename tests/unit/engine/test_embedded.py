@@ -15,6 +15,7 @@ from stretto.core.events import Event
 from stretto.engine.embedded import EmbeddedEngine
 from stretto.engine.home import RunHome
 from stretto.engine.performer import Performer, World
+from stretto.engine.prompt import Prompts
 from stretto.errors import WorkspaceError
 from stretto.limits.memory import OpenLimits
 from stretto.model.plan import Phase, Plan, Task
@@ -43,7 +44,7 @@ class Stage:
     """One task, done by a fake agent in a folder of its own; `done` says that it has landed before the run."""
 
     def __init__(self, folder: Path, *, done: bool = False, kind: type[MemoryWorkspaces] = MemoryWorkspaces) -> None:
-        plan = Plan(name="p", format="stretto", phases=(Phase(id="p"),), tasks=(Task(id="a", phase="p"),))
+        self.plan = Plan(name="p", format="stretto", phases=(Phase(id="p"),), tasks=(Task(id="a", phase="p"),))
         repository = MemoryRepository(folder / "work", {"README": b"hi\n"})
         self.folder, self.agent = folder, FakeAgent(self.play)
         self.last: Callable[[], None] = lambda: None
@@ -51,7 +52,7 @@ class Stage:
             ev.RunStarted(
                 at=1.0,
                 run="run",
-                plan=plan,
+                plan=self.plan,
                 settings=RunSettings(agent="fake", attempts=1),
                 base=repository.base,
                 branch="stretto/run",
@@ -76,7 +77,7 @@ class Stage:
             inbox=self.journal,
             home=RunHome(path=self.folder / "run"),
             agent_env={},
-            context={},
+            prompts=Prompts(self.plan, {}),
         )
 
         def make(coordinator: Coordinator, report: Callable[[Event], None]) -> Performer:
