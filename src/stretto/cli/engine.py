@@ -1,7 +1,7 @@
 """The engine's process: `python -m stretto.cli.engine RUN-FOLDER`, below a warden (R8.2).
 
-Standard input is the control pipe of the front: `drain`, `cancel`, and its end when the front is gone. Nobody calls
-this by hand.
+Standard input is the control pipe of the front: `drain`, `cancel`, `detach`, and its end when the front is gone.
+Nobody calls this by hand.
 """
 
 from __future__ import annotations
@@ -78,16 +78,25 @@ class _Control:
 
     def __init__(self, engine: EmbeddedEngine, loop: asyncio.AbstractEventLoop) -> None:
         self._engine, self._loop, self._rest = engine, loop, b""
+        self._detached = False
 
     def read(self) -> None:
         data = os.read(0, 4096)
         if not data:
             self._loop.remove_reader(0)
-            self._engine.stop()
+            if not self._detached:
+                self._engine.stop()
             return
         *words, self._rest = (self._rest + data).split(b"\n")
         for word in words:
-            self._engine.stop(now=word.strip() == b"cancel")
+            match word.strip():
+                case b"detach":
+                    self._detached = True
+                    self._engine.detach()
+                case b"cancel":
+                    self._engine.stop(now=True)
+                case _:
+                    self._engine.stop()
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
-"""The front of a run: has the terminal, shows what happens, passes signals on (R8.2).
+"""The front of a run: starts its engine, follows it, and passes on what signals and keys ask for (R8.2).
 
-It holds nothing of the run. When it dies, the control pipe closes and the engine drains.
+It holds nothing of the run. When it dies, the control pipe closes and the engine drains, unless it was told before
+that it is on its own: `detach`.
 """
 
 from __future__ import annotations
@@ -9,57 +10,117 @@ import contextlib
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from types import FrameType
+from typing import Any
 
 from stretto.cli import terminal
-from stretto.core import events as ev
-from stretto.core.coordinator import Coordinator
+from stretto.cli.showing import Events, Show, showing
+from stretto.core.events import RunResumed
 from stretto.engine.home import RunHome
-from stretto.engine.launch import engine_argv, start
+from stretto.engine.launch import engine_argv, is_detachment, start
 from stretto.engine.reader import SqliteReader
-from stretto.observe.console import Console
-from stretto.ports import Recorded
+from stretto.observe.live import Key
 
 LOOK_S = 0.1
 """How often the journal is looked at, in seconds."""
+BEGINS_S = 30.0
+"""How long an engine that is left to itself may take to begin, before it is left without a word from it."""
 KILLED = 3
+KEYS: tuple[Key, ...] = ("stop", "detach", "scroll", "help")
 
 
-def follow(home: RunHome, *, json: bool, after: int = 0) -> int:
-    """Start the run's engine and stay with it to its end; the exit code of the run (R11).
+def follow(home: RunHome, *, json: bool, after: int = 0) -> int | None:
+    """Start the run's engine and stay with it to its end: the exit code of the run (R11). None: it was detached.
 
     Events up to `after` are not shown."""
-    show = _Json(after) if json else _Text(after)
-    log_from = home.engine_log.stat().st_size if home.engine_log.exists() else 0
+    log_from = _size(home)
     reader = SqliteReader(home)
-    seen = 0
-
-    def catch_up() -> None:
-        nonlocal seen
-        batch = list(reader.events(seen))
-        seen += len(batch)
-        show.notify(batch)
-
     here = "--wait" if terminal.is_interactive() else "--exit"  # whether somebody can approve, now and not then
-    with start(home, argv=[*engine_argv(home), here]) as warden, _signals(_Control(warden, told=not json)):
-        while True:
-            try:
-                code = warden.wait(LOOK_S)
-            except subprocess.TimeoutExpired:
-                catch_up()
-            else:
-                catch_up()
-                break
+    warden = start(home, argv=[*engine_argv(home), here])
+    shown = (
+        contextlib.nullcontext(Events(after)) if json else showing(reader, after=after, keys=KEYS, alive=lambda: True)
+    )
+    with shown as show:
+        control = Control(warden, show)
+        try:
+            with control.signals():
+                code = _stay(reader, warden, control, show)
+        finally:
+            control.let_go()
+    if code is None:
+        show.leave()
+        terminal.say(f"{home.run} goes on in the background")
+        _ways_back(home)
+        return None
     return _end(home, KILLED if code < 0 else code, log_from, show)
 
 
-def _end(home: RunHome, code: int, log_from: int, show: _Show) -> int:
-    said, ended = _said(home, log_from), show.coordinator.state.ended
-    if ended is not None and code in (0, 1, 4, 130):
+def detach(home: RunHome, *, json: bool, after: int = 0) -> int:
+    """Start the run's engine and leave it to itself as soon as it has begun; `after` as in `follow`."""
+    log_from = _size(home)
+    reader = SqliteReader(home)
+    warden = start(home, argv=[*engine_argv(home), "--exit"], attached=False)
+    deadline = time.monotonic() + BEGINS_S
+    code = None
+    while code is None and time.monotonic() < deadline:
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            code = warden.wait(LOOK_S)
+        if any(isinstance(recorded.event, RunResumed) for recorded in reader.events(after)):
+            break
+    else:
+        if code is not None:
+            return _complain_of(home, KILLED if code < 0 else code, log_from)
+    if json:
+        import msgspec
+
+        told = {"run": home.run, "branch": home.launch().branch, "engine": reader.engine()}
+        print(msgspec.json.encode(told).decode())
+    else:
+        terminal.say(f"{home.run} runs in the background")
+        _ways_back(home)
+    return 0
+
+
+def _stay(reader: SqliteReader, warden: subprocess.Popen[bytes], control: Control, show: Show) -> int | None:
+    seen = 0
+    while True:
+        code = warden.poll()  # before the journal is read: what an engine has written, it wrote before it ended
+        batch = list(reader.events(seen))
+        seen += len(batch)
+        show.notify(batch)
+        if code is not None:
+            return code
+        if control.detached and (any(is_detachment(one.event) for one in batch) or control.is_late):
+            return None
+        for key in show.wait(LOOK_S):
+            match key:
+                case "stop":
+                    control.interrupt()
+                case "detach":
+                    control.detach()
+                case _:
+                    pass
+
+
+def _ways_back(home: RunHome) -> None:
+    terminal.commands(f"stretto status {home.run} --watch", f"stretto stop {home.run}")
+    if home.launch().land_at_end:
+        terminal.say("nobody lands it at its end; when it has ended:")
+        terminal.commands(f"stretto land {home.run}")
+
+
+def _end(home: RunHome, code: int, log_from: int, show: Show) -> int:
+    if show.coordinator.state.ended is not None and code in (0, 1, 4, 130):
         show.end(lands=home.launch().land_at_end)
         return code
-    if ended is None and code == KILLED and not said:
+    return _complain_of(home, code, log_from, ended=show.coordinator.state.ended is not None)
+
+
+def _complain_of(home: RunHome, code: int, log_from: int, *, ended: bool = False) -> int:
+    said = _said(home, log_from)
+    if not ended and code == KILLED and not said:
         _complain("the engine was killed", f"stretto resume {home.run}")
     else:
         _complain(said or f"the engine ended with {code}", f"see {home.engine_log}, then: stretto resume {home.run}")
@@ -71,6 +132,11 @@ def _complain(message: str, hint: str) -> None:
         print(f"error: {message}\nhint: {hint}", file=sys.stderr)
 
 
+def _size(home: RunHome) -> int:
+    """Of the engine's log, before this engine writes to it."""
+    return home.engine_log.stat().st_size if home.engine_log.exists() else 0
+
+
 def _said(home: RunHome, log_from: int) -> str:
     """The engine's own last word: what it printed about an error, or the last line of a traceback."""
     with home.engine_log.open("rb") as log:
@@ -80,108 +146,63 @@ def _said(home: RunHome, log_from: int) -> str:
     return (errors or lines or [""])[-1]
 
 
-# --- output ------------------------------------------------------------------------------------------------------
+class Control:
+    """What signals and keys mean to the run: the first interrupt drains, the second cancels."""
 
-
-class _Show:
-    """Prints as long as anybody reads; the run goes on when nobody does."""
-
-    def __init__(self) -> None:
-        self._deaf = False
-
-    def _print(self, text: str) -> None:
-        if self._deaf:
-            return
-        try:
-            print(text, flush=True)
-        except OSError:
-            self._deaf = True
-            terminal.silence()
-
-    @property
-    def coordinator(self) -> Coordinator:
-        raise NotImplementedError
-
-    def notify(self, batch: list[Recorded]) -> None:
-        raise NotImplementedError
-
-    def end(self, *, lands: bool) -> None:
-        """After the last event. `lands`: what has succeeded is landed now."""
-
-
-class _Text(_Show):
-    def __init__(self, after: int) -> None:
-        super().__init__()
-        paint, width = terminal.paint(sys.stdout), terminal.width(sys.stdout)
-        self._console = Console(self._print, paint=paint, width=width, quiet_until=after)
-
-    @property
-    def coordinator(self) -> Coordinator:
-        return self._console.coordinator
-
-    def notify(self, batch: list[Recorded]) -> None:
-        self._console.notify(batch)
-
-    def end(self, *, lands: bool) -> None:
-        for text in self._console.summary(lands=lands):
-            self._print(text)
-
-
-class _Json(_Show):
-    def __init__(self, after: int) -> None:
-        super().__init__()
-        self._after = after
-        self._coordinator = Coordinator()
-
-    @property
-    def coordinator(self) -> Coordinator:
-        return self._coordinator
-
-    def notify(self, batch: list[Recorded]) -> None:
-        for recorded in batch:
-            self._coordinator.handle(recorded.event)
-            if recorded.seq > self._after:
-                self._print(f'{{"seq":{recorded.seq},{ev.encode(recorded.event)[1:].decode()}')
-
-
-# --- signals -----------------------------------------------------------------------------------------------------
-
-
-class _Control:
-    """What a signal to the front means to the run: the first interrupt drains, the second cancels."""
-
-    def __init__(self, warden: subprocess.Popen[bytes], *, told: bool) -> None:
-        """`told`: what the run says of itself is shown, so it need not be said here."""
-        self._warden, self._told = warden, told
+    def __init__(self, warden: subprocess.Popen[bytes], show: Show) -> None:
+        self.detached = False
+        """The engine has been told that it is on its own."""
+        self._warden, self._show = warden, show
         self._interrupts = 0
+        self._detached_s = 0.0
 
-    def handle(self, number: int, frame: FrameType | None) -> None:
-        self._interrupts += number == signal.SIGINT
-        if number == signal.SIGTERM or self._interrupts > 1:
-            self._send(b"cancel\n", "" if self._told else "stopping now: what runs is being ended, its work saved")
-        elif number == signal.SIGHUP:
-            self._send(b"drain\n", "")
-        else:
-            what = "" if self._told else "stopping: what runs may finish, nothing more starts; "
-            self._send(b"drain\n", f"{what}Ctrl-C once more ends what runs, too")
+    @contextlib.contextmanager
+    def signals(self) -> Iterator[None]:
+        """Signals are heard in here."""
+        numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+        # nohup wants a hang-up ignored. An interrupt is heard all the same: shells start background jobs deaf to it.
+        deaf = signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+        heard = [number for number in numbers if not (deaf and number == signal.SIGHUP)]
+        before: dict[int, Any] = {number: signal.signal(number, self._handle) for number in heard}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
 
-    def _send(self, word: bytes, told: str) -> None:
-        with contextlib.suppress(OSError):
-            assert self._warden.stdin is not None
-            self._warden.stdin.write(word)
-        with contextlib.suppress(OSError):
-            sys.stderr.write(f"\n{told}\n" if told else "\n")  # the terminal has just printed ^C
+    def interrupt(self) -> None:
+        self._interrupts += 1
+        now = self._interrupts > 1
+        self._send(b"cancel\n" if now else b"drain\n")
+        self._show.interrupted(now=now)
 
+    def detach(self) -> None:
+        """From here on no word and no signal reaches the run, and our end means nothing to it."""
+        self._send(b"detach\n")
+        self.detached, self._detached_s = True, time.monotonic()
 
-@contextlib.contextmanager
-def _signals(control: _Control) -> Iterator[None]:
-    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-    # nohup wants a hang-up ignored. An interrupt is heard all the same: a shell starts every background job deaf to it.
-    deaf = signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
-    heard = [number for number in numbers if not (deaf and number == signal.SIGHUP)]
-    before = {number: signal.signal(number, control.handle) for number in heard}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+    @property
+    def is_late(self) -> bool:
+        """The engine has not said that it heard; but the word is in its pipe."""
+        return time.monotonic() - self._detached_s > BEGINS_S
+
+    def let_go(self) -> None:
+        """Close the pipe: the engine drains, unless it is detached or has ended."""
+        if self._warden.stdin is not None:
+            self._warden.stdin.close()
+
+    def _handle(self, number: int, frame: FrameType | None) -> None:
+        match number:
+            case signal.SIGINT:
+                self.interrupt()
+            case signal.SIGTERM:
+                self._send(b"cancel\n")
+                self._show.interrupted(now=True)
+            case _:
+                self._send(b"drain\n")
+
+    def _send(self, word: bytes) -> None:
+        if not self.detached:
+            with contextlib.suppress(OSError):
+                assert self._warden.stdin is not None
+                self._warden.stdin.write(word)

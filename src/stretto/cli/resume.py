@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 def resume(
     run: RunArgument = None,
     jobs: Jobs = None,
+    detach: Annotated[
+        bool, typer.Option("--detach", help="Leave it running in the background: say how to come back, and end.")
+    ] = False,
     json: Json = False,
     replan: Annotated[bool, typer.Option("--replan", hidden=True)] = False,
     force: Annotated[bool, typer.Option("--force", hidden=True)] = False,
@@ -55,8 +58,10 @@ def resume(
         terminal.say(f"ended {ended} left over from before the crash", json=json)
     if _plan_differs(home):
         terminal.say("note: the plan file has changed since; the run goes on with the plan it recorded", json=json)
+    if detach:
+        return front.detach(home, json=json, after=view.last)
     code = front.follow(home, json=json, after=view.last)
-    return land_at_end(home.run, code, json=json) if home.launch().land_at_end else code
+    return land_at_end(home.run, code, json=json) if home.launch().land_at_end and code is not None else code or 0
 
 
 def _plan_differs(home: RunHome) -> bool:

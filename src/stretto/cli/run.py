@@ -63,6 +63,9 @@ def run(
         bool,
         typer.Option("--yes", "-y", help="Do not ask; where there is no terminal to ask in, nothing is asked anyway."),
     ] = False,
+    detach: Annotated[
+        bool, typer.Option("--detach", help="Leave it running in the background: say how to come back, and end.")
+    ] = False,
     json: Json = False,
     until: Annotated[str | None, typer.Option("--until", hidden=True)] = None,
     isolation: Annotated[str | None, typer.Option("--isolation", hidden=True)] = None,
@@ -71,7 +74,6 @@ def run(
     on_limit: Annotated[str | None, typer.Option("--on-limit", hidden=True)] = None,
     on_approval: Annotated[str | None, typer.Option("--on-approval", hidden=True)] = None,
     max_wait: Annotated[str | None, typer.Option("--max-wait", hidden=True)] = None,
-    detach: Annotated[bool, typer.Option("--detach", hidden=True)] = False,
 ) -> int:
     """Show the plan, ask, and run it."""
     import sys
@@ -92,12 +94,13 @@ def run(
             "--on-limit": on_limit,
             "--on-approval": on_approval,
             "--max-wait": max_wait,
-            "--detach": detach,
             "--on-failure rollback": on_failure == "rollback",
         }
     )
     if no_parallel and jobs not in (None, 1):
         raise ConfigError("--no-parallel and -j contradict each other", hint="give one of them")
+    if detach and land:
+        raise ConfigError("--detach leaves nobody who could --land", hint="run --detach, and `stretto land` afterwards")
     if with_deps and not (only or phase):
         raise ConfigError("--with-deps needs --only or --phase", hint="without them everything runs anyway")
     names = tuple(name.strip() for given in only or () for name in given.split(",") if name.strip())
@@ -124,7 +127,7 @@ def run(
         land=land,
         ignore_status=ignore_status,
         new=new,
-        interactive=terminal.is_interactive(),
+        interactive=terminal.is_interactive() and not detach,
         ask=terminal.is_interactive() and not yes,
         json=json,
     )
@@ -141,5 +144,7 @@ def run(
         print("nothing was started", file=sys.stderr)
         return 130
     home = begin.create(ready)
+    if detach:
+        return front.detach(home, json=json)
     code = front.follow(home, json=json)
-    return land_at_end(home.run, code, json=json) if land else code
+    return land_at_end(home.run, code, json=json) if land and code is not None else code or 0

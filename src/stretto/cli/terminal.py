@@ -24,6 +24,21 @@ def width(stream: TextIO) -> int | None:
     return shutil.get_terminal_size((WIDTH, 24)).columns if stream.isatty() else None
 
 
+def can_draw(stream: TextIO) -> bool:
+    """Whether it is a terminal in the foreground in which a part can be drawn again and again."""
+    if not stream.isatty() or os.environ.get("TERM", "dumb") == "dumb" or not in_foreground(stream.fileno()):
+        return False
+    return stream.encoding.lower().replace("-", "") == "utf8"
+
+
+def in_foreground(terminal: int) -> bool:
+    """Whether the shell lets us have the terminal now; where nobody divides it up, it is ours."""
+    try:
+        return os.tcgetpgrp(terminal) == os.getpgrp()
+    except OSError:
+        return True
+
+
 def people(json: bool) -> TextIO:
     """With `--json` nothing but JSON goes to standard output."""
     return sys.stderr if json else sys.stdout

@@ -16,6 +16,7 @@ from stretto.core.coordinator import Coordinator
 from stretto.core.events import CLOSED, Event, Noticed, RequestReceived, RunResumed, StopRequested
 from stretto.core.recovery import declare_lost, lost_attempts, outstanding, replay
 from stretto.engine.abandonment import refuse_abandoned
+from stretto.engine.launch import DETACHED
 from stretto.engine.performer import Performer
 from stretto.errors import AdapterError, StrettoError
 from stretto.model.run import Outcome
@@ -137,6 +138,11 @@ class EmbeddedEngine:
     def stop(self, *, now: bool = False) -> None:
         """What a signal or the front's death means (R8.2); from the event loop."""
         self._arrived.put_nowait(StopRequested(at=self._clock.now(), now=now, by_signal=True))
+
+    def detach(self) -> None:
+        """Nobody follows the run any more, and that is meant so; from the event loop."""
+        message = "the run goes on in the background"
+        self._arrived.put_nowait(Noticed(at=self._clock.now(), code=DETACHED, message=message))
 
     async def _close(self, coordinator: Coordinator) -> None:
         """Late facts and wishes still belong into the journal; then failures go into the plan's status by one commit

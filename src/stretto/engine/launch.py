@@ -8,16 +8,25 @@ import subprocess
 import sys
 from collections.abc import Sequence
 
+from stretto.core.events import Event, Noticed
 from stretto.engine.disk import explained
 from stretto.engine.home import RunHome
+
+DETACHED = "detached"
+"""Code of the notice that the engine has been left to itself: the end of its control pipe means nothing any more."""
+
+
+def is_detachment(event: Event) -> bool:
+    return isinstance(event, Noticed) and event.code == DETACHED
 
 
 def start(home: RunHome, *, argv: Sequence[str] = (), attached: bool = True) -> subprocess.Popen[bytes]:
     """The warden's process. Its exit code is the engine's; 3 when the engine was killed.
 
     `argv` is the engine's command line; empty means `engine_argv(home)`. Attached: its `stdin` is the control pipe,
-    unbuffered, which takes the lines `drain` and `cancel`, and whose end tells the engine that the front is gone.
-    Otherwise there is no control pipe, and the engine lives on without the front. Raises StateError."""
+    unbuffered, which takes the lines `drain`, `cancel` and `detach`; its end tells the engine that the front is gone,
+    but nothing after a `detach`. Otherwise there is no control pipe, and the engine lives on without the front. Raises
+    StateError."""
     with explained("start the run's engine", home.engine_log), home.engine_log.open("ab") as log:
         return subprocess.Popen(
             [sys.executable, "-m", "stretto.engine.warden", "--", *(argv or engine_argv(home))],

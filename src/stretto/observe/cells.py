@@ -73,7 +73,7 @@ def painted(line: Line, paint: Paint) -> str:
     """The line for a terminal. After a text that it may measure in another way than we do, the column is set anew."""
     out, column = "", 0
     for piece in line:
-        out += paint(piece.text, piece.colour)
+        out += piece.text if piece.text.isspace() else paint(piece.text, piece.colour)
         column += width_of(piece.text)
         if not piece.text.isascii():
             out += f"\x1b[{column + 1}G"

@@ -1,0 +1,221 @@
+"""The live view of a run: a frame is its state, the last lines of its logs and the time, set for a screen's size.
+
+What does not fit gives way: first blank lines, then tasks that do not matter now, then the lines at the foot. A frame
+never has more lines than the screen, and no line is wider than it.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from typing import Literal
+
+from stretto.core.state import State, TaskRecord
+from stretto.model.plan import Value
+from stretto.model.run import TaskState
+from stretto.observe.cells import BLANK, Line, Piece, clipped, flat
+from stretto.observe.paint import STATE_COLOURS, Colour, clock, count, span
+from stretto.observe.roster import everything, roster
+from stretto.observe.snapshot import answers, condition
+from stretto.observe.taskrow import CRITICAL, Scene, ago, spending
+from stretto.observe.words import plain, question
+
+BAR = 40
+"""Columns of the bar at most."""
+LABEL = 10
+"""Columns of what stands in front of the lines at the foot."""
+_LIMITS = 2
+_PARTS: Sequence[tuple[str, Colour, tuple[TaskState, ...]]] = (
+    ("━", "green", ("succeeded",)),
+    ("━", "red", ("failed",)),
+    ("━", "yellow", ("skipped", "cancelled")),
+    ("╍", "cyan", ("running", "gating", "landing", "waiting")),
+)
+"""The bar, from its left: with what it is drawn, and for which states."""
+
+Key = Literal["stop", "detach", "quit", "scroll", "help"]
+"""What somebody at the keyboard may ask for."""
+
+
+class Look(Value, frozen=True, kw_only=True):
+    """How the person in front of the screen wants to see it."""
+
+    keys: tuple[Key, ...] = ()
+    everything: bool = False
+    offset: int = 0
+    help: bool = False
+    note: str = ""
+    """A word to them, in place of the line of keys."""
+
+
+def frame(scene: Scene, look: Look, width: int, height: int) -> tuple[list[Line], Look]:
+    """At most `height` lines of at most `width` columns, and the look with its offset put right."""
+    head = list(_header(scene, width))
+    foot = list(_footer(scene, look, width, height))
+    if height < len(head) + len(foot) + 4:
+        foot = foot[: max(0, height - len(head) - 4)]
+    room = height - len(head) - len(foot) - 1 - bool(foot)
+    if look.everything:
+        body, offset = everything(scene, width, room, look.offset)
+        look = Look(keys=look.keys, everything=True, offset=offset, help=look.help, note=look.note)
+    else:
+        body = roster(scene, width, room)
+    lines = [*head, BLANK, *body, *((BLANK, *foot) if foot else ())]
+    return lines[: max(0, height)], look
+
+
+# --- above -------------------------------------------------------------------------------------------------------
+
+
+def _header(scene: Scene, width: int) -> Iterator[Line]:
+    state = scene.state
+    name = _condition(scene)
+    done = f"{state.counts.get('succeeded', 0)} of {count(len(state.tasks), 'task')} done"
+    pieces = [Piece(state.run, "bold"), Piece("  "), Piece(name, STATE_COLOURS.get(name)), Piece(f"  {done}")]
+    pieces += (
+        Piece(f", {number} {word}", "red" if word == "failed" else None)
+        for word in ("failed", "skipped", "cancelled", "waiting", "running", "gating", "landing")
+        if (number := state.counts.get(word, 0))
+    )
+    yield clipped(pieces, width)
+    spent = spending(usage for record in state.tasks for usage in record.usage)
+    left = _left(scene)
+    yield clipped(
+        (
+            *_bar(state, min(BAR, width // 4)),
+            Piece(f"  {clock(scene.now - state.started_at)}"),
+            *((Piece(f"  {left}"),) if left else ()),
+            Piece(f"  {state.active} of {count(state.parallel, 'place')} used"),
+            *((Piece(f"  {spent}"),) if spent else ()),
+            Piece(f"  {flat(state.plan.name)}", "dim"),
+        ),
+        width,
+    )
+
+
+def _condition(scene: Scene) -> str:
+    """The state of the run in a word."""
+    if scene.alive:
+        return "stopping" if scene.state.run_state == "draining" else scene.state.run_state
+    return condition(scene.state, None, scene.now)
+
+
+def _bar(state: State, width: int) -> Iterator[Piece]:
+    total, upto, drawn = max(1, len(state.tasks)), 0, 0
+    for stroke, colour, states in _PARTS:
+        upto += sum(state.counts.get(name, 0) for name in states)
+        end = round(width * upto / total)
+        yield Piece(stroke * (end - drawn), colour)
+        drawn = end
+    yield Piece("─" * (width - drawn), "dim")
+
+
+def _left(scene: Scene) -> str:
+    """How long it will still take, in steps so large that it does not jump about."""
+    end_at, state = scene.forecast.end_at, scene.state
+    if not state.active and any(record.wait == "person" for record in state.tasks):
+        return "waits for you"
+    if end_at is None:
+        return ""
+    left_s = max(0.0, end_at - scene.now)
+    if left_s < 10:
+        return "about to end"
+    step_s = 10 if left_s < 60 else 30 if left_s < 600 else 60 if left_s < 3600 else 300
+    return f"about {span(round(left_s / step_s) * step_s)} left"
+
+
+# --- below -------------------------------------------------------------------------------------------------------
+
+
+def _footer(scene: Scene, look: Look, width: int, height: int) -> Iterator[Line]:
+    state = scene.state
+    asked = [record for record in state.tasks if record.wait == "person"]
+    yield from (clipped(line, width) for line in (*_asks(state, asked, width, height), *_limits(scene), _lands(state)))
+    if look.note:
+        yield clipped((Piece(look.note, "yellow"),), width)
+    elif look.help:
+        yield from (clipped((Piece(text, "dim"),), width) for text in _help(look.keys))
+    elif look.keys:
+        yield clipped((Piece(_keys(look, state), "dim"),), width)
+
+
+def _label(text: str, colour: Colour | None = "dim") -> Piece:
+    return Piece(text.ljust(LABEL), colour)
+
+
+def _asks(state: State, asked: Sequence[TaskRecord], width: int, height: int) -> Iterator[Line]:
+    """What waits for a person, with the command by which they answer."""
+    most = max(1, height // 12)
+    for record in asked[:most]:
+        yield _label("asks you", "yellow"), Piece(f"{flat(record.id)}: {flat(question(record))}")
+        command = answers(state, record)[-2].removeprefix("yes:").strip()
+        yield _label(""), Piece(command, "bold")
+    if len(asked) > most:
+        yield _label(""), Piece(f"and {count(len(asked) - most, 'more task')}: stretto status {state.run}", "dim")
+
+
+def _limits(scene: Scene) -> Iterator[Line]:
+    """What keeps the run, or parts of it, from going on."""
+    state, now = scene.state, scene.now
+    drain = state.drain
+    if drain is not None:
+        reason = "" if drain.reason == drain.outcome else f"{plain(drain.reason)}; "
+        what = "what runs is being ended, its work saved" if drain.now else "nothing more starts, what runs may finish"
+        until = f"; it may go on {_at(drain.until, now)}" if drain.until is not None else ""
+        due = state.timers.get("drain")
+        latest = f" until {_at(due, now)}" if due is not None and not drain.now else ""
+        yield (
+            _label(drain.outcome if drain.outcome == "paused" else "stopping", "yellow"),
+            Piece(reason + what + latest + until),
+        )
+    if state.critical:
+        yield _label("critical", "red"), Piece(plain(state.critical))
+    for phase, why in list(state.halted.items())[:_LIMITS]:
+        yield _label("stopped", "yellow"), Piece(f"{flat(phase)}: {plain(why)}")
+    denied: dict[str, list[float]] = {}
+    for timer, due in state.timers.items():
+        if timer.startswith("grant:") and (record := state.by_id.get(timer.removeprefix("grant:"))) is not None:
+            denied.setdefault(plain(record.reason), []).append(due)
+    for reason, dues in list(denied.items())[:_LIMITS]:
+        yield _label("limit", "yellow"), Piece(f"{reason}: {count(len(dues), 'task')} until {_at(min(dues), now)}")
+
+
+def _at(when: float, now: float) -> str:
+    """`14:05, in 12m`; a day that is not today is named."""
+    local, today = time.localtime(when), time.localtime(now)
+    day = "" if local[:3] == today[:3] else time.strftime("%a ", local)
+    return f"{day}{time.strftime('%H:%M', local)}, in {ago(when - now)}"
+
+
+def _lands(state: State) -> Line:
+    """What is being landed, and what is next in the queue."""
+    lane = state.lane
+    now = [entry.task for entry in lane.batch.entries] if lane.batch is not None else []
+    names = [flat(state.tasks[index].id) for index in lane.queue]
+    if not now and not names:
+        return _label("landing"), Piece("nothing now", "dim")
+    then = f"; then {', '.join(names)}" if names else ""
+    return _label("landing"), Piece(", ".join(map(flat, now)) or "nothing now", "blue"), Piece(then, "dim")
+
+
+def _keys(look: Look, state: State) -> str:
+    stopping = state.drain is not None
+    told = {
+        "stop": "s end what runs, too" if stopping else "s stop",
+        "detach": "d detach",
+        "quit": "q quit",
+        "scroll": "t what matters  ↑↓ scroll" if look.everything else "t all tasks",
+        "help": "? help",
+    }
+    return "   ".join(told[key] for key in look.keys)
+
+
+def _help(keys: Sequence[Key]) -> Iterator[str]:
+    told = {
+        "stop": "s  stop: what runs may finish, nothing more starts; s again ends what runs, too",
+        "detach": "d  detach: leave the run in the background; it goes on",
+        "quit": "q  quit looking; the run goes on",
+        "scroll": "t  all tasks, or what matters now; ↑ ↓ j k PgUp PgDn g G scroll",
+        "help": f"{CRITICAL}  on the way that decides when the run ends; #2: second attempt; ? closes this",
+    }
+    yield from (told[key] for key in keys)
