@@ -13,6 +13,8 @@ import msgspec
 from stretto.model.plan import Value
 
 Asks = Literal["answer", "count", "other"]
+Outcome = Literal["answered", "refused", "cut", "stream-error", "gone"]
+"""`refused`: with an error; `gone`: the client left, or the server closed."""
 
 
 class Exchange(Value, frozen=True, kw_only=True, omit_defaults=True):
@@ -27,8 +29,7 @@ class Exchange(Value, frozen=True, kw_only=True, omit_defaults=True):
     """None: not yet."""
     status: int | None = None
     """None: no status was sent."""
-    outcome: str = ""
-    """`answered`; `refused`: with an error; `cut`, `stream-error`; `gone`: the client left, or the server closed."""
+    outcome: Outcome | None = None
     model: str = ""
     streamed: bool = False
     script: str = ""
@@ -80,9 +81,7 @@ class RequestLog:
                 self._put(msgspec.structs.replace(self._exchanges[number], **known))
 
     def ended(self, number: int, **known: Any) -> None:
-        with self._lock:
-            if number in self._exchanges:
-                self._put(msgspec.structs.replace(self._exchanges[number], ended_s=self._elapsed(), **known))
+        self.learned(number, ended_s=self._elapsed(), **known)
 
     def exchanges(self) -> tuple[Exchange, ...]:
         with self._lock:

@@ -151,7 +151,10 @@ class Words:
 
     def number(self, what: str) -> float:
         word = self.word(what)
-        value = float(word)
+        try:
+            value = float(word)
+        except ValueError:
+            raise ValueError(f"{what} {word!r} is no number") from None
         if not 0 <= value < 1e9:
             raise ValueError(f"{what} {word} is out of range")
         return value
@@ -184,6 +187,10 @@ class Words:
                 setattr(self, name, int(value))
         return left
 
+    def end(self) -> None:
+        if self.rest:
+            raise ValueError(f"{self.rest!r} is too much")
+
 
 def unescaped(text: str) -> str:
     return text.replace("\\n", "\n")
@@ -204,6 +211,15 @@ def _headers(options: list[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
         if not value.isprintable() or not value.isascii():
             raise ValueError(f"{name}={value}: a header is printable ASCII")
     return tuple(options)
+
+
+def _header(words: Words) -> Header:
+    if not words.rest:
+        raise ValueError("it takes NAME=VALUE")
+    headers = _headers(words.options())
+    if words.turn or words.times:
+        raise ValueError("turn and times are for trouble; headers go with every answer")
+    return Header(headers=headers)
 
 
 def _fail(words: Words) -> Fail:
@@ -267,7 +283,7 @@ OTHERS: Mapping[str, Callable[[Words], Does]] = {
     "answer": lambda words: Answer(value=words.json()),
     "stop": lambda words: Stop(reason=words.word("REASON")),
     "usage": _usage,
-    "header": lambda words: Header(headers=_headers(words.options())),
+    "header": _header,
 }
 DIRECTIVES: Mapping[str, Callable[[Words], Does]] = {**STEPS, **OTHERS, **TROUBLE}
 
@@ -311,7 +327,9 @@ def parse(script: str, *, whose: str | None = None) -> Script:
         try:
             name, rest = _split(found[1])
             if name == "name":
-                key = Words(rest).word("NAME")
+                words = Words(rest)
+                key = words.word("NAME")
+                words.end()
             else:
                 lines.append(_line(number, found[1], lines))
         except ValueError as error:
@@ -355,8 +373,7 @@ def _line(number: int, source: str, before: list[Line]) -> Line:
         if name in TROUBLE:
             for option, _ in words.options():
                 raise ValueError(f"there is no option {option!r}")
-        elif words.rest:
-            raise ValueError(f"{words.rest!r} is too much")
+        words.end()
     except ValueError as error:
         raise ValueError(f"{name}: {error}") from None
     return Line(
@@ -375,4 +392,6 @@ def _span(word: str) -> Span:
     if not found:
         raise ValueError(f"'@{word}' is not @N, @N+ or @N-M")
     first = int(found[1])
+    if found[3] and int(found[3]) < first:
+        raise ValueError(f"'@{word}' is not @N, @N+ or @N-M: no attempt is in it")
     return Span(first=first, last=None if found[2] else int(found[3] or first))

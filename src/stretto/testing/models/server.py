@@ -24,7 +24,7 @@ from stretto.testing.models.anthropic import Anthropic
 from stretto.testing.models.conversation import Event
 from stretto.testing.models.directives import Cut, Hang, Json, ScriptError, StreamError
 from stretto.testing.models.ledger import Ledger
-from stretto.testing.models.log import Asks, Exchange, RequestLog
+from stretto.testing.models.log import Asks, Exchange, Outcome, RequestLog
 from stretto.testing.models.script import Rule, rule
 
 LARGEST_BODY = 32 * 1024 * 1024
@@ -41,10 +41,18 @@ class ModelServer:
     `log` is a file that gets every request as a line of JSON. Leaving the block ends every answer that is under way.
     """
 
-    def __init__(self, *, port: int = 0, log: Path | None = None, wires: Sequence[Wire] = ()) -> None:
+    def __init__(
+        self,
+        *,
+        port: int = 0,
+        log: Path | None = None,
+        wires: Sequence[Wire] = (),
+        now: Callable[[], float] = time.time,
+    ) -> None:
+        """`now`, in Unix seconds, is what limits and the cache go by. Raises OSError."""
         self.log = RequestLog(log)
-        self.ledger = Ledger(time.time)
-        self._answering = [Answering(wire, self.ledger) for wire in wires or (Anthropic(),)]
+        self.ledger = Ledger(now)
+        self._answering = [Answering(wire, self.ledger, now) for wire in wires or (Anthropic(),)]
         self._http = _Http(("127.0.0.1", port), self)
         self._thread = threading.Thread(target=self._http.serve_forever, args=(0.05,), name="model server", daemon=True)
 
@@ -192,13 +200,12 @@ class _Handler(BaseHTTPRequestHandler):
             retry=int(retry) if (retry := self.headers.get("x-stainless-retry-count", "")).isdecimal() else 0,
         )
         self._status: int | None = None
-        outcome = "gone"
+        self._ended = False
         try:
-            outcome = self._answer(answering, asks)
+            self._answer(answering, asks)
         except (_Gone, OSError):
             self.close_connection = True
-        finally:
-            models.log.ended(self._number, status=self._status, outcome=outcome)
+            self._end("gone")
         return None
 
     def _steer(self, path: str) -> None:
@@ -221,8 +228,8 @@ class _Handler(BaseHTTPRequestHandler):
             return self._send(refused.status, {"error": refused.message})
         return self._send(200, {})
 
-    def _answer(self, answering: Answering, asks: Asks) -> str:
-        """Answer one request; its outcome for the log. Raises _Gone and OSError."""
+    def _answer(self, answering: Answering, asks: Asks) -> None:
+        """Answer one request. Raises _Gone and OSError."""
         try:
             body = self._body()
             match asks:
@@ -235,8 +242,7 @@ class _Handler(BaseHTTPRequestHandler):
                         raise Refused(404, f"there is no {self.path}")
         except Refused as refused:
             return self._refuse(answering.wire, refused)
-        self._send(200, {"data": [], "has_more": False})
-        return "answered"
+        return self._send(200, {"data": [], "has_more": False}, outcome="answered")
 
     def _body(self) -> bytes:
         """Raises Refused."""
@@ -259,14 +265,14 @@ class _Handler(BaseHTTPRequestHandler):
             case other:
                 raise Refused(415, f"the model server does not know content-encoding {other}")
 
-    def _count(self, wire: Wire, body: bytes) -> str:
+    def _count(self, wire: Wire, body: bytes) -> None:
         try:
-            self._send(200, wire.count(wire.size(body)))
+            tokens = wire.size(body)
         except ValueError as error:
             raise Refused(400, str(error)) from None
-        return "answered"
+        self._send(200, wire.count(tokens), outcome="answered")
 
-    def _play(self, answering: Answering, body: bytes) -> str:
+    def _play(self, answering: Answering, body: bytes) -> None:
         headers = {name.lower(): value for name, value in self.headers.items()}
         decision = answering.decide(body, headers, note=self._note, wait=self._wait)
         match decision.blow:
@@ -280,24 +286,27 @@ class _Handler(BaseHTTPRequestHandler):
             return self._stream(answering, decision)
         return self._whole(answering, decision)
 
-    def _refuse(self, wire: Wire, refused: Refused) -> str:
+    def _refuse(self, wire: Wire, refused: Refused) -> None:
         self._note(message=refused.message)
         error = wire.error(refused.status, refused.kind, refused.message, refused.fields, self._id)
-        self._send(refused.status, error, refused.headers)
-        return "refused"
+        self._send(refused.status, error, refused.headers, outcome="refused")
 
     # --- answers ---
 
-    def _whole(self, answering: Answering, decision: Decision) -> str:
+    def _whole(self, answering: Answering, decision: Decision) -> None:
         if isinstance(decision.blow, Hang):
             self._wait(None)
         self._wait(decision.slow_s)
         answering.begun(decision)
         answer = answering.wire.whole(decision.conversation.model, decision.turn, decision.tokens)
-        self._send(200, answer, decision.headers, half=isinstance(decision.blow, Cut))
-        return self._cut() if decision.blow else "answered"
+        if decision.blow is None:
+            return self._send(200, answer, decision.headers, outcome="answered")
+        data = msgspec.json.encode(answer)
+        self._head(200, decision.headers, {"content-type": "application/json"}, length=len(data))
+        self.wfile.write(data[: len(data) // 2])
+        return self._cut()
 
-    def _stream(self, answering: Answering, decision: Decision) -> str:
+    def _stream(self, answering: Answering, decision: Decision) -> None:
         wire = answering.wire
         events = list(wire.stream(decision.conversation.model, decision.turn, decision.tokens))
         middle = len(events) // 2
@@ -307,37 +316,45 @@ class _Handler(BaseHTTPRequestHandler):
         for at, event in enumerate(events):
             if at == middle and decision.blow:
                 return self._break(wire, decision.blow)
+            if at:
+                self._wait(decision.slow_s / (len(events) - 1))
+            if at == len(events) - 1:
+                self._end("answered")
             self._event(event)
             if at == 0:
                 answering.begun(decision)
-            self._wait(decision.slow_s / len(events))
-        self._chunk(b"")
-        return "answered"
+        return self._chunk(b"")
 
-    def _break(self, wire: Wire, blow: Hang | Cut | StreamError) -> str:
+    def _break(self, wire: Wire, blow: Hang | Cut | StreamError) -> None:
         match blow:
             case Hang():
                 while True:
                     self._event(wire.alive())
                     self._wait(ALIVE_EVERY_S)
             case Cut():
-                return self._cut()
+                self._cut()
             case StreamError(type=kind, message=message):
                 self._note(message=message)
+                self._end("stream-error")
                 self._event(wire.broken(kind, message))
                 self._chunk(b"")
-                return "stream-error"
 
-    def _cut(self) -> str:
+    def _cut(self) -> None:
+        self._end("cut")
         self.close_connection = True
         with contextlib.suppress(OSError):
             self.connection.shutdown(socket.SHUT_RDWR)
-        return "cut"
 
     # --- bytes ---
 
     def _note(self, **known: Any) -> None:
         self.server.models.log.learned(self._number, **known)
+
+    def _end(self, outcome: Outcome) -> None:
+        """Said once, and before the last bytes are sent: whoever has its answer finds it in the log."""
+        if not self._ended:
+            self._ended = True
+            self.server.models.log.ended(self._number, status=self._status, outcome=outcome)
 
     def _wait(self, seconds: float | None) -> None:
         """Wait for so long, None: for ever. Raises _Gone as soon as nobody listens any more."""
@@ -361,11 +378,17 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_header("content-length", str(length))
         self.end_headers()
 
-    def _send(self, status: int, answer: Json, headers: Mapping[str, str] | None = None, *, half: bool = False) -> None:
+    def _send(
+        self, status: int, answer: Json, headers: Mapping[str, str] | None = None, *, outcome: Outcome | None = None
+    ) -> None:
+        """Send an answer in one piece; without an `outcome` nothing is logged."""
         data = msgspec.json.encode(answer)
+        self._status = status
+        if outcome:
+            self._end(outcome)
         self._head(status, headers or {}, {"content-type": "application/json"}, length=len(data))
         if self.command != "HEAD":
-            self.wfile.write(data[: len(data) // 2] if half else data)
+            self.wfile.write(data)
 
     def _event(self, event: Event) -> None:
         name = f"event: {event.name}\n" if event.name else ""
