@@ -11,16 +11,18 @@ from msgspec.structs import replace
 from stretto.cli import terminal
 from stretto.cli.screen import Screen
 from stretto.core.coordinator import Coordinator
+from stretto.core.events import RunStarted
 from stretto.observe.cells import painted
 from stretto.observe.console import Console
 from stretto.observe.live import Key, Look, frame
 from stretto.observe.pace import Forecast, Pace
 from stretto.observe.tails import Tails
-from stretto.observe.taskrow import Scene
+from stretto.observe.taskrow import Scene, Widths, measure
 from stretto.ports import Recorded, RunReader
 
 GAP_S = 0.125
-"""Between two frames, where nobody presses a key."""
+SHARE = 20
+"""Between two frames, where nobody presses a key: so many seconds, and so many times what the last one took to make."""
 TAILS_S = 0.5
 FORECAST_S = 5.0
 """How often the logs are read, and how often the end is reckoned anew when nothing happens; in seconds."""
@@ -55,8 +57,10 @@ class Live:
         )
         self._look = Look(keys=tuple(keys) if screen.reads_keys else ())
         self._pace, self._tails, self._forecast = Pace(), Tails(reader), Forecast()
+        self._widths = Widths()
         self._news = self._outdated = True
         self._drawn_s = self._tails_s = self._forecast_s = self._stop_s = -1e9
+        self._cost_s = 0.0
 
     @property
     def coordinator(self) -> Coordinator:
@@ -67,6 +71,8 @@ class Live:
         self._console.notify(batch)
         for recorded in batch:
             self._pace.notify(recorded.event)
+            if isinstance(recorded.event, RunStarted):
+                self._widths = measure(recorded.event.plan)
         self._news, self._outdated = self._news or bool(batch), self._outdated or bool(batch)
 
     def wait(self, timeout_s: float) -> Sequence[Key]:
@@ -129,13 +135,13 @@ class Live:
 
     def _draw(self, clock_s: float, now: float) -> None:
         since_s = clock_s - self._drawn_s
-        if self._screen.gone or (since_s < GAP_S and not self._screen.changed):
+        if self._screen.gone or (since_s < max(GAP_S, SHARE * self._cost_s) and not self._screen.changed):
             return
         if clock_s - self._tails_s >= TAILS_S:
             self._news, self._tails_s = self._look_at_logs() or self._news, clock_s
         if not (self._news or self._screen.changed or int(now) != int(now - since_s)):
             return
-        if self._outdated or clock_s - self._forecast_s > FORECAST_S:
+        if self._outdated or clock_s - self._forecast_s >= FORECAST_S:
             self._forecast, self._forecast_s = self._pace.forecast(self.coordinator, now), clock_s
             self._outdated = False
         scene = Scene(
@@ -145,10 +151,12 @@ class Live:
             forecast=self._forecast,
             took_s=self._pace.took_s,
             tails=self._tails.lines,
+            widths=self._widths,
         )
         lines, self._look = frame(scene, self._look, *self._screen.size())
         self._screen.draw([painted(line, self._paint) for line in lines])
         self._news, self._drawn_s = False, clock_s
+        self._cost_s = time.monotonic() - clock_s
 
     def _look_at_logs(self) -> bool:
         """Whether there is something new in them."""

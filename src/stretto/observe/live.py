@@ -25,6 +25,7 @@ BAR = 40
 LABEL = 10
 """Columns of what stands in front of the lines at the foot."""
 _LIMITS = 2
+_NAMED = 5
 _PARTS: Sequence[tuple[str, Colour, tuple[TaskState, ...]]] = (
     ("━", "green", ("succeeded",)),
     ("━", "red", ("failed",)),
@@ -121,7 +122,8 @@ def _left(scene: Scene) -> str:
     if left_s < 10:
         return "about to end"
     step_s = 10 if left_s < 60 else 30 if left_s < 600 else 60 if left_s < 3600 else 300
-    return f"about {span(round(left_s / step_s) * step_s)} left"
+    rounded_s = round(left_s / step_s) * step_s
+    return f"about {span(rounded_s) if step_s != 60 else f'{rounded_s // 60}m'} left"
 
 
 # --- below -------------------------------------------------------------------------------------------------------
@@ -191,10 +193,11 @@ def _lands(state: State) -> Line:
     """What is being landed, and what is next in the queue."""
     lane = state.lane
     now = [entry.task for entry in lane.batch.entries] if lane.batch is not None else []
-    names = [flat(state.tasks[index].id) for index in lane.queue]
+    names = [flat(state.tasks[index].id) for index in lane.queue[:_NAMED]]
+    more = f" and {len(lane.queue) - _NAMED} more" if len(lane.queue) > _NAMED else ""
     if not now and not names:
         return _label("landing"), Piece("nothing now", "dim")
-    then = f"; then {', '.join(names)}" if names else ""
+    then = f"; then {', '.join(names)}{more}" if names else ""
     return _label("landing"), Piece(", ".join(map(flat, now)) or "nothing now", "blue"), Piece(then, "dim")
 
 

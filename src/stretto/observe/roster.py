@@ -7,20 +7,21 @@ from typing import NamedTuple
 
 from stretto.core.state import State, TaskRecord
 from stretto.model.run import FINAL_STATES, TaskState
-from stretto.observe.cells import BLANK, Line, Piece, clipped, flat
-from stretto.observe.paint import count, cut, width_of
-from stretto.observe.taskrow import Columns, Scene, columns, task_row
+from stretto.observe.cells import BLANK, Line, Piece, cell, clipped, flat
+from stretto.observe.paint import count
+from stretto.observe.taskrow import Columns, Scene, columns, phase_name, task_row
 
 MATTERS: Mapping[TaskState, int] = {
-    "running": 0, "gating": 0, "landing": 0, "waiting": 1, "failed": 2, "ready": 3, "pending": 4, "skipped": 5,
-    "cancelled": 5, "succeeded": 6,
+    "running": 0, "gating": 0, "waiting": 1, "failed": 2, "landing": 3, "ready": 4, "pending": 5, "skipped": 6,
+    "cancelled": 6, "succeeded": 7,
 }  # fmt: skip
 """What is shown first where not everything fits."""
 FIRST = 2
 """Up to here a task is shown before the heads of phases that have none such."""
 _KINDS: Sequence[tuple[str, tuple[TaskState, ...]]] = (
     ("failed", ("failed",)),
-    ("at work", ("running", "gating", "landing")),
+    ("at work", ("running", "gating")),
+    ("to land", ("landing",)),
     ("waiting", ("waiting",)),
     ("skipped", ("skipped",)),
     ("cancelled", ("cancelled",)),
@@ -37,7 +38,7 @@ class Group(NamedTuple):
 
 def roster(scene: Scene, width: int, room: int) -> list[Line]:
     """At most `room` lines of at most `width` columns."""
-    groups, to = _groups(scene.state), columns(scene.state, width)
+    groups, to = _groups(scene.state), columns(scene, width)
     heads = len(groups) > 1
     rows = sum(len(group.records) + heads for group in groups)
     if rows <= room:
@@ -48,7 +49,7 @@ def roster(scene: Scene, width: int, room: int) -> list[Line]:
 
 def everything(scene: Scene, width: int, room: int, offset: int) -> tuple[list[Line], int]:
     """At most `room` lines of all that there are, from `offset` on; and where that came to be: scrolling has an end."""
-    groups, to = _groups(scene.state), columns(scene.state, width)
+    groups, to = _groups(scene.state), columns(scene, width)
     whole: list[tuple[Group, TaskRecord | None]] = []
     for group in groups:
         whole += [(group, None)] if len(groups) > 1 else []
@@ -62,16 +63,11 @@ def everything(scene: Scene, width: int, room: int, offset: int) -> tuple[list[L
 
 
 def _groups(state: State) -> list[Group]:
-    titles = {phase.id: phase.title for phase in state.plan.phases}
+    names = {phase.id: phase_name(phase) for phase in state.plan.phases}
     members: dict[str, list[TaskRecord]] = {phase.id: [] for phase in state.plan.phases}
     for record in state.tasks:
         members.setdefault(record.task.phase, []).append(record)
-    return [Group(_name(phase, titles.get(phase, "")), records) for phase, records in members.items() if records]
-
-
-def _name(phase: str, title: str) -> str:
-    id, title = flat(phase), flat(title)
-    return f"{id}  {title}" if title and title != id else id
+    return [Group(names.get(phase, flat(phase)), records) for phase, records in members.items() if records]
 
 
 def _whole(scene: Scene, groups: Sequence[Group], to: Columns, *, airy: bool) -> Iterator[Line]:
@@ -143,9 +139,9 @@ def _matters(record: TaskRecord) -> tuple[int, float, int]:
 def _head(group: Group, hidden: Sequence[TaskRecord], to: Columns) -> Line:
     done = sum(record.state == "succeeded" for record in group.records)
     failed = sum(record.state == "failed" for record in group.records)
-    name = cut(group.name, max(to.id + 5, to.width // 2))
     pieces = [
-        Piece(name + " " * max(1, to.id + 6 - width_of(name)), "bold"),
+        cell(group.name, to.phase - 1, "bold"),
+        Piece(" "),
         Piece(f"{done} of {len(group.records)} done", "green" if done == len(group.records) else "dim"),
     ]
     if failed:

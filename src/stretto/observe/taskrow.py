@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from stretto.core.coordinator import Coordinator
 from stretto.core.explain import explain
 from stretto.core.state import State, TaskRecord
-from stretto.model.plan import Value
+from stretto.model.plan import Phase, Plan, Value
 from stretto.model.run import FINAL_STATES, TaskState, Usage
 from stretto.observe.cells import Line, Piece, cell, clipped, flat
 from stretto.observe.pace import Forecast
@@ -26,6 +26,22 @@ _TITLES_FROM = 120
 """Columns of a screen on which titles have a column of their own."""
 
 
+class Widths(Value, frozen=True, kw_only=True):
+    """Columns that the widest names of a plan take; measured once, for it takes time."""
+
+    phase: int = 0
+    id: int = 0
+    title: int = 0
+
+
+def measure(plan: Plan) -> Widths:
+    return Widths(
+        phase=max((width_of(phase_name(phase)) for phase in plan.phases), default=0),
+        id=max((width_of(flat(task.id)) for task in plan.tasks), default=0),
+        title=max((width_of(flat(task.title)) for task in plan.tasks if task.title != task.id), default=0),
+    )
+
+
 class Scene(Value, frozen=True, kw_only=True):
     """All that a frame is made of, but for its size."""
 
@@ -38,6 +54,7 @@ class Scene(Value, frozen=True, kw_only=True):
     """How long tasks took that have landed."""
     tails: Mapping[tuple[str, int], str] = {}
     """The last line that an attempt has printed."""
+    widths: Widths
 
     @property
     def state(self) -> State:
@@ -48,20 +65,22 @@ class Columns(Value, frozen=True, kw_only=True):
     """How wide everything is; 0: it has no column."""
 
     width: int
+    phase: int
     id: int
     title: int
     cost: int
 
 
-def columns(state: State, width: int) -> Columns:
+def columns(scene: Scene, width: int) -> Columns:
     """For all rows of a screen alike, and the same as long as the run has the same tasks."""
-    most = max(8, width // 4)
-    titles = [width_of(flat(record.task.title)) for record in state.tasks if record.task.title != record.id]
+    spent = (spending(record.usage) for record in scene.state.tasks if record.usage)
+    id = min(max(8, width // 4), scene.widths.id)
     return Columns(
         width=width,
-        id=min(most, max((width_of(flat(record.id)) for record in state.tasks), default=0)),
-        title=min(width // 4, max(titles, default=0)) if width >= _TITLES_FROM else 0,
-        cost=max((len(spending(record.usage)) for record in state.tasks if record.usage), default=0),
+        phase=max(id + 6, min(scene.widths.phase + 2, width // 2)),
+        id=id,
+        title=min(width // 4, scene.widths.title) if width >= _TITLES_FROM else 0,
+        cost=max(map(len, spent), default=0),
     )
 
 
@@ -85,6 +104,12 @@ def task_row(scene: Scene, record: TaskRecord, to: Columns) -> Line:
         pieces += (cell(flat(record.task.title), to.title, "dim" if ended else None), Piece("  "))
     text, said = _said(scene, record, titled=bool(to.title))
     return clipped((*pieces, Piece(flat(text), said)), to.width)
+
+
+def phase_name(phase: Phase) -> str:
+    """Its id, and its title where that says more."""
+    id, title = flat(phase.id), flat(phase.title)
+    return f"{id}  {title}" if title and title != id else id
 
 
 def squeezed(text: str, width: int) -> str:
@@ -205,9 +230,9 @@ def _landing(state: State, record: TaskRecord) -> str:
         return "is being landed"
     ahead = [entry.task for entry in lane.batch.entries] if lane.batch is not None else []
     ahead += [state.tasks[index].id for index in lane.queue[: lane.queue.index(record.index)]]
-    return f"lands after {_named(ahead)}" if ahead else "lands next"
+    return f"lands after {_named(ahead, most=1)}" if ahead else "lands next"
 
 
-def _named(names: Sequence[str]) -> str:
-    more = len(names) - NAMED
-    return ", ".join(names[:NAMED]) + (f" and {more} more" if more > 0 else "")
+def _named(names: Sequence[str], most: int = NAMED) -> str:
+    more = len(names) - most
+    return ", ".join(names[:most]) + (f" and {more} more" if more > 0 else "")
