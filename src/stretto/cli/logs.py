@@ -24,7 +24,6 @@ def logs(
     import time
 
     from stretto.cli.place import find, view
-    from stretto.engine.disk import explained
     from stretto.engine.reader import SqliteReader
     from stretto.errors import ConfigError, StateError
 
@@ -40,9 +39,11 @@ def logs(
             raise ConfigError(
                 "-f and --prompt contradict each other", hint="a prompt is written before the agent starts"
             )
-        file = found.home.attempt(task, number).prompt
-        with explained("read what it was told", file):
-            sys.stdout.buffer.write(file.read_bytes())
+        try:
+            sys.stdout.buffer.write(found.home.attempt(task, number).prompt.read_bytes())
+        except FileNotFoundError:
+            why = f"attempt {number} of {task!r} ended before it was told anything"
+            raise StateError(why, hint=f"stretto explain {task} --run {found.home.run}") from None
         return
     reader, offset = SqliteReader(found.home), 0
 

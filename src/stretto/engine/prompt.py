@@ -11,9 +11,8 @@ from typing import Final
 
 from stretto.core.commands import StartAttempt
 from stretto.engine import sections
-from stretto.engine.room import divide
 from stretto.engine.sections import Draft
-from stretto.engine.template import SECTIONS, Template, built_in
+from stretto.engine.template import SECTIONS, Template, built_in, compiled
 from stretto.model.plan import Plan, Task, Value
 
 SEAM: Final = "--- added by stretto ---"
@@ -31,7 +30,7 @@ _FLOORS: Final[Mapping[str, int]] = {
     "work": BUDGET, "about": BUDGET, "context": 6_000, "gates": 3_000, "claims": 1_500, "attempts": 8_000,
     "handoffs": 4_000, "result": BUDGET,
 }  # fmt: skip
-"""Who gets room first, and how much before the others have theirs; what is left then goes round in the same order."""
+"""Who gets room first, in this order: all that it can use, but for so much of what those after it want."""
 
 _SURROGATE: Final = re.compile(r"[\ud800-\udfff]")
 
@@ -107,7 +106,7 @@ class Prompts:
         if not drafts:
             return _prompt(words, words, (), trouble)
         written = _fitting(built_in(), facts, drafts, most)
-        if written is not None:
+        if written:
             return _prompt(_rendered(built_in(), facts, written), words, written, trouble)
         note = f"{facts['words']}\n\n{SEAM}\n\n{_NOTHING}\n"
         return _prompt(note if len(note) <= most else words, words, (), trouble)
@@ -115,10 +114,12 @@ class Prompts:
     # --- what there is to say ------------------------------------------------------------------------------------
 
     def _own(self, task: Task) -> tuple[str, Mapping[str, str]]:
-        """The task's own words, and the files beside them; the text of `prompt_file` stands in for an absent prompt."""
+        """The task's own words, and the files beside them.
+
+        For an absent prompt stands the text of `prompt_file`, or, in a foreign plan, the title."""
         files = self._context.get(task.id, {})
         if task.prompt or task.prompt_file is None:
-            return task.prompt, files
+            return task.prompt or task.title, files
         return files.get(task.prompt_file, ""), {name: text for name, text in files.items() if name != task.prompt_file}
 
     def _drafts(self, task: Task, start: StartAttempt, files: Mapping[str, str], *, reads: bool) -> Iterator[Draft]:
@@ -163,7 +164,7 @@ def _arranged(
 
     words = str(facts["words"])
     try:
-        template = Template(source)
+        template = compiled(source)
         used = [draft for draft in drafts if not template.names.isdisjoint(("sections", draft.name))]
         if (written := _fitting(template, facts, used, most)) is None:
             return None, "it leaves no room for the task's own words"
@@ -177,30 +178,29 @@ def _fitting(
     template: Template, facts: Mapping[str, object], drafts: Sequence[Draft], most: int
 ) -> tuple[Section, ...] | None:
     """The sections, each as long as there is room for it; None when not even an empty one fits."""
-    room = most - len(_rendered(template, facts, ()))
+    room = allowed = most - len(_rendered(template, facts, ()))
     while room >= 0:
         written = _written(drafts, room)
-        over = len(_rendered(template, facts, written)) - most
-        if over <= 0:
+        shown = len(_rendered(template, facts, written)) - most + allowed
+        if shown <= allowed:
             return written
-        room -= over  # a template may show a section more than once
+        # A template may show a section more than once.
+        room = min(room - 1, sum(len(section.text) for section in written) * allowed // shown)
     return None
 
 
 def _written(drafts: Sequence[Draft], room: int) -> tuple[Section, ...]:
     first = sorted(drafts, key=lambda draft: list(_FLOORS).index(draft.name))
     whole = [draft.write(draft.most) for draft in first]
-    wants = [len(text) + len(_GAP) if text else draft.most for (text, _), draft in zip(whole, first, strict=True)]
-    scarce = sum(wants) > room
-    given = divide(
-        [(want, _FLOORS[draft.name]) for want, draft in zip(wants, first, strict=True)],
-        room - _NOTE if scarce else room,
-    )
+    wants = [len(text) if text else draft.most for (text, _), draft in zip(whole, first, strict=True)]
+    floors = [min(want, _FLOORS[draft.name]) + len(_GAP) for want, draft in zip(wants, first, strict=True)]
+    left = room if sum(wants) + len(_GAP) * len(wants) <= room else room - _NOTE
     found = {}
-    for draft, want, size, (text, cut) in zip(first, wants, given, whole, strict=True):
-        if size < want or not text:
-            text, cut = draft.write(size - len(_GAP))
+    for i, draft in enumerate(first):
+        mine = max(min(floors[i], left), left - sum(floors[i + 1 :])) - len(_GAP)
+        text, cut = whole[i] if whole[i][0] and wants[i] <= mine else draft.write(mine)
         found[draft.name] = Section(name=draft.name, text=text, cut=cut)
+        left -= len(text) + len(_GAP) if text else 0
     lost = [name for name in SECTIONS if name in found and not found[name].text]
     sections = [found[name] for name in SECTIONS if name in found and found[name].text]
     if lost and room >= _NOTE:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 from stretto.model.excerpt import head
 
-LEAST = 40
+LEAST = 200
 """Fewer characters of a text than these say nothing: it is left out instead."""
 _TRIES = 6
 
@@ -18,17 +18,6 @@ def share(sizes: Sequence[int], room: int) -> list[int]:
     for rest, i in enumerate(sorted(range(len(sizes)), key=lambda i: (sizes[i], i))):
         given[i] = min(sizes[i], max(0, left) // (len(sizes) - rest))
         left -= given[i]
-    return given
-
-
-def divide(wants: Sequence[tuple[int, int]], room: int) -> list[int]:
-    """What each of (want, floor) gets: first everybody a floor, then everybody the rest, the first ones first."""
-    given = [0] * len(wants)
-    for floors in (True, False):
-        for i, (want, floor) in enumerate(wants):
-            more = min(want, floor if floors else want, given[i] + room) - given[i]
-            given[i] += max(0, more)
-            room -= max(0, more)
     return given
 
 

@@ -8,7 +8,7 @@ from typing import Final
 
 from stretto.analysis.globs import covers
 from stretto.core.commands import StartAttempt
-from stretto.engine.room import cut, fit
+from stretto.engine.room import cut, fit, share
 from stretto.engine.template import line, section
 from stretto.model.excerpt import clip, head, legible
 from stretto.model.plan import Check, Phase, Plan, Task, Value
@@ -69,10 +69,10 @@ def context(files: Mapping[str, str], place: Callable[[str], str], most: int) ->
 
     def write(given: Sequence[int]) -> str:
         shown = []
-        for (name, whole), text, size in zip(files.items(), texts, given, strict=False):
-            part = text if size >= len(whole) else cut(text, size)
-            missing = len(whole) - len(part) if size < len(whole) else 0
-            shown.append({"name": name, "text": part, "cut": missing, "size": len(whole), "place": place(name)})
+        for name, text, size, got in zip(files, texts, sizes, given, strict=False):
+            part = text if got >= size else cut(text, got)
+            missing = 0 if got >= size else size - len(part)
+            shown.append({"name": name, "text": part, "cut": missing, "size": size, "place": place(name)})
         left_out = [f"{line(name)}, whole" for name in list(files)[len(given) :]]
         return section("context", files=shown, more=_some(left_out))
 
@@ -164,9 +164,9 @@ def handoffs(told: Sequence[Handoff], more: int, tasks: Mapping[str, Task]) -> D
     return Draft(name="handoffs", write=lambda room: fit(write, sizes, room), most=_HANDOFFS_LIMIT)
 
 
-def _handed(one: Handoff, task: Task | None, share: int) -> dict[str, object]:
-    summary = cut(_CONTROL.sub("", one.summary), share)
-    left = share - len(summary)
+def _handed(one: Handoff, task: Task | None, room: int) -> dict[str, object]:
+    summary = cut(_CONTROL.sub("", one.summary), room)
+    left = room - len(summary)
     decisions, left = _as_many(one.decisions, 3, left)
     paths, left = _as_many(one.paths, 4, left)
     return {
@@ -224,12 +224,14 @@ def _attempt(one: PastAttempt, room: int) -> str:
     rejected = any(remark.check == "approval" for remark in one.remarks)
     most = 0 if rejected else min(_REMARKS_SHOWN, max(1, (room - 1000) // (_BRIEF + 100) - 1))
     remarks = one.remarks[:most]
-    each = max(_BRIEF, (room - 1000) // (len(remarks) + 1) - 100)
+    texts = [legible(one.failure.message), *(legible(remark.message) for remark in remarks)]
+    rooms = share([len(text) for text in texts], max(_BRIEF * len(texts), room - 1000 - 100 * len(texts)))
+    message, *said = (clip(text, size) for text, size in zip(texts, rooms, strict=True))
     return section(
         "attempt",
         one=one,
-        message=clip(legible(one.failure.message), each),
-        remarks=[{"check": remark.check, "message": clip(legible(remark.message), each)} for remark in remarks],
+        message=message,
+        remarks=[{"check": remark.check, "message": text} for remark, text in zip(remarks, said, strict=True)],
         left_out=0 if rejected else len(one.remarks) - len(remarks),
         advice=_REJECTED if rejected else _ADVICE.get(one.failure.kind),
     )

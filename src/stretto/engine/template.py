@@ -65,6 +65,12 @@ class Template:
 
 
 @cache
+def compiled(source: str) -> Template:
+    """The template of that text."""
+    return Template(source)
+
+
+@cache
 def built_in() -> Template:
     """The arrangement that prompts have where the plan names no other."""
     return Template(_read("prompt.md.j2"))
