@@ -11,6 +11,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
+from msgspec.structs import replace
+
 from stretto.agents.exits import cut_short, signal_name, tail_of
 from stretto.agents.profiles import Profile
 from stretto.agents.result import told
@@ -90,15 +92,7 @@ class HeadlessAgent:
             raise _UnknownSession
         end = stream.ending(resumed=earlier is not None)
         report = told(a.result_file, self._failure(spec, exit, end, said), end.usage, end.summary)
-        return Report(
-            failure=report.failure,
-            usage=report.usage,
-            summary=report.summary,
-            confidence=report.confidence,
-            already_done=report.already_done,
-            artifacts=report.artifacts,
-            refused=end.refused,
-        )
+        return replace(report, refused=end.refused)
 
     def _environment(self, a: Assignment) -> dict[str, str]:
         files = {"STRETTO_PROMPT_FILE": str(a.prompt_file), "STRETTO_RESULT_FILE": str(a.result_file)}
