@@ -34,6 +34,15 @@ _PARTS: Sequence[tuple[str, Colour, tuple[TaskState, ...]]] = (
 )
 """The bar, from its left: with what it is drawn, and for which states."""
 
+_COUNTED: Sequence[tuple[str, Colour | None, tuple[TaskState, ...]]] = (
+    ("failed", "red", ("failed",)),
+    ("waiting", "yellow", ("waiting",)),
+    ("at work", None, ("running", "gating", "landing")),
+    ("skipped", None, ("skipped",)),
+    ("cancelled", None, ("cancelled",)),
+)
+"""What the first line counts, beside what is done."""
+
 Key = Literal["stop", "detach", "quit", "scroll", "help"]
 """What somebody at the keyboard may ask for."""
 
@@ -71,13 +80,11 @@ def frame(scene: Scene, look: Look, width: int, height: int) -> tuple[list[Line]
 def _header(scene: Scene, width: int) -> Iterator[Line]:
     state = scene.state
     name = _condition(scene)
-    done = f"{state.counts.get('succeeded', 0)} of {count(len(state.tasks), 'task')} done"
+    done = f"{state.counts.get('succeeded', 0)} of {len(state.tasks)} done"
     pieces = [Piece(state.run, "bold"), Piece("  "), Piece(name, STATE_COLOURS.get(name)), Piece(f"  {done}")]
-    pieces += (
-        Piece(f", {number} {word}", "red" if word == "failed" else None)
-        for word in ("failed", "skipped", "cancelled", "waiting", "running", "gating", "landing")
-        if (number := state.counts.get(word, 0))
-    )
+    for word, colour, states in _COUNTED:
+        if number := sum(state.counts.get(one, 0) for one in states):
+            pieces.append(Piece(f", {number} {word}", colour))
     yield clipped(pieces, width)
     spent = spending(usage for record in state.tasks for usage in record.usage)
     left = _left(scene)
@@ -163,13 +170,11 @@ def _limits(scene: Scene) -> Iterator[Line]:
     if drain is not None:
         reason = "" if drain.reason == drain.outcome else f"{plain(drain.reason)}; "
         what = "what runs is being ended, its work saved" if drain.now else "nothing more starts, what runs may finish"
-        until = f"; it may go on {_at(drain.until, now)}" if drain.until is not None else ""
         due = state.timers.get("drain")
-        latest = f" until {_at(due, now)}" if due is not None and not drain.now else ""
-        yield (
-            _label(drain.outcome if drain.outcome == "paused" else "stopping", "yellow"),
-            Piece(reason + what + latest + until),
-        )
+        within = f" within {ago(due - now)}" if due is not None and not drain.now else ""
+        until = f"; it may go on at {_at(drain.until, now)}" if drain.until is not None else ""
+        label = "paused" if drain.outcome == "paused" else "stopping"
+        yield _label(label, "yellow"), Piece(f"{reason}{what}{within}{until}")
     if state.critical:
         yield _label("critical", "red"), Piece(plain(state.critical))
     for phase, why in list(state.halted.items())[:_LIMITS]:

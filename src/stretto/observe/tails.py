@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
+from stretto.errors import StateError
 from stretto.observe.cells import flat
 from stretto.ports import RunReader
 
@@ -32,12 +33,19 @@ class Tails:
         before = self.lines
         self.lines = {one: said for one in attempts if (said := self._read(one) or before.get(one, ""))}
         for gone in before.keys() - self.lines.keys():
-            del self._offsets[gone]
+            self._offsets.pop(gone, None)
             self._rest.pop(gone, None)
         return self.lines != before
 
     def _read(self, attempt: Attempt) -> str:
-        """The latest line in what is new, also one that is not finished yet; empty when nothing is."""
+        """The latest line in what is new, also one that is not finished yet; empty when nothing is, and for a log that
+        cannot be read: that holds up no view."""
+        try:
+            return self._read_on(attempt)
+        except StateError:
+            return ""
+
+    def _read_on(self, attempt: Attempt) -> str:
         if attempt not in self._offsets:
             self._offsets[attempt] = self._near_the_end(attempt)
         said = ""
