@@ -75,13 +75,14 @@ class Desk:
 
     def __init__(self, root: Path, program: Path, server: ModelServer, plan: str) -> None:
         self.outside = root / "outside.txt"
-        home = root / "home"
+        home = self.user_home = root / "home"
         home.mkdir()
         plan = plan.replace("{outside}", str(self.outside)).replace("{home}", str(home))
         self.toy = Toy(root, {"plan.yaml": plan, "stretto.toml": 'idle = "8s"\n'})
         self.toy.env = {
             "PATH": f"{program.parent}:{Path(sys.executable).parent}:{os.defpath}",
             "HOME": str(home),
+            "TMPDIR": str(home),
             "CLAUDE_CONFIG_DIR": str(home / ".claude"),
             "ANTHROPIC_BASE_URL": server.url,
             "ANTHROPIC_API_KEY": "sk-ant-test-0123456789",
@@ -135,7 +136,7 @@ def test_a_day_of_claude_code(tmp_path: Path, claude_cli: Path, server: ModelSer
     desk = Desk(tmp_path, claude_cli, server, DAY)
     front = desk.toy.front("run", "plan.yaml", "--agent", "claude", "-j", "3", "--yes")
     until(lambda: desk.toy.state.exists() and desk.toy.status(), "a run")
-    until(lambda: "> Bash mkdir" in desk.log("killed", 1), "the tool of `killed`")
+    until((desk.user_home / "killed").exists, "the tool of `killed`")
     os.kill(until(lambda: desk.pid_of("killed"), "its process"), signal.SIGKILL)
     assert front.wait(240) == 1, desk.toy.said()
 
@@ -210,7 +211,7 @@ def test_r8_2_sessions_go_on_after_the_engine_was_killed(tmp_path: Path, claude_
     front = desk.toy.front("run", "plan.yaml", "--agent", "claude", "--yes")
     until(lambda: desk.toy.state.exists() and desk.toy.status(), "a run")
     for task in ("a", "b"):
-        until(lambda task=task: "> Bash mkdir" in desk.log(task, 1), f"the tool of {task}")
+        until((desk.user_home / task).exists, f"the tool of {task}")
     os.kill(desk.toy.status()["engine"]["pid"], signal.SIGKILL)
     assert front.wait(60) == 3
     until(lambda: not desk.toy.agents(), "nothing of the attempts")
