@@ -22,6 +22,12 @@ def test_r8_4_people_may_change_their_minds_as_often_as_they_like(run: Begun, fa
     Simulation(*run, fate).run()
 
 
+@given(crowded(critical=True), pressing())
+def test_r4_what_is_critical_stays_so_through_every_retry(run: Begun, fate: Fate) -> None:
+    """The same in a crowd, where a quarter of the tasks is critical."""
+    Simulation(*run, fate).run()
+
+
 @given(crowded(), fates(ORDERLY))
 def test_r2_3_nobody_starves_in_a_crowd(run: Begun, fate: Fate) -> None:
     """Ten tasks with nothing between them but claims."""

@@ -142,15 +142,18 @@ def drawn(draw: st.DrawFn, *, policies: bool = True) -> Begun:
 
 
 @st.composite
-def crowded(draw: st.DrawFn) -> Begun:
-    """Ten tasks of one phase that wait for nothing but each other's claims, in one place or two: here they starve."""
+def crowded(draw: st.DrawFn, *, critical: bool = False) -> Begun:
+    """Ten tasks of one phase that wait for nothing but each other's claims, in one place or two: here they starve.
+
+    `critical`: about one in four of them is."""
     data = bytearray(draw(st.binary(min_size=_PLAN, max_size=_PLAN)))
     data[:_HEADER] = bytes((0, TASKS - 1, (1, 1, 0)[data[2] % 3])).ljust(_HEADER, b"\0")
     data[_HEADER : _HEADER + _PHASES * _PER_PHASE] = bytes(_PHASES * _PER_PHASE)
     for i in range(TASKS):
         start = _HEADER + _PHASES * _PER_PHASE + i * _PER_TASK
         data[start : start + 4] = bytes(4)
-        data[start + 6] = data[start + 11] = 0
+        data[start + 6] = 7 if critical and data[start + 6] % 4 == 3 else 0
+        data[start + 11] = 0
     source = Drawn(bytes(data))
     plan = source.plan()
     return plan, source.settings(), source.expected_s(plan)
