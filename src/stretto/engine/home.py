@@ -5,7 +5,7 @@
     runs/<run>/                          one run
         journal.sqlite3  lock  launch.json  engine.log  PAUSE
         plan/<file name>                 the plan as it was read at the start
-        blobs/<sha256>                   prompts and context files, as they were read at the start (R8.7)
+        context.json  prompt.md.j2       what goes with prompts, as it was read at the start (R8.7)
         verdicts/<sha256>.json           checks that were green, and on what (R6.1a)
         attempts/<task>/<n>/             prompt.md  result.json  output.log  gates/*.log
 """
@@ -173,19 +173,6 @@ class RunHome(Value, frozen=True, kw_only=True):
 
     def attempt(self, task: str, number: int) -> AttemptHome:
         return AttemptHome(path=self.path / "attempts" / task_dir(task) / str(number))
-
-    def keep(self, data: bytes) -> str:
-        """Put a blob, once; its name. Raises StateError."""
-        name = hashlib.sha256(data).hexdigest()
-        path = self.blob(name)
-        with explained("keep a blob", path):
-            if not path.exists():
-                path.parent.mkdir(exist_ok=True)
-                write_whole(path, data)
-        return name
-
-    def blob(self, name: str) -> Path:
-        return self.path / "blobs" / name
 
 
 class RepositoryHome(Value, frozen=True, kw_only=True):

@@ -8,7 +8,7 @@ from stretto.model.excerpt import head
 
 LEAST = 200
 """Fewer characters of a text than these say nothing: it is left out instead."""
-_TRIES = 6
+_TRIES = 12
 
 
 def share(sizes: Sequence[int], room: int) -> list[int]:
@@ -33,14 +33,14 @@ def fit(
         wanted = sizes[:count]
         least = sum(wanted) if whole else sum(min(size, LEAST) for size in wanted)
         inside = min(sum(wanted), room)
-        for _ in range(_TRIES):
+        for n in range(_TRIES):
             if inside < least:
                 break
             given = share(wanted, inside)
             text = write(given)
             if len(text) <= room:
                 return text, sum(sizes) - sum(given)
-            inside -= len(text) - room
+            inside -= max(len(text) - room, 2 << n)  # a text that ends with a line may stay the same for a while
         if not count:
             return "", sum(sizes)
         count -= max(1, count // 4)

@@ -29,7 +29,6 @@ PAGE = 4096
 DEEDS: dict[str, Callable[[RunHome], object]] = {
     "make a run": lambda home: home.repository.create("other", LAUNCH, b"plan"),
     "make an attempt": lambda home: home.attempt("t", 1).make(),
-    "keep a blob": lambda home: home.keep(b"x" * 2 * PAGE),
     "write a file": lambda home: write_whole(home.path / "file", b"x" * 2 * PAGE),
     "make a journal": lambda home: journal.create(home.path / "new.sqlite3", [RunResumed(at=1.0)]),
     "own the run": lambda home: RunLock(home.lock).acquire(),

@@ -11,7 +11,9 @@ import pytest
 
 from stretto.core.events import RunResumed
 from stretto.engine.home import (
+    CONTEXT,
     NETWORK,
+    TEMPLATE,
     Launch,
     RepositoryHome,
     new_run_id,
@@ -187,12 +189,18 @@ def test_a_launch_file_of_a_newer_stretto_is_refused_and_its_unknown_fields_are_
         run.launch()
 
 
-def test_r8_7_a_blob_is_kept_once_by_its_hash(home: RepositoryHome) -> None:
-    run = home.create("shop-1", LAUNCH, b"")
-    name = run.keep(b"a prompt")
-    assert name == run.keep(b"a prompt")
-    assert run.blob(name).read_bytes() == b"a prompt"
-    assert [path.name for path in run.blob(name).parent.iterdir()] == [name]
+def test_r8_7_what_goes_with_prompts_is_kept_with_the_run(home: RepositoryHome) -> None:
+    bare = home.create("shop-1", LAUNCH, b"")
+    assert (bare.context(), bare.template()) == ({}, None)
+    run = home.create("shop-2", LAUNCH, b"", files={CONTEXT: b'{"a": {"x.md": "y"}}', TEMPLATE: "{{ wörds }}".encode()})
+    assert (run.context(), run.template()) == ({"a": {"x.md": "y"}}, "{{ wörds }}")
+    (run.path / CONTEXT).write_bytes(b"[")
+    with pytest.raises(StateError, match=r"context\.json"):
+        run.context()
+    (run.path / TEMPLATE).unlink()
+    (run.path / TEMPLATE).mkdir()
+    with pytest.raises(StateError, match=r"prompt\.md\.j2"):
+        run.template()
 
 
 def test_attempts_of_different_tasks_never_share_a_folder(home: RepositoryHome) -> None:

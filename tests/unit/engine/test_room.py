@@ -75,3 +75,14 @@ def test_texts_are_cut_alike_before_one_is_left_out() -> None:
 )
 def test_a_text_is_cut_at_the_end_of_a_line_where_that_costs_little(text: str, limit: int, kept: str) -> None:
     assert cut(text, limit) == kept
+
+
+def test_long_lines_are_cut_at_their_ends_and_still_fill_the_room() -> None:
+    whole = ("x" * 99 + "\n") * 50
+
+    def write(given: Sequence[int]) -> str:
+        return "".join(["heading of some length\n", *(cut(whole, size) for size in given)])
+
+    for room in range(1000, 1100, 7):
+        text, _ = fit(write, [len(whole)], room)
+        assert room - 230 < len(text) <= room
