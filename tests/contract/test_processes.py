@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from stretto.engine.supervise import ProcessSupervisor
 from stretto.errors import AdapterError
@@ -18,7 +19,8 @@ from stretto.testing.processes import FakeProcesses, Played
 
 COMMANDS = {
     "hello": ("echo hello", Played(output=b"hello\n")),
-    "complain": ("echo oops >&2; exit 7", Played(output=b"oops\n", code=7)),
+    "complain": ("echo oops >&2; exit 7", Played(errors=b"oops\n", code=7)),
+    "repeat": ("exec cat", Played(output=b"typed\n")),
     "suicide": ("kill -9 $$", Played(signal=9)),
     "forever": ("echo here; exec sleep 1000", Played(output=b"here\n", lasts_s=math.inf)),
     "rather-long": ("exec sleep 0.7", Played(lasts_s=0.7)),
@@ -78,6 +80,22 @@ def test_output_and_errors_are_appended_to_the_log(processes: Processes, spec: S
     run(processes, spec("hello"))
     run(processes, spec("complain"))
     assert log.read_bytes() == b"before\nhello\noops\n"
+
+
+def test_errors_go_to_a_file_of_their_own_where_one_is_named(processes: Processes, spec: Spec) -> None:
+    apart = replace(spec("complain"), errors=spec("complain").cwd / "errors.log")
+    run(processes, apart)
+    run(processes, apart)
+    assert apart.log.read_bytes() == b""
+    assert apart.errors is not None and apart.errors.read_bytes() == b"oops\noops\n"
+
+
+def test_standard_input_is_a_file_or_nothing(processes: Processes, spec: Spec) -> None:
+    typed = spec("repeat").cwd / "typed"
+    typed.write_bytes(b"typed\n")
+    told = replace(spec("repeat"), input=typed)
+    assert run(processes, told).code == 0
+    assert told.log.read_bytes() == b"typed\n"
 
 
 def test_death_by_a_signal_has_no_code(processes: Processes, spec: Spec) -> None:
