@@ -53,3 +53,13 @@ def test_both_files_of_pins_agree_and_cover_the_project() -> None:
     needs = [*project["project"]["dependencies"], *project["build-system"]["requires"]]
     assert {re.split(r"[^\w-]", need)[0].lower() for need in needs} <= runtime.keys()
     assert {need.lower() for need in project["dependency-groups"]["dev"]} <= dev.keys()
+
+
+def test_the_wheel_has_everything_that_the_package_reads() -> None:
+    from hatchling.builders.wheel import WheelBuilder
+
+    source = ROOT / "src"
+    package = {str(path.relative_to(source)) for path in tracked() if path.is_relative_to(source / "stretto")}
+    packed = {file.distribution_path for file in WheelBuilder(str(ROOT)).recurse_included_files()}
+    assert {path for path in package if not path.endswith(".py")} >= {"stretto/engine/journal.sql"}
+    assert package <= packed

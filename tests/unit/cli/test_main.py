@@ -13,7 +13,7 @@ import typer
 from stretto import errors
 from stretto.cli.main import INSIDE_AN_ATTEMPT, LATER, app, guarded, main
 
-HEAVY = ("asyncio", "sqlite3", "msgspec", "psutil", "rich", "yaml")
+HEAVY = ("asyncio", "jinja2", "sqlite3", "msgspec", "psutil", "rich", "yaml")
 
 
 def stretto(*args: str, **env: str) -> subprocess.CompletedProcess[str]:
