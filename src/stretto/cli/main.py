@@ -23,6 +23,7 @@ from stretto.cli import (
     demo,
     diff,
     explain,
+    init,
     land,
     logs,
     report,
@@ -38,7 +39,7 @@ from stretto.errors import ConfigError, InternalError, NotSupportedYet, StateErr
 
 LATER = frozenset(
     {
-        *("init", "rollback", "inspect", "export", "convert", "schema", "discover"),
+        *("rollback", "inspect", "export", "convert", "schema", "discover"),
         *(
             "scaffold",
             "simulate",
@@ -109,6 +110,7 @@ def root(
 
 _VERBS: Sequence[Callable[..., Any]] = (
     demo.demo,
+    init.init,
     check.check,
     show.show,
     run.run,
