@@ -212,8 +212,11 @@ class Workspaces(Protocol):
         Raises GitError when the branch is no longer at `merge.tip`."""
         ...
 
-    async def landed(self, lane: str, batch: int) -> str | None:
-        """The commit by which this batch has already landed, found by its trailer (R6.1a)."""
+    async def landed(self, lane: str, batch: int, *, known: str = "") -> str | None:
+        """The commit by which this batch has already landed, found by its trailer (R6.1a).
+
+        `known`: the lane's head as the run knows it; while it is still there, nothing can have landed behind its
+        back, and nothing is looked for."""
         ...
 
     async def write_statuses(self, lane: str, statuses: Mapping[str, str]) -> str | None:

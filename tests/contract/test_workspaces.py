@@ -176,6 +176,20 @@ async def test_r6_1_merge_moves_nothing_and_advance_does(engine: Engine) -> None
 
 
 @awaited
+async def test_r6_1a_a_landing_that_nobody_was_told_of_is_found(engine: Engine) -> None:
+    spaces = await engine()
+    base = await spaces.head(TARGET)
+    first, second = [await attempt(spaces, base, task, {task: "x\n"}) for task in ("a", "b")]
+    head = await spaces.advance(TARGET, 1, await spaces.merge(TARGET, 1, (first,), known=base), {})
+    heir = await engine()
+    assert await heir.landed(TARGET, 1, known=base) == head, "the run knows the lane as it was before"
+    assert await heir.landed(TARGET, 2, known=head) is None
+    later = await heir.advance(TARGET, 2, await heir.merge(TARGET, 2, (second,), known=head), {})
+    assert await heir.landed(TARGET, 1, known=base) == head, "also when more has landed since"
+    assert await heir.landed(TARGET, 2, known=head) == later
+
+
+@awaited
 async def test_r6_2_what_conflicts_stays_out(engine: Engine) -> None:
     spaces = await engine()
     base = await spaces.head(TARGET)

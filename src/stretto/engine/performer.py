@@ -353,7 +353,7 @@ class Performer:
 
     async def _landed(self, command: LandBatch) -> Event:
         workspaces, lane, batch = self.world.workspaces, command.lane, command.batch
-        done = await workspaces.landed(lane, batch)
+        done = await workspaces.landed(lane, batch, known=command.head)
         if done is not None:
             return BatchLanded(at=self._now(), lane=lane, batch=batch, landed=command.entries, commit=done)
         merge = await workspaces.merge(lane, batch, command.entries, known=command.head)

@@ -152,7 +152,7 @@ class MemoryWorkspaces:
         self._repository.heads[lane] = head
         return head
 
-    async def landed(self, lane: str, batch: int) -> str | None:
+    async def landed(self, lane: str, batch: int, *, known: str = "") -> str | None:
         chain = self._first_parents(await self.head(lane)) if lane in self._repository.heads else []
         return next((id for id in chain if self._commit(id).batch == (lane, batch)), None)
 

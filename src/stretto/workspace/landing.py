@@ -97,10 +97,12 @@ class Landing:
             await self._move(lane, merge.tip, head)
             return head
 
-    async def landed(self, lane: str, batch: int) -> str | None:
+    async def landed(self, lane: str, batch: int, *, known: str = "") -> str | None:
         """The commit by which this batch of this run has landed; None, too, when there is no branch to land on."""
+        if known and _content(self._common / self._ref(lane)).strip() == known.encode():
+            return None  # told by a file, where there is one: a process would cost as much as the merge
         run, mark = f"Stretto-Run: {_line(self._run)}", f"Stretto-Batch: {_line(lane)}/{batch}"
-        known = await self._git.resolve(refs.base(self._run))
+        base = await self._git.resolve(refs.base(self._run))
         try:
             listed = await self._git.run(
                 "rev-list", "-F", "--all-match", f"--grep={run}", f"--grep={mark}",
