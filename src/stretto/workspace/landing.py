@@ -106,7 +106,7 @@ class Landing:
         try:
             listed = await self._git.run(
                 "rev-list", "-F", "--all-match", f"--grep={run}", f"--grep={mark}",
-                self._ref(lane), *([f"^{known}"] if known else []), "--",
+                self._ref(lane), *([f"^{base}"] if base else []), "--",
             )  # fmt: skip
         except GitError:
             if await self._git.resolve(self._ref(lane)) is None:
