@@ -182,7 +182,10 @@ def _session(metadata: _Metadata | None) -> str | None:
 def _cached_blocks(asked: dict[str, Any]) -> Iterator[dict[str, Any]]:
     """Copies of everything a request says, in the order in which it is cached."""
     yield from (dict(tool) for tool in asked.get("tools") or ())
-    yield from _parts(asked.get("system") or [], "system")
+    for part in _parts(asked.get("system") or [], "system"):
+        # Claude Code sends a header this way that differs from process to process; we take it that nobody caches it.
+        if not str(part.get("text")).startswith("x-anthropic-billing-header:"):
+            yield part
     for message in asked["messages"]:
         yield from _parts(message["content"], message["role"])
 

@@ -199,7 +199,6 @@ class _Handler(BaseHTTPRequestHandler):
             client=self.headers.get("user-agent", ""),
             retry=int(retry) if (retry := self.headers.get("x-stainless-retry-count", "")).isdecimal() else 0,
         )
-        self._status: int | None = None
         self._ended = False
         try:
             self._answer(answering, asks)
@@ -301,6 +300,7 @@ class _Handler(BaseHTTPRequestHandler):
         answer = answering.wire.whole(decision.conversation.model, decision.turn, decision.tokens)
         if decision.blow is None:
             return self._send(200, answer, decision.headers, outcome="answered")
+        self._note(status=200)
         data = msgspec.json.encode(answer)
         self._head(200, decision.headers, {"content-type": "application/json"}, length=len(data))
         self.wfile.write(data[: len(data) // 2])
@@ -310,6 +310,7 @@ class _Handler(BaseHTTPRequestHandler):
         wire = answering.wire
         events = list(wire.stream(decision.conversation.model, decision.turn, decision.tokens))
         middle = len(events) // 2
+        self._note(status=200)
         self._head(
             200, decision.headers, {"content-type": "text/event-stream; charset=utf-8", "cache-control": "no-cache"}
         )
@@ -354,7 +355,7 @@ class _Handler(BaseHTTPRequestHandler):
         """Said once, and before the last bytes are sent: whoever has its answer finds it in the log."""
         if not self._ended:
             self._ended = True
-            self.server.models.log.ended(self._number, status=self._status, outcome=outcome)
+            self.server.models.log.ended(self._number, outcome=outcome)
 
     def _wait(self, seconds: float | None) -> None:
         """Wait for so long, None: for ever. Raises _Gone as soon as nobody listens any more."""
@@ -367,7 +368,6 @@ class _Handler(BaseHTTPRequestHandler):
                 raise _Gone
 
     def _head(self, status: int, *headers: Mapping[str, str], length: int | None = None) -> None:
-        self._status = status
         self.send_response(status)
         self.send_header("request-id", self._id)
         for name, value in (pair for some in headers for pair in some.items()):
@@ -383,8 +383,8 @@ class _Handler(BaseHTTPRequestHandler):
     ) -> None:
         """Send an answer in one piece; without an `outcome` nothing is logged."""
         data = msgspec.json.encode(answer)
-        self._status = status
         if outcome:
+            self._note(status=status)
             self._end(outcome)
         self._head(status, headers or {}, {"content-type": "application/json"}, length=len(data))
         if self.command != "HEAD":

@@ -380,6 +380,18 @@ def test_a_prefix_can_be_read_once_the_answer_that_writes_it_has_begun(server: M
     assert reads == [0, 0, 0, read]
 
 
+def test_the_header_among_the_system_texts_of_claude_code_is_not_part_of_a_prefix(client: Client) -> None:
+    def body(version: str) -> dict[str, Any]:
+        plain = cached("x")
+        return {
+            **plain,
+            "system": [{"type": "text", "text": f"x-anthropic-billing-header: {version}"}, *plain["system"]],
+        }
+
+    _, written = usage(client, body("1"))
+    assert usage(client, body("2")) == (written, 0)
+
+
 def test_what_fails_writes_nothing(client: Client) -> None:
     assert client.send(cached("MODEL fail 529")).status == 529
     assert usage(client, cached("two"))[0] == 0
