@@ -97,6 +97,12 @@ def _event(seq: int, body: bytes) -> Event:
         ) from error
 
 
+def processes(connection: sqlite3.Connection) -> list[Started]:
+    """Every command that was ever started, as it was written down."""
+    rows = connection.execute("SELECT run, task, attempt, pid, start_ticks, boot_id FROM process")
+    return [Started(cookie=(a, b, c), pid=pid, start=start, boot_id=boot) for a, b, c, pid, start, boot in rows]
+
+
 class SqliteInbox:
     """The inbox of a run, for any process, also while no engine runs. Safe to call from several threads."""
 
@@ -196,8 +202,8 @@ class SqliteJournal(SqliteInbox):
 
     def processes(self) -> list[Started]:
         """Every command that was ever started, for the sweep."""
-        rows = self._execute("SELECT run, task, attempt, pid, start_ticks, boot_id FROM process")
-        return [Started(cookie=(a, b, c), pid=pid, start=start, boot_id=boot) for a, b, c, pid, start, boot in rows]
+        with self._lock, _explained(self.path):
+            return processes(self._inbox)
 
     def close(self) -> None:
         """Write what is left, and let go of the file."""

@@ -93,6 +93,16 @@ def places(pid: int) -> Iterator[str]:
     yield from map(_link, handles)
 
 
+def occupants() -> dict[str, int]:
+    """Every place that some process of this user is in or has open, to the pid of one of them; Linux alone knows."""
+    found: dict[str, int] = {}
+    if LINUX:
+        for pid in look():
+            if is_own(pid):
+                found |= dict.fromkeys(places(pid), pid)
+    return found
+
+
 def children(pid: int) -> list[int] | None:
     """Pids of a single-threaded process's children, adopted ones too; None where the kernel does not tell."""
     try:

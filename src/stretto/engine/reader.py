@@ -7,8 +7,9 @@ from collections.abc import Iterator
 
 from stretto.engine.disk import explained
 from stretto.engine.home import RunHome
-from stretto.engine.journal import events_after, reading
+from stretto.engine.journal import events_after, processes, reading
 from stretto.engine.lock import RunLock
+from stretto.engine.strays import Started
 from stretto.ports import Engine, Recorded
 
 CHUNK = 1 << 16
@@ -29,6 +30,11 @@ class SqliteReader:
     def engine(self) -> Engine | None:
         """Who runs it now."""
         return self._lock.holder()
+
+    def processes(self) -> list[Started]:
+        """Every command that its engines have started."""
+        with reading(self._home.journal) as connection:
+            return processes(connection)
 
     def log(self, task: str, attempt: int, offset: int = 0) -> bytes:
         """At most 64 KiB from `offset` on; empty at the end, and before the attempt has written anything."""

@@ -44,6 +44,11 @@ def sweep(run: str, recorded: Iterable[Started] = ()) -> int:
     raise AssertionError
 
 
+def living(run: str, recorded: Iterable[Started] = ()) -> list[int]:
+    """Pids of what a sweep would end now."""
+    return [seen.pid for seen in _find(run, tuple(recorded))]
+
+
 def _find(run: str, recorded: tuple[Started, ...]) -> list[Seen]:
     table = proctable.look()
     mine = f"STRETTO_RUN={run}".encode()

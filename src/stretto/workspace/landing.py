@@ -22,6 +22,8 @@ from stretto.workspace.trees import Merged, blob, merge, with_blobs
 
 UNRESOLVED = "Stretto-Unresolved"
 """Trailer of a saved attempt: files that still hold the conflict markers it was given (R4)."""
+STATUSES = "Statuses of the plan"
+"""First line of a commit that holds nothing else (R6.4)."""
 
 
 class Landing:
@@ -124,7 +126,7 @@ class Landing:
             new = await self._with_statuses(lane, tip, statuses)
             if new is None:
                 return None
-            message = f"Statuses of the plan\n\nStretto-Run: {_line(self._run)}\n"
+            message = f"{STATUSES}\n\nStretto-Run: {_line(self._run)}\n"
             commit = await self._git.commit_tree(new, (tip,), message)
             await self._move(lane, tip, commit)
             return commit
@@ -175,7 +177,7 @@ class Landing:
 
     async def _move(self, lane: str, old: str, new: str) -> None:
         ref = self._ref(lane)
-        if self._is_checked_out(ref):
+        if is_checked_out(self._common, ref):
             raise WorkspaceError(
                 f"{self._branch} is checked out, so nothing can land on it",
                 hint="git worktree list shows where; git switch --detach there, then stretto resume",
@@ -184,11 +186,6 @@ class Landing:
             await self._git.run("update-ref", "-m", "stretto: landed", ref, new, old)
         elif await self.head(lane) != old:
             raise GitError(f"{ref} has moved from {old}")
-
-    def _is_checked_out(self, ref: str) -> bool:
-        """Whether a work tree would change under somebody's feet. Read from files: a process would cost too much."""
-        heads = (self._common / "HEAD", *self._common.glob("worktrees/*/HEAD"))
-        return any(_content(head).strip() == f"ref: {ref}".encode() for head in heads)
 
     def _locked(self, lane: str) -> AbstractAsyncContextManager[None]:
         return locked(self._lock(lane))
@@ -203,6 +200,12 @@ class Landing:
         titles = ", ".join(_line(self._titles.get(entry.task) or entry.task) for entry in entries)
         tasks = "".join(f"Stretto-Task: {_line(entry.task)}\n" for entry in entries)
         return f"{titles}\n\nStretto-Run: {_line(self._run)}\n{tasks}Stretto-Batch: {_line(lane)}/{batch}\n"
+
+
+def is_checked_out(common: Path, ref: str) -> bool:
+    """Whether a work tree would change under somebody's feet. Read from files: a process would cost too much."""
+    heads = (common / "HEAD", *common.glob("worktrees/*/HEAD"))
+    return any(_content(head).strip() == f"ref: {ref}".encode() for head in heads)
 
 
 def landing_lock(folder: Path, ref: str) -> Path:

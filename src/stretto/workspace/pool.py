@@ -155,6 +155,10 @@ class Pool:
                 new.write_bytes(b"\n".join(content_of(source) for source in sources))
                 new.replace(rules)
 
+    def forget_ignores(self, run: str) -> None:
+        """The run is gone for good."""
+        self._rules(run).unlink(missing_ok=True)
+
     def _rules(self, run: str) -> Path:
         return self.root / f"ignore-{hashlib.sha256(run.encode()).hexdigest()[:12]}"
 

@@ -1,0 +1,266 @@
+"""Giving room back: what goes, what stays and why, and that a kill at any point harms nothing (R7.3)."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from e2e.toy import Toy, until
+
+LANDS = "name: lands\ntasks:\n  - {id: a, prompt: write a.txt hi, writes: [a.txt]}\n"
+FAILS = (
+    "name: fails\ntasks:\n  - {id: a, prompt: write b.txt hi, writes: [b.txt]}\n"
+    "  - {id: bad, prompt: write bad.txt hi, writes: [bad.txt], attempts: 2, verify: 'false'}\n"
+)
+WAITS = 'name: waits\ntasks:\n  - {id: w, prompt: "write w.txt half\\nwait GO", writes: [w.txt]}\n'
+
+
+@pytest.fixture
+def toy(tmp_path: Path) -> Toy:
+    waits = WAITS.replace("GO", str(tmp_path / "go"))
+    return Toy(tmp_path, {"README": "hi\n", "lands.yaml": LANDS, "fails.yaml": FAILS, "waits.yaml": waits})
+
+
+def run(toy: Toy, plan: str, *, code: int = 0, land: bool = True) -> str:
+    toy.stretto("run", f"{plan}.yaml", "--agent", "scripted", *(["--land"] if land else []), code=code)
+    return str(toy.status()["run"])
+
+
+def refs(toy: Toy, run: str) -> list[str]:
+    return toy.git("for-each-ref", "--format=%(refname)", f"refs/stretto/{run}/", f"refs/heads/stretto/{run}").split()
+
+
+def looked(toy: Toy, *args: str) -> dict[str, dict[str, Any]]:
+    """What `clean` says of everything, by its name."""
+    return {one["name"]: one for one in json.loads(toy.stretto("clean", *args, "--json").stdout)["items"]}
+
+
+def folders(toy: Toy) -> list[str]:
+    """Folders of runs, with what remains of others."""
+    return sorted(path.name for path in next(toy.state.glob("*/runs")).iterdir())
+
+
+def worktrees(toy: Toy) -> list[Path]:
+    return [path for path in toy.state.glob("*/worktrees/*-*/*") if path.is_dir()]
+
+
+def test_r7_3_nothing_goes_without_apply_and_all_of_it_is_told(toy: Toy) -> None:
+    name = run(toy, "lands")
+    before = sorted(map(str, toy.root.rglob("*")))
+    said = toy.stretto("clean").stdout
+    assert said.startswith("would free:")
+    assert f"branch stretto/{name}" in said
+    assert "nothing has been removed" in said
+    assert sorted(map(str, toy.root.rglob("*"))) == before
+    told = looked(toy)
+    assert told[name]["bytes"] > 0
+    assert len(told[name]["refs"]) == len(refs(toy, name)) == 3
+    assert sum(one["kind"] == "worktree" for one in told.values()) == len(worktrees(toy)) > 0
+    assert "contradict" in toy.stretto("clean", "--apply", "--dry-run", code=2).stderr
+
+
+def test_r7_3_a_landed_run_goes_and_its_plan_is_still_known_to_be_done(toy: Toy) -> None:
+    name = run(toy, "lands")
+    toy.stretto("clean", "--apply")
+    assert (refs(toy, name), worktrees(toy)) == ([], [])
+    assert "worktrees" not in toy.git("worktree", "list").replace(str(toy.repository), "")
+    assert (toy.repository / "a.txt").read_text() == "hi\n"
+    assert "nothing is left to do" in toy.stretto("run", "lands.yaml", "--agent", "scripted").stdout
+    assert "there is nothing to free" in toy.stretto("clean").stdout
+    assert toy.stretto("report").stdout.startswith("# lands")
+    toy.stretto("clean", "--apply", "--forget")
+    assert folders(toy) == []
+    assert "1 task to do" in toy.stretto("run", "lands.yaml", "--agent", "shell: echo 2 > a.txt").stdout
+
+
+def test_r7_3_a_run_whose_plan_is_gone_goes_as_a_whole(toy: Toy) -> None:
+    run(toy, "lands")
+    toy.git("rm", "-q", "lands.yaml")
+    toy.stretto("clean", "--apply")
+    assert folders(toy) == []
+
+
+def test_r7_3_landings_that_the_user_lacks_stay(toy: Toy) -> None:
+    name = run(toy, "lands", land=False)
+    before = refs(toy, name)
+    said = toy.stretto("clean", "--apply", "--work", "--forget").stdout
+    assert "1 task landed on" in said
+    assert f"    stretto land {name}\n    stretto abandon {name}\n" in said
+    assert refs(toy, name) == before
+    toy.stretto("clean", name, "--apply", code=3)
+    toy.git("merge", "-q", "--no-edit", f"stretto/{name}")
+    toy.stretto("clean", "--apply")
+    assert refs(toy, name) == []
+
+
+def test_r7_3_the_only_copy_of_work_stays_until_it_is_asked_for(toy: Toy) -> None:
+    name = run(toy, "fails", code=1)
+    before = refs(toy, name)
+    assert "task/bad-" in toy.stretto("clean", "--apply").stdout
+    assert refs(toy, name) == before
+    assert "+hi" in toy.stretto("diff", "bad").stdout
+    toy.stretto("clean", "--apply", "--work")
+    assert refs(toy, name) == []
+    again = toy.stretto("run", "fails.yaml", "--agent", "shell: echo 2 > bad.txt", code=1).stdout
+    assert "1 task to do" in again, "what landed is known to be done"
+
+
+def test_r7_3_an_abandoned_run_keeps_its_work_until_it_is_asked_for(toy: Toy) -> None:
+    name = run(toy, "lands", land=False)
+    toy.stretto("abandon", "--yes")
+    assert f"heads/stretto/{name}" in toy.stretto("clean", "--apply").stdout
+    toy.stretto("clean", name, "--apply", "--work", "--forget")
+    assert (refs(toy, name), folders(toy)) == ([], [])
+    assert toy.git("log", "--format=%s", "--all").splitlines() == ["first"]
+
+
+def test_r7_3_unfinished_runs_stay_and_their_workspaces_too(toy: Toy) -> None:
+    front = toy.front("run", "waits.yaml", "--agent", "scripted")
+    until(lambda: list(toy.state.glob("*/worktrees/*/*/w.txt")), f"w is half done; said: {toy.said()}")
+    name = toy.status()["run"]
+    assert "it is running" in toy.stretto("clean", "--apply", "--work").stdout
+    os.kill(toy.status()["engine"]["pid"], signal.SIGKILL)
+    assert front.wait(timeout=60) == 3
+    said = toy.stretto("clean", "--apply", "--work", "--forget").stdout
+    assert "it was killed, and 1 task of it may still be done" in said
+    assert f"it holds work of w#1 of {name}, in no ref yet" in said
+    (toy.root / "go").touch()
+    toy.stretto("resume")
+    assert toy.git("show", f"stretto/{name}:w.txt") == "half\n"
+
+
+def test_r8_2_strays_of_a_dead_run_are_ended_before_anything_else(toy: Toy) -> None:
+    toy.write({"lands.yaml": LANDS.replace("write a.txt hi", '"x"')})
+    toy.stretto("run", "lands.yaml", "--agent", "shell: echo hi > a.txt", "--land")
+    name = toy.status()["run"]
+    cookie = {"STRETTO_RUN": name, "STRETTO_TASK": "a", "STRETTO_ATTEMPT": "1"}
+    stray = subprocess.Popen(["sleep", "600"], env={**toy.env, **cookie}, start_new_session=True)
+    assert looked(toy)[name]["strays"] == 1
+    assert stray.poll() is None, "who looks ends nothing"
+    toy.stretto("clean", "--apply")
+    assert stray.wait(timeout=60) == -signal.SIGKILL
+
+
+def test_r7_1_work_in_no_ref_is_saved_before_its_worktree_goes(toy: Toy) -> None:
+    """Of a run that somebody has removed by hand, so that nobody can resume it."""
+    front = toy.front("run", "waits.yaml", "--agent", "scripted")
+    until(lambda: list(toy.state.glob("*/worktrees/*/*/w.txt")), f"w is half done; said: {toy.said()}")
+    name = toy.status()["run"]
+    os.kill(toy.status()["engine"]["pid"], signal.SIGKILL)
+    assert front.wait(timeout=60) == 3
+    until(lambda: not toy.processes(), "all of it is gone")
+    (folder,) = toy.state.glob("*/runs/*")
+    shutil.rmtree(folder)
+    toy.stretto("clean", "--apply")
+    assert worktrees(toy) == []
+    (ref,) = [ref for ref in refs(toy, name) if "/task/" in ref]
+    assert toy.git("show", f"{ref}:w.txt") == "half\n"
+    assert looked(toy) == {}
+    assert "1 run that this state folder does not know" in toy.stretto("clean").stdout
+
+
+def test_r7_3_what_somebody_is_in_or_has_checked_out_stays(toy: Toy) -> None:
+    name = run(toy, "lands")
+    inside = subprocess.Popen(["sleep", "600"], cwd=worktrees(toy)[0], start_new_session=True)
+    toy.git("worktree", "add", "-q", str(toy.root / "other"), f"stretto/{name}")
+    said = toy.stretto("clean", "--apply").stdout
+    inside.kill()
+    inside.wait(timeout=60)
+    assert f"process {inside.pid} is in it" in said
+    assert f"stretto/{name} is checked out" in said
+    toy.git("worktree", "remove", str(toy.root / "other"))
+    toy.stretto("clean", "--apply")
+    assert (refs(toy, name), worktrees(toy)) == ([], [])
+
+
+def test_r7_3_state_that_cannot_be_read_stays(toy: Toy) -> None:
+    name, other = run(toy, "lands"), run(toy, "fails", code=1)
+    (journal,) = toy.state.glob(f"*/runs/{name}/journal.sqlite3")
+    journal.write_bytes(b"not a database, but long enough to be looked at" * 40)
+    (tree, *_) = worktrees(toy)
+    tree.with_suffix(".lease").write_text("{")
+    said = toy.stretto("clean", "--apply", "--work").stdout
+    assert f"{name}: its state cannot be read" in said
+    assert "lease cannot be read" in said
+    assert refs(toy, name)
+    assert refs(toy, other) == []
+    assert tree.is_dir()
+
+
+def test_r7_3_only_what_is_named_and_old_enough(toy: Toy) -> None:
+    name, other = run(toy, "lands"), run(toy, "fails", code=1)
+    assert looked(toy, "--older-than", "1h") == {}
+    assert list(looked(toy, name)) == [name]
+    toy.stretto("clean", name, "--apply")
+    assert refs(toy, name) == []
+    assert refs(toy, other)
+    assert worktrees(toy)
+    assert "is no time" in toy.stretto("clean", "--older-than", "soon", code=2).stderr
+    assert "there is no run" in toy.stretto("clean", "nobody", code=3).stderr
+
+
+def test_r7_3_worktrees_that_a_running_engine_may_want_stay(toy: Toy) -> None:
+    run(toy, "lands")
+    front = toy.front("run", "waits.yaml", "--agent", "scripted")
+    until(lambda: toy.states().get("w") == "running", f"w runs; said: {toy.said()}")
+    before = worktrees(toy)
+    toy.stretto("clean", "--apply")
+    assert worktrees(toy) == before
+    (toy.root / "go").touch()
+    assert front.wait(timeout=60) == 0
+
+
+KILLED = """
+import os, signal, sys
+left = int(sys.argv[1])
+def count(event, args):
+    global left
+    writes = event == "open" and isinstance(args[2], int) and args[2] & (os.O_WRONLY | os.O_RDWR)
+    if writes or event in ("os.rename", "os.remove", "os.rmdir", "subprocess.Popen", "shutil.rmtree"):
+        left -= 1
+        if left == 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+from stretto.cli.main import main
+sys.addaudithook(count)
+main(["clean", "--apply", "--work", "--forget"])
+"""
+STEP = 29
+"""It is killed before every so manieth deed; a prime, so that loops are hit at different places."""
+
+
+def test_r7_3_a_clean_that_is_killed_at_any_point_is_finished_by_the_next(toy: Toy) -> None:
+    toy.git("config", "gc.auto", "0")
+    done, left = run(toy, "lands"), run(toy, "fails", code=1)
+    (toy.root / "go").touch()
+    kept = run(toy, "waits", land=False)
+    work = toy.git("rev-parse", f"stretto/{kept}").strip()
+    shutil.copytree(toy.root, toy.root.parent / "before", symlinks=True)
+    deeds = STEP
+    while True:
+        killed = subprocess.run(
+            [sys.executable, "-c", KILLED, str(deeds)], cwd=toy.repository, env=toy.env, capture_output=True, text=True
+        )
+        if killed.returncode == 0:
+            break
+        assert killed.returncode == -signal.SIGKILL, killed.stderr
+        again = toy.stretto("run", "lands.yaml", "--agent", "shell: date +%N > a.txt", "--ignore-status", "--land")
+        assert "landed" in again.stdout, "what is left of worktrees harms no new run"
+        toy.stretto("clean", "--apply", "--work", "--forget")
+        assert [refs(toy, name) for name in (done, left)] == [[], []]
+        assert folders(toy) == [kept]
+        assert worktrees(toy) == []
+        assert toy.git("rev-parse", f"stretto/{kept}").strip() == work
+        assert "prunable" not in toy.git("worktree", "list", "--porcelain")
+        for path in (toy.repository, toy.state):
+            shutil.rmtree(path)
+            shutil.copytree(toy.root.parent / "before" / path.name, path, symlinks=True)
+        deeds += STEP
+    assert deeds > 4 * STEP, "it was killed at several places"
