@@ -93,7 +93,7 @@ class ClaudeStream:
             self._names = tuple(filter(None, (_text(event, key) for key in ("error", "api_error_type", "api_error"))))
             return  # the result repeats its text
         self.answered = True
-        self._retry_s = None
+        self._retry_s = self._quota = None
         for block in _blocks(event):
             match block.get("type"):
                 case "text":

@@ -91,7 +91,10 @@ class HeadlessAgent:
         if earlier and not stream.began and re.search(self.profile.unknown_session, said):
             raise _UnknownSession
         end = stream.ending(resumed=earlier is not None)
-        report = told(a.result_file, self._failure(spec, exit, end, said), end.usage, end.summary)
+        failure = self._failure(spec, exit, end, said)
+        if earlier and failure is not None and failure.kind == "permanent":
+            failure = replace(failure, kind="failed")  # the conversation may be what is wrong: the next begins anew
+        report = told(a.result_file, failure, end.usage, end.summary)
         return replace(report, refused=end.refused)
 
     def _environment(self, a: Assignment) -> dict[str, str]:

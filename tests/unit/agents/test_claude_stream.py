@@ -178,6 +178,12 @@ def test_r4_quota_without_a_future_reset_is_rate_limited(resets_at: float | None
     assert trouble is not None and failure_of(trouble, CLAUDE.errors).kind == "rate_limited"
 
 
+def test_a_limit_that_did_not_keep_it_from_going_on_is_none() -> None:
+    stream, _ = read(INIT, limit(time.time() + 3600)[0], said(text("paid for")), *fell("no", api_error_status=500))
+    trouble = stream.ending(resumed=False).trouble
+    assert trouble is not None and failure_of(trouble, CLAUDE.errors).kind == "transient"
+
+
 def test_a_warning_about_a_limit_is_no_limit() -> None:
     event = {"type": "rate_limit_event", "rate_limit_info": {"status": "allowed_warning", "resetsAt": time.time() + 9}}
     stream, lines = read(INIT, event, said(text("x")), DONE)

@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import pytest
+from msgspec.structs import replace
 
 from stretto.agents.headless import EVENTS, LONGEST, HeadlessAgent, session_of
 from stretto.agents.profiles import CLAUDE, PROFILES
@@ -86,7 +86,7 @@ def test_its_command_line_is_the_profile_with_what_settings_say(tmp_path: Path, 
 def test_it_sees_what_its_profile_lists_and_settings_set(tmp_path: Path, environ: Mapping[str, str]) -> None:
     processes = FakeProcesses(lambda spec: Played(output=lines(INIT, DONE)))
     surrounding = {"CLAUDECODE": "1", "CLAUDE_CODE_SESSION_ID": "outer", "CLAUDE_CODE_MAX_RETRIES": "10"}
-    a = msgspec.structs.replace(assignment(tmp_path), env={"STRETTO_STATE_DIR": "/state", "MINE": "passed"})
+    a = replace(assignment(tmp_path), env={"STRETTO_STATE_DIR": "/state", "MINE": "passed"})
     run({**environ, **surrounding}, processes, a, AgentSpec(kind="claude", env={"DISABLE_TELEMETRY": "0"}))
     env = processes.started[0].env
     assert env["ANTHROPIC_API_KEY"] == "key" and env["MINE"] == "passed"
@@ -98,7 +98,7 @@ def test_it_sees_what_its_profile_lists_and_settings_set(tmp_path: Path, environ
 
 def test_its_events_are_kept_raw_and_its_log_is_for_people(tmp_path: Path, environ: Mapping[str, str]) -> None:
     answered: list[str] = []
-    a = msgspec.structs.replace(assignment(tmp_path), on_answer=lambda: answered.append("once"))
+    a = replace(assignment(tmp_path), on_answer=lambda: answered.append("once"))
     raw = lines(INIT, WORDS, WORDS, DONE)
     what = Played(output=raw, errors=b"a warning\n")
     report = run(environ, FakeProcesses(lambda spec: what), a)
@@ -112,7 +112,7 @@ def test_its_events_are_kept_raw_and_its_log_is_for_people(tmp_path: Path, envir
 def test_what_it_says_is_read_while_it_works(tmp_path: Path, environ: Mapping[str, str]) -> None:
     a = assignment(tmp_path)
     seen = asyncio.Event()
-    a = msgspec.structs.replace(a, on_answer=seen.set)
+    a = replace(a, on_answer=seen.set)
 
     class Slow:
         async def run(self, spec: ProcessSpec) -> ProcessExit:
@@ -191,7 +191,7 @@ def test_the_result_file_counts_for_it_too(tmp_path: Path, environ: Mapping[str,
 
 def resuming(tmp_path: Path) -> Assignment:
     a = assignment(tmp_path, prompt="the whole prompt", attempt=3)
-    return msgspec.structs.replace(a, resumes=Resumption(attempt=2, prompt="go on"))
+    return replace(a, resumes=Resumption(attempt=2, prompt="go on"))
 
 
 def test_r4_it_goes_on_in_a_copy_of_the_earlier_session(tmp_path: Path, environ: Mapping[str, str]) -> None:
@@ -230,9 +230,20 @@ def test_r4_a_session_that_is_gone_begins_anew_in_the_same_attempt(tmp_path: Pat
     assert processes.started[1].timeout_s <= processes.started[0].timeout_s
 
 
+def test_r4_a_session_that_takes_no_more_is_no_verdict_on_the_task(tmp_path: Path, environ: Mapping[str, str]) -> None:
+    long = {**DONE, "is_error": True, "result": "Prompt is too long", "terminal_reason": "prompt_too_long"}
+
+    def kind(a: Assignment) -> str:
+        failure = run(environ, FakeProcesses(lambda spec: Played(output=lines(INIT, long), code=1)), a).failure
+        return failure.kind if failure else ""
+
+    assert kind(resuming(tmp_path)) == "failed"
+    assert kind(replace(resuming(tmp_path), resumes=None)) == "permanent"
+
+
 def test_sessions_have_ids_of_their_own(tmp_path: Path) -> None:
     a = assignment(tmp_path)
-    ids = {session_of(a, 1), session_of(a, 2), session_of(msgspec.structs.replace(a, run="other"), 1)}
+    ids = {session_of(a, 1), session_of(a, 2), session_of(replace(a, run="other"), 1)}
     assert len(ids) == 3 and session_of(a, 1) in ids
 
 
