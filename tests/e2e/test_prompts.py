@@ -79,7 +79,7 @@ def test_what_is_shown_is_what_is_told_byte_for_byte(shop: Toy) -> None:
     assert started["hander"] == f"Say it loud\n\n{SEAM}\n\n# Context: docs/style.md\n\n```\nBe `kind`.\n```\n"
     assert shop.git("show", f"{shop.branch()}:hander.md") == started["hander"]
     assert shop.git("show", f"{shop.branch()}:told.md") == started["bare"]
-    assert "{{ 7 * 7 }} {% if x %}" in started["reader"] and "49" not in started["reader"]
+    assert started["reader"].startswith("write a.txt {{ 7 * 7 }} {% if x %}\nsummary")
 
 
 def test_what_a_task_leaves_is_told_to_those_after_it(shop: Toy) -> None:
@@ -167,6 +167,20 @@ tasks:
     assert "it is no UTF-8 text" in toy.stretto("check", "shop.yaml", code=2).stdout
     (toy.repository / "house.md").unlink()
     assert "there is no file `house.md`" in toy.stretto("check", "shop.yaml", code=2).stdout
+
+
+def test_a_template_that_fails_in_the_middle_of_a_run_costs_no_attempt(tmp_path: Path) -> None:
+    template = "{{ words }}{% if task == 'odd' %}{{ attempt < words }}{% endif %}"
+    plan = "name: p\nprompt_template: t.md\ntasks: [{id: odd, prompt: write a.txt a, writes: [a.txt]}]\n"
+    toy = Toy(tmp_path, {"p.yaml": plan, "t.md": template})
+    toy.stretto("check", "p.yaml")
+    shown = toy.stretto("show", "p.yaml", "--prompt", "odd", "--agent", "scripted")
+    assert "this is the usual prompt, not the plan's template: '<' not supported" in " ".join(shown.stderr.split())
+    lines = toy.stretto("run", "p.yaml", "--agent", "scripted", "--json").stdout.splitlines()
+    notices = [event for event in map(json.loads, lines) if event.get("code") == "template"]
+    assert [event["tasks"] for event in notices] == [["odd"]]
+    assert toy.states() == {"odd": "succeeded"}
+    assert told(toy, "odd") == shown.stdout and "# Your task" in shown.stdout
 
 
 def test_context_files_larger_than_a_prompt_are_cut_and_found_in_the_workspace(tmp_path: Path) -> None:

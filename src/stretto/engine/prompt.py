@@ -136,7 +136,7 @@ class Prompts:
                 sections.handoffs(start.handoffs, start.more_handoffs, self._tasks),
                 sections.claims(task, phase, self._places[task.id], start.handoffs),
                 sections.gates(task, plan.gates.verify),
-                sections.result(),
+                sections.result(task),
             ]
         return (draft for draft in drafts if draft is not None)
 

@@ -128,7 +128,6 @@ def gates(task: Task, landing: Sequence[Check]) -> Draft | None:
             own=own[:n],
             artifacts=task.artifacts[: max(0, n - len(own))],
             landing=merged[: max(0, n - len(own) - artifacts)],
-            changes=task.effect == "changes",
             more=len(sizes) - n,
         )
 
@@ -140,8 +139,8 @@ def _told(check: Check) -> dict[str, object]:
     return {"kind": check.kind, "text": head(_CONTROL.sub("", text), _CHECK), "expected": check.expected}
 
 
-def result() -> Draft:
-    return _fixed("result", section("result"))
+def result(task: Task) -> Draft:
+    return _fixed("result", section("result", changes=task.effect == "changes"))
 
 
 # --- what came before ----------------------------------------------------------------------------------------------

@@ -203,13 +203,20 @@ def code(text: str) -> str:
 
 def line(text: str, limit: int = 200) -> str:
     """The first line, short."""
-    return legible(text).strip().partition("\n")[0][:limit]
+    return _clean(text).strip().partition("\n")[0][:limit]
 
 
 def flat(text: str, limit: int = 200) -> str:
     """All of it in one line, short."""
-    return " ".join(legible(text).split())[:limit]
+    return " ".join(_clean(text).split())[:limit]
+
+
+def _clean(text: str) -> str:
+    """Most short texts need no cleaning, and a prompt has hundreds."""
+    return text if text.isprintable() else legible(text)
 
 
 def _longer(sign: str, text: str, least: int) -> str:
+    if sign not in text:
+        return sign * least
     return sign * max(least, *(len(run) + 1 for run in re.findall(f"{sign}+", text)), least)

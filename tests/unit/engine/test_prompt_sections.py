@@ -117,10 +117,10 @@ def test_the_sections_come_in_their_order_and_are_the_prompt() -> None:
         ("claims", "\n- ui (Build the page): `src/ui/`, `a`, `b`"),
         ("gates", "\n- `pytest -q`\n- a script, whose last line of output has to be `12`:\n\n```\nset -e\nmake"),
         ("gates", "\n- a person is asked: Does it look good?\n"),
-        ("gates", "Changing nothing does not count as done.\n"),
         ("gates", "These files have to be there afterwards:\n\n- `dist/login.html`\n"),
         ("gates", "it has to pass:\n\n- `make all`"),
         ("result", '{"summary": '),
+        ("result", "that is checked, and without it changing nothing does not count as done. If you could not"),
         ("attempts", "## Attempt 1: gate\n\n```\n1 check is red\n```\n\nmake test:\n\n```\nassert 1 == 2\n```\n"),
         ("attempts", f"`git show {'c' * 12}`"),
         ("work", f"an earlier attempt ({'e' * 12}) lies in this folder, uncommitted, on top of {BASE[:12]}"),
@@ -132,7 +132,17 @@ def test_a_section_says(section: str, said: str) -> None:
 
 def test_what_there_is_nothing_to_say_about_is_left_out() -> None:
     bare = Task(id="auth", phase="svc", prompt="x")
-    assert list(named(told(start_of(), bare))) == ["words", "about", "result"]
+    parts = named(told(start_of(), bare))
+    assert list(parts) == ["words", "about", "result"]
+    assert "that is checked. If you could not" in parts["result"]
+
+
+def test_a_task_that_was_done_before_the_run_is_told_as_that() -> None:
+    left = Handoff(task="schema", state="succeeded", reason="done before this run")
+    text = named(told(start_of(handoffs=(left,)), SCHEMA, ME))["handoffs"]
+    assert text.endswith(
+        "## schema: Create the tables\n\nIt was done before this run.\n\nMade for others: `schema.sql`"
+    )
 
 
 def test_a_task_that_writes_nothing_is_told_so_and_one_of_unknown_scope_is_not() -> None:
