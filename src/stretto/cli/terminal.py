@@ -25,10 +25,23 @@ def width(stream: TextIO) -> int | None:
 
 
 def can_draw(stream: TextIO) -> bool:
-    """Whether it is a terminal in the foreground in which a part can be drawn again and again."""
-    if not stream.isatty() or os.environ.get("TERM", "dumb") == "dumb" or not in_foreground(stream.fileno()):
+    """Whether it is a terminal in the foreground on which a screen can be drawn."""
+    if not stream.isatty() or not in_foreground(stream.fileno()):
         return False
-    return stream.encoding.lower().replace("-", "") == "utf8"
+    return stream.encoding.lower().replace("-", "") == "utf8" and _has_second_page(os.environ.get("TERM", ""))
+
+
+def _has_second_page(term: str) -> bool:
+    """Whether what stands on the terminal can be put away and be shown again; one that nobody knows is a new one."""
+    if term in ("", "dumb"):
+        return False
+    try:
+        import curses
+
+        curses.setupterm(term, 1)
+        return curses.tigetstr("smcup") is not None
+    except (ImportError, curses.error):
+        return True
 
 
 def in_foreground(terminal: int) -> bool:
