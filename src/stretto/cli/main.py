@@ -25,6 +25,7 @@ from stretto.cli import (
     diff,
     explain,
     init,
+    inspect,
     land,
     logs,
     report,
@@ -40,7 +41,7 @@ from stretto.errors import ConfigError, InternalError, NotSupportedYet, StateErr
 
 LATER = frozenset(
     {
-        *("rollback", "inspect", "export", "convert", "schema", "discover"),
+        *("rollback", "export", "convert", "schema", "discover"),
         *(
             "scaffold",
             "simulate",
@@ -129,6 +130,7 @@ _VERBS: Sequence[Callable[..., Any]] = (
     explain.explain,
     logs.logs,
     diff.diff,
+    inspect.inspect,
 )
 _NAMES = frozenset(verb.__name__ for verb in _VERBS)
 for _verb in _VERBS:

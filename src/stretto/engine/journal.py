@@ -103,6 +103,18 @@ def processes(connection: sqlite3.Connection) -> list[Started]:
     return [Started(cookie=(a, b, c), pid=pid, start=start, boot_id=boot) for a, b, c, pid, start, boot in rows]
 
 
+def requests(connection: sqlite3.Connection) -> list[dict[str, Any]]:
+    """The inbox as it is; `seq` is the event that journalled a wish."""
+    rows = connection.execute("SELECT request, at, wish, seq, accepted, why FROM inbox ORDER BY place")
+    return [
+        {
+            "request": request, "at": at, "wish": msgspec.json.decode(wish), "seq": seq,
+            "accepted": None if accepted is None else bool(accepted), "why": why,
+        }
+        for request, at, wish, seq, accepted, why in rows
+    ]  # fmt: skip
+
+
 class SqliteInbox:
     """The inbox of a run, for any process, also while no engine runs. Safe to call from several threads."""
 

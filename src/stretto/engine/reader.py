@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
+from typing import Any
 
 from stretto.engine.disk import explained
 from stretto.engine.home import RunHome
-from stretto.engine.journal import events_after, processes, reading
+from stretto.engine.journal import events_after, processes, reading, requests
 from stretto.engine.lock import RunLock
 from stretto.engine.strays import Started
 from stretto.ports import Engine, Recorded
@@ -35,6 +36,11 @@ class SqliteReader:
         """Every command that its engines have started."""
         with reading(self._home.journal) as connection:
             return processes(connection)
+
+    def requests(self) -> list[dict[str, Any]]:
+        """Every wish that was left for it, oldest first: as it lies in the inbox, with its answer if there is one."""
+        with reading(self._home.journal) as connection:
+            return requests(connection)
 
     def log(self, task: str, attempt: int, offset: int = 0) -> bytes:
         """At most 64 KiB from `offset` on; empty at the end, and before the attempt has written anything."""

@@ -43,13 +43,17 @@ class Holding(Value, frozen=True, kw_only=True):
         return next((ref.removeprefix("refs/heads/") for ref in self.refs if ref.startswith(BRANCHES)), None)
 
 
+async def refs_of(git: Git, run: str) -> dict[str, str]:
+    """Every ref of the run, and the branch that stretto named after it, each with its commit."""
+    mine = (f"{refs.OURS}{run}/", f"{BRANCHES}{run}")
+    listed = await git.run("for-each-ref", "--format=%(objectname) %(refname)", *mine)
+    return {ref: commit for commit, _, ref in (line.partition(" ") for line in listed.text.splitlines())}
+
+
 async def holding(repository: Repository, *, run: str, head: str, landed: Mapping[str, int]) -> Holding:
     """`head`: the last commit that landed; `landed`: task to the attempt by which it did. Raises GitError."""
     git = repository.store
-    listed = await git.run(
-        "for-each-ref", "--format=%(objectname) %(refname)", f"{refs.OURS}{run}/", f"{BRANCHES}{run}"
-    )
-    found = {ref: commit for commit, _, ref in (line.partition(" ") for line in listed.text.splitlines())}
+    found = await refs_of(git, run)
     there = await git.resolve(head)
     theirs = await _theirs(repository)
     alone = await _beyond(git, {*found.values(), *([there] if there else [])}, theirs)
