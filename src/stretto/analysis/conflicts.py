@@ -210,6 +210,8 @@ def _crowds(claims: _Claims) -> Iterator[_Crowd]:
             wider[text].append(wide)
     left = _TOLD
     for text, own in claims.owners.items():
+        if len(own) == 1 and text not in wider:
+            continue
         groups: list[list[str]] = []
         for wide in wider.get(text, ()):
             left -= len(claims.owners[wide])
@@ -233,7 +235,7 @@ def _free(
     """For a crowd, each task in it with the bits of those that nothing orders against it, and what the bits stand
     for. A crowd of more than `_WIDTH` comes in several parts."""
     possible = set(order)
-    waits = [tuple(dict.fromkeys(graph.needs[i] + graph.after[i])) for i in range(len(graph.names))]
+    waits = graph.waits()
     dependents = graph.dependents()
     chunk: list[tuple[int, tuple[int, ...]]] = []
     bits: dict[int, int] = {}

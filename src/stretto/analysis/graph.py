@@ -7,7 +7,7 @@ phase is one edge to its join node, never one to each of its tasks, so the graph
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import msgspec
 
@@ -29,46 +29,45 @@ class Graph(msgspec.Struct, frozen=True):
     def is_join(self, node: int) -> bool:
         return node >= self.tasks
 
+    def waits(self) -> list[tuple[int, ...]]:
+        """For each node, the nodes that it waits for, for landing or for being final, each once."""
+        both = zip(self.needs, self.after, strict=True)
+        return [tuple(dict.fromkeys(needs + after)) if after else needs for needs, after in both]
+
     def dependents(self) -> list[list[int]]:
         """For each node, the nodes that wait for it, for landing or for being final, each once."""
         out: list[list[int]] = [[] for _ in self.names]
-        for node in range(len(self.names)):
-            for other in dict.fromkeys((*self.needs[node], *self.after[node])):
+        for node, others in enumerate(self.waits()):
+            for other in others:
                 out[other].append(node)
         return out
 
 
 def build(plan: Plan) -> Graph:
     """The graph of a plan. With duplicate ids the first one counts; unknown names are left out and listed."""
+    names = tuple(task.id for task in plan.tasks) + tuple(phase.id for phase in plan.phases)
+    node_of = dict(zip(reversed(names), reversed(range(len(names))), strict=True))  # a task wins over a phase, too
     n = len(plan.tasks)
-    task_of: dict[str, int] = {}
-    for i, task in enumerate(plan.tasks):
-        task_of.setdefault(task.id, i)
-    join_of: dict[str, int] = {}
-    for p, phase in enumerate(plan.phases):
-        join_of.setdefault(phase.id, n + p)
+    join_of = dict(zip(reversed(names[n:]), reversed(range(n, len(names))), strict=True))
     dangling: list[tuple[str, str]] = []
 
-    def resolve(who: str, names: Sequence[str], *, phases_only: bool = False) -> list[int]:
-        nodes = []
-        for name in names:
-            node = join_of.get(name) if phases_only else task_of.get(name, join_of.get(name))
-            if node is None:
-                dangling.append((who, name))
-            else:
-                nodes.append(node)
+    def resolve(who: str, names: Sequence[str], known: Mapping[str, int] = node_of) -> list[int]:
+        nodes = [known.get(name, -1) for name in names]
+        if -1 in nodes:
+            dangling.extend((who, name) for name in names if name not in known)
+            nodes = [node for node in nodes if node != -1]
         return nodes
 
     members: dict[str, list[int]] = {phase.id: [] for phase in plan.phases}
     for i, task in enumerate(plan.tasks):
         members.setdefault(task.phase, []).append(i)
 
-    phase_needs = [resolve(phase.id, phase.depends_on, phases_only=True) for phase in plan.phases]
+    phase_needs = [resolve(phase.id, phase.depends_on, join_of) for phase in plan.phases]
     phase_needs_of = {
         phase.id: needs for phase, needs in zip(reversed(plan.phases), reversed(phase_needs), strict=True)
     }
-    needs = [resolve(task.id, task.depends_on) for task in plan.tasks]
-    after = [resolve(task.id, task.after) for task in plan.tasks]
+    needs = [resolve(task.id, task.depends_on) if task.depends_on else [] for task in plan.tasks]
+    after = [resolve(task.id, task.after) if task.after else [] for task in plan.tasks]
     for phase in plan.phases:
         if not phase.parallel:
             for before, later in _chain(members[phase.id], needs):
@@ -78,10 +77,10 @@ def build(plan: Plan) -> Graph:
     needs.extend(list(members[phase.id]) + own for phase, own in zip(plan.phases, phase_needs, strict=True))
     after.extend([] for _ in plan.phases)
     return Graph(
-        names=tuple(t.id for t in plan.tasks) + tuple(p.id for p in plan.phases),
+        names=names,
         tasks=n,
-        needs=tuple(tuple(dict.fromkeys(x)) for x in needs),
-        after=tuple(tuple(dict.fromkeys(x)) for x in after),
+        needs=tuple(tuple(dict.fromkeys(x)) if len(x) > 1 else tuple(x) for x in needs),
+        after=tuple(tuple(dict.fromkeys(x)) if len(x) > 1 else tuple(x) for x in after),
         dangling=tuple(dangling),
     )
 
@@ -107,7 +106,7 @@ def remaining(plan: Plan, graph: Graph) -> Graph:
 
 def topological(graph: Graph) -> list[int]:
     """All nodes, each after what it waits for, in plan order where free; nodes on or behind a cycle are missing."""
-    missing = [len(set(graph.needs[i]) | set(graph.after[i])) for i in range(len(graph.names))]
+    missing = [len(others) for others in graph.waits()]
     dependents = graph.dependents()
     order = [i for i, count in enumerate(missing) if not count]
     for node in order:  # grows while it is walked

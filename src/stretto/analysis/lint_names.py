@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import math
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 
 from stretto.analysis.subject import Subject, finding
@@ -63,10 +63,13 @@ def duplicate_ids(subject: Subject) -> Iterator[Finding]:
 def similar_ids(subject: Subject) -> Iterator[Finding]:
     """Ids that people, file systems and branch names will take for one another."""
     for kind, ids in _ids(subject):
-        alike: dict[str, dict[str, None]] = defaultdict(dict)
-        for id in ids:
-            alike[_skeleton(id)][id] = None
-        for group in (list(group) for group in alike.values() if len(group) > 1):
+        skeletons = {id: _skeleton(id) for id in ids}
+        common = {skeleton for skeleton, times in Counter(skeletons.values()).items() if times > 1}
+        alike: dict[str, list[str]] = defaultdict(list)
+        for id, skeleton in skeletons.items():
+            if skeleton in common:
+                alike[skeleton].append(id)
+        for group in alike.values():
             yield finding(
                 "similar-id",
                 f"the {kind}s {listed(group)} differ only in case or punctuation",
@@ -176,20 +179,19 @@ def files(subject: Subject) -> Iterator[Finding]:
 
 def checks(subject: Subject) -> Iterator[Finding]:
     """A check that would run nothing, and so always be green."""
-    owners: Iterable[tuple[str, tuple[str, ...], Sequence[Check]]] = (
-        ("plan", (), subject.plan.gates.verify),
-        *((f"task:{task.id}", (task.id,), task.verify) for task in subject.plan.tasks if task.verify),
+    owners: Iterable[tuple[Task | None, Sequence[Check]]] = (
+        (None, subject.plan.gates.verify),
+        *((task, task.verify) for task in subject.plan.tasks),
     )
-    for owner, tasks, its in owners:
+    for task, its in owners:
         for k, check in enumerate(its):
             if check.kind == "command" and not check.command.strip():
-                who = f"task {quoted(tasks[0])}" if tasks else "the plan"
                 yield finding(
                     "empty-check",
-                    f"a check of {who} has no command",
-                    subject.place(owner, "verify" if tasks else "gates:verify", k),
+                    f"a check of {f'task {quoted(task.id)}' if task else 'the plan'} has no command",
+                    subject.place(f"task:{task.id}", "verify", k) if task else subject.place("plan", "gates:verify", k),
                     hint="an empty command is always green; remove it or say what to run",
-                    tasks=tasks,
+                    tasks=(task.id,) if task else (),
                 )
 
 

@@ -26,7 +26,7 @@ def cycles(subject: Subject) -> Iterator[Finding]:
     if subject.acyclic:
         return
     graph = subject.graph
-    waits = _waits(graph)
+    waits = graph.waits()
     for node in range(len(graph.names)):
         if node in waits[node]:
             kind = "phase" if graph.is_join(node) else "task"
@@ -87,7 +87,7 @@ def _group_cycles(subject: Subject, joins: Sequence[int]) -> Iterator[Finding]:
     for i, task in enumerate(plan.tasks):
         stands_for[i] = join_of.get(task.phase, i)
     waits: list[dict[int, None]] = [{} for _ in graph.names]
-    for node, others in enumerate(_waits(graph)):
+    for node, others in enumerate(graph.waits()):
         waits[stands_for[node]] |= {stands_for[x]: None for x in others if stands_for[x] != stands_for[node]}
     contracted = [tuple(x) for x in waits]
     for knot in _knots(range(len(graph.names)), contracted):
@@ -171,10 +171,6 @@ def _abreast(subject: Subject, phases: Collection[str]) -> dict[str, list[list[s
 
 
 # --- cycles in any graph -------------------------------------------------------------------------------------------
-
-
-def _waits(graph: Graph) -> list[tuple[int, ...]]:
-    return [tuple(dict.fromkeys(graph.needs[i] + graph.after[i])) for i in range(len(graph.names))]
 
 
 def _knots(nodes: Sequence[int], waits: Sequence[Sequence[int]]) -> list[list[int]]:

@@ -21,7 +21,7 @@ class Value(msgspec.Struct, frozen=True, kw_only=True):
     """Base of all data in the model: immutable, compared by content, keyword arguments only."""
 
 
-class Check(Value, frozen=True, kw_only=True):
+class Check(Value, frozen=True, kw_only=True, gc=False):
     """One thing that stretto verifies itself (R5.4): a command it runs, or a question it asks a person."""
 
     kind: Literal["command", "approval"] = "command"
@@ -44,7 +44,7 @@ class Setup(Value, frozen=True, kw_only=True):
     run: tuple[str, ...] = ()
 
 
-class Task(Value, frozen=True, kw_only=True):
+class Task(Value, frozen=True, kw_only=True, gc=False):
     """A unit of work for one agent."""
 
     id: str
@@ -79,7 +79,7 @@ class Task(Value, frozen=True, kw_only=True):
     status: TaskStatus = "pending"
 
 
-class Phase(Value, frozen=True, kw_only=True):
+class Phase(Value, frozen=True, kw_only=True, gc=False):
     """A named group of tasks."""
 
     id: str
@@ -127,7 +127,7 @@ class Plan(Value, frozen=True, kw_only=True):
     """A file, relative to the plan file, that arranges what every agent is told."""
 
 
-class Location(Value, frozen=True, kw_only=True):
+class Location(Value, frozen=True, kw_only=True, gc=False):
     """A place in a file; line and column count from 1."""
 
     file: str
