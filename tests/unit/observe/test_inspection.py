@@ -57,7 +57,7 @@ def test_a_state_after_any_event_is_data_and_lines() -> None:
     assert [record["state"] for record in told["tasks"]] == ["running", "pending"]
     lines = list(state_lines(told))
     assert any(said.split() == ["a", "[x]"] for said in lines)
-    assert next(said for said in lines if said.startswith("  b ")).split() == ["b", "pending", "claims=[]"]
+    assert next(said for said in lines if said.startswith("  b ")).split() == ["b", "pending", "claims=None"]
 
 
 def test_instants_are_to_the_millisecond() -> None:
