@@ -98,11 +98,11 @@ class Terminal:
         return self._ask("#{wrap_flag}") == "1"
 
     def modes(self) -> set[str]:
-        """What `stty` says of it; only where the shell waits for a command."""
+        """What `stty` says of it, but for its size."""
         done = subprocess.run(
             ["stty", "-F", self._ask("#{pane_tty}"), "-a"], capture_output=True, text=True, check=True
         )
-        return set(done.stdout.replace(";", " ").split())
+        return {word for word in done.stdout.replace(";", " ").split() if not word.isdigit()}
 
     def _ask(self, what: str) -> str:
         return self._call("display-message", "-t", "toy", "-p", what).strip()

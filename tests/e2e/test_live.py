@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import signal
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -117,7 +118,7 @@ def test_a_run_from_start_to_end(tmux: Path, toy: Toy, columns: int, lines: int)
         assert "1 failed" in seen[0]
         assert "exit status 65" in row(seen, "broken")
 
-        for size in ((60, 18), (132, 30), (columns, lines)):
+        for size in ((60, 18), (columns, lines), (132, 30)):
             terminal.resize(*size)
             until(lambda size=size: is_neat(terminal, *size), f"a frame of {size}")  # type: ignore[misc]
             assert row(terminal.screen(), "search").split()[2] == "ready"
@@ -131,6 +132,28 @@ def test_a_run_from_start_to_end(tmux: Path, toy: Toy, columns: int, lines: int)
         assert "4 succeeded, 1 failed; took" in told
         assert "next: stretto explain broken" in told
         assert "attempt 1 started" not in told, "no line but of failures"
+
+
+FULL = """
+import sys
+from stretto.cli.screen import Screen
+with Screen(sys.stdout, sys.stdin) as screen:
+    while "q" not in screen.wait(0.05):
+        columns, lines = screen.size()
+        screen.draw(["x" * columns] * lines)
+"""
+
+
+def test_a_screen_that_was_full_and_another_size_leaves_nothing_behind(tmux: Path, toy: Toy) -> None:
+    (toy.root / "full.py").write_text(FULL)
+    with Terminal(tmux, toy) as terminal:
+        terminal.type(f"{sys.executable} {toy.root}/full.py; echo code $?")
+        for columns, lines in ((80, 24), (200, 50), (60, 15), (120, 40)):
+            terminal.resize(columns, lines)
+            until(lambda want=["x" * (columns - 1)] * lines: terminal.screen() == want, "it is full")  # type: ignore[misc]
+        terminal.press("q")
+        terminal.until("code 0")
+        assert not any("xx" in text for text in terminal.history())
 
 
 def test_keys_stop_a_run_and_then_what_runs(tmux: Path, toy: Toy) -> None:

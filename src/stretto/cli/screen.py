@@ -23,7 +23,8 @@ _BEGIN, _END = "\x1b[?2026h", "\x1b[?2026l"
 """What is between them is shown at once; who does not know them ignores them."""
 _ENTER = "\x1b[?1049h\x1b[?25l\x1b[?7l"
 """The second page, no cursor, and lines that end where the screen does."""
-_LEAVE = "\x1b[?7h\x1b[?25h\x1b[?1049l"
+_LEAVE = "\x1b[H\x1b[J\x1b[?7h\x1b[?25h\x1b[?1049l"
+"""It is left empty: where its size has changed, tmux keeps what does not fit the first page's."""
 _NAMES = {
     b"\x1b[A": "up", b"\x1b[B": "down", b"\x1bOA": "up", b"\x1bOB": "down", b"\x1b[5~": "page up",
     b"\x1b[6~": "page down", b"\x1b[H": "home", b"\x1b[F": "end", b"\x1b[1~": "home", b"\x1b[4~": "end",

@@ -129,8 +129,7 @@ def _left(scene: Scene) -> str:
     if left_s < 10:
         return "about to end"
     step_s = 10 if left_s < 60 else 30 if left_s < 600 else 60 if left_s < 3600 else 300
-    rounded_s = round(left_s / step_s) * step_s
-    return f"about {span(rounded_s) if step_s != 60 else f'{rounded_s // 60}m'} left"
+    return f"about {span(round(left_s / step_s) * step_s).replace('m00s', 'm')} left"
 
 
 # --- below -------------------------------------------------------------------------------------------------------

@@ -130,10 +130,10 @@ def _choose(groups: Sequence[Group], room: int, *, heads: bool) -> tuple[set[int
     return chosen, opened
 
 
-def _matters(record: TaskRecord) -> tuple[int, float, int]:
-    """Sorts what matters most first: of what is over the latest, of the rest by the plan."""
+def _matters(record: TaskRecord) -> tuple[int, float, tuple[int, float, int]]:
+    """Sorts what matters most first: of what is over the latest, of the rest the most urgent."""
     over = record.state in FINAL_STATES
-    return MATTERS[record.state], -record.since if over else 0.0, record.index
+    return MATTERS[record.state], -record.since if over else 0.0, record.rank
 
 
 def _head(group: Group, hidden: Sequence[TaskRecord], to: Columns) -> Line:
