@@ -18,7 +18,9 @@ TaskStatus = Literal["pending", "running", "succeeded", "failed", "skipped", "ca
 
 
 class Value(msgspec.Struct, frozen=True, kw_only=True):
-    """Base of all data in the model: immutable, compared by content, keyword arguments only."""
+    """Base of all data in the model: immutable, compared by content, keyword arguments only.
+
+    What a large plan holds many of, and what cannot be part of a cycle, is `gc=False`: the collector passes it by."""
 
 
 class Check(Value, frozen=True, kw_only=True, gc=False):
