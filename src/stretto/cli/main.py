@@ -24,6 +24,7 @@ from stretto.cli import (
     demo,
     diff,
     explain,
+    export,
     init,
     inspect,
     land,
@@ -41,7 +42,7 @@ from stretto.errors import ConfigError, InternalError, NotSupportedYet, StateErr
 
 LATER = frozenset(
     {
-        *("rollback", "export", "convert", "schema", "discover"),
+        *("rollback", "convert", "schema", "discover"),
         *(
             "scaffold",
             "simulate",
@@ -131,6 +132,7 @@ _VERBS: Sequence[Callable[..., Any]] = (
     logs.logs,
     diff.diff,
     inspect.inspect,
+    export.export,
 )
 _NAMES = frozenset(verb.__name__ for verb in _VERBS)
 for _verb in _VERBS:

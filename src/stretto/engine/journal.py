@@ -97,6 +97,13 @@ def _event(seq: int, body: bytes) -> Event:
         ) from error
 
 
+def copy(path: Path, to: Path) -> None:
+    """The journal as it is at this moment, in a file of its own; also while an engine writes. Raises StateError."""
+    with reading(path) as source, contextlib.closing(sqlite3.connect(to)) as target:
+        source.backup(target)
+        target.execute("PRAGMA journal_mode = DELETE")  # one file, and nothing beside it
+
+
 def processes(connection: sqlite3.Connection) -> list[Started]:
     """Every command that was ever started, as it was written down."""
     rows = connection.execute("SELECT run, task, attempt, pid, start_ticks, boot_id FROM process")
