@@ -12,7 +12,7 @@ import time
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 SEAM = "--- added by stretto ---"
 """What follows this line is for readers of prose. `engine/prompt.py` writes it; a test holds the two together."""
@@ -264,19 +264,31 @@ def lines_of(prompt: str) -> list[tuple[int, str]]:
     for count, line in enumerate(prompt.splitlines(), 1):
         if line.strip() == SEAM:
             break
-        numbered.append((count, line.strip()))
-    fence = next((at for at, (_, line) in enumerate(numbered) if line == "```script"), None)
+        numbered.append((count, line.rstrip()))
+    fence = next((at for at, (_, line) in enumerate(numbered) if line.strip() == "```script"), None)
     if fence is None:
         return numbered
     block = numbered[fence + 1 :]
-    end = next((at for at, (_, line) in enumerate(block) if line == "```"), len(block))
+    end = next((at for at, (_, line) in enumerate(block) if line.strip() == "```"), len(block))
     return block[:end]
+
+
+def lines_until(mark: str, lines: Iterator[tuple[int, str]], indent: str) -> str:
+    """The text up to the line that is the mark, each line as it stands but for what indents the command itself."""
+    taken: list[str] = []
+    for _, line in lines:
+        if line.strip() == mark:
+            return "\n".join(taken) + "\n"
+        taken.append(line.removeprefix(indent))
+    raise ValueError(f"no line {mark} ends its text")
 
 
 def parse(prompt: str) -> list[tuple[int, str, list[Value]]]:
     """(line, command, arguments) of the whole script. Raises Wrong before anything is played."""
     steps = []
-    for count, line in lines_of(prompt):
+    lines = iter(lines_of(prompt))
+    for count, raw in lines:
+        line = raw.strip()
         if not line or line.startswith("#"):
             continue
         name, _, rest = line.partition(" ")
@@ -288,7 +300,10 @@ def parse(prompt: str) -> list[tuple[int, str, list[Value]]]:
             raise Wrong(f"line {count}: {name} takes {len(shape)} arguments, here are {len(words)}")
         words += [""] * (len(shape) - len(words))
         try:
-            steps.append((count, name, [convert(word) for convert, word in zip(shape, words, strict=True)]))
+            arguments = [convert(word) for convert, word in zip(shape, words, strict=True)]
+            if shape[-1:] == (text,) and words[-1][:2] == "<<" and words[-1][2:].isalpha():
+                arguments[-1] = lines_until(words[-1][2:], lines, raw[: len(raw) - len(raw.lstrip())])
+            steps.append((count, name, arguments))
         except ValueError as error:
             raise Wrong(f"line {count}: {name}: {error}") from None
     return steps

@@ -54,6 +54,15 @@ def test_a_fence_that_never_closes_goes_to_the_end() -> None:
     assert parse("do\n```script\nsay one\nsay two") == [(3, "say", ["one"]), (4, "say", ["two"])]
 
 
+def test_a_text_of_many_lines_stands_as_it_is() -> None:
+    text = "  write a.py <<END\n  def f():\n      # no comment\n\n      return '\\n'\n  END\n  append b <<B\nx\n  B\n"
+    assert parse(text) == [
+        (1, "write", ["a.py", "def f():\n    # no comment\n\n    return '\\n'\n"]),
+        (7, "append", ["b", "x\n"]),
+    ]
+    assert parse("write a <<<<<<< ours") == [(1, "write", ["a", "<<<<<<< ours"])]
+
+
 def test_nothing_behind_the_seam_is_script() -> None:
     assert parse(f"say one\n\n{script.SEAM}\n\nwhatever\n```script\nsay two\n```") == [(1, "say", ["one"])]
 
@@ -67,6 +76,7 @@ def test_the_seam_is_the_one_that_the_prompt_is_composed_with() -> None:
     [
         ("say hi\nCreate the users table", "line 2: unknown command 'Create'"),
         ("write", "line 1: write takes"),
+        ("write a <<END\nsay hi", "line 1: write: no line END ends its text"),
         ("append a", "line 1: append takes"),
         ("already-done now", "line 1: already-done takes"),
         ("sleep long", "line 1: sleep:"),
