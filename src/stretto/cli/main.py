@@ -23,6 +23,7 @@ from stretto.cli import (
     config,
     demo,
     diff,
+    doctor,
     explain,
     export,
     init,
@@ -48,7 +49,6 @@ LATER = frozenset(
             "simulate",
             "slot",
             "publish",
-            "doctor",
             "serve",
             "watch",
             "worker",
@@ -113,6 +113,7 @@ def root(
 _VERBS: Sequence[Callable[..., Any]] = (
     demo.demo,
     init.init,
+    doctor.doctor,
     check.check,
     show.show,
     run.run,

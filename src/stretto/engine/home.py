@@ -283,23 +283,30 @@ def new_run_id(plan_name: str, now: float, taken: Container[str], entropy: Calla
 
 
 def refuse_network(folder: Path, mounts: str | None = None) -> None:
-    """Raises StateError when the folder lies on a file system known not to carry a journal.
+    """Raises StateError when the folder lies on a file system known not to carry a journal."""
+    if (kind := file_system(folder, mounts)) in NETWORK:
+        raise StateError(
+            f"the state folder is on a network file system ({kind}), which cannot carry a journal: {folder}",
+            hint="set STRETTO_STATE_DIR to a folder on a local disk",
+        )
 
-    `mounts` is the text of /proc/self/mountinfo; where there is none, nothing is known and nothing refused."""
+
+def file_system(folder: Path, mounts: str | None = None) -> str:
+    """The kind of file system that a folder lies on, such as `ext4`; "" where nobody knows.
+
+    `mounts` is the text of /proc/self/mountinfo."""
     if mounts is None:
         try:
             mounts = Path("/proc/self/mountinfo").read_text(errors="surrogateescape")
         except OSError:
-            return
+            return ""
     device = folder.stat().st_dev
     number = f"{os.major(device)}:{os.minor(device)}"
     for line in mounts.splitlines():
         place, _, rest = line.partition(" - ")
-        if place.split()[2] == number and (kind := rest.split()[0]) in NETWORK:
-            raise StateError(
-                f"the state folder is on a network file system ({kind}), which cannot carry a journal: {folder}",
-                hint="set STRETTO_STATE_DIR to a folder on a local disk",
-            )
+        if place.split()[2] == number:
+            return rest.split()[0]
+    return ""
 
 
 def write_whole(path: Path, data: bytes) -> None:

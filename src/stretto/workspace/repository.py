@@ -114,6 +114,11 @@ async def top(path: Path, *, environ: Mapping[str, str]) -> Path | None:
     return Path(os.path.realpath(reply.text)) if reply.code == 0 else None
 
 
+async def missing_identity(git: Git, environ: Mapping[str, str]) -> bool:
+    """Whether the user has told git no name or no address, so that commits are made in stretto's."""
+    return bool(_identity(await _settings(git), environ))
+
+
 async def _check_version(git: Git) -> None:
     try:
         said = await git.text("version")
