@@ -16,6 +16,7 @@ import pytest
 import typer
 
 import cli_reference
+import live_screens
 import settings_table
 import state_diagram
 from e2e.toy import Toy, until
@@ -275,6 +276,13 @@ def test_every_command_and_option_says_what_it_does() -> None:
     page = cli_reference.render()
     assert re.findall(r"^## (.+)\n\n\n\n", page, re.MULTILINE) == []
     assert re.findall(r"^\| `(.+)` \|  \|$", page, re.MULTILINE) == []
+
+
+@pytest.mark.parametrize("page", live_screens.PAGES, ids=lambda path: path.name)
+def test_the_screens_of_the_live_view_are_fresh(page: Path) -> None:
+    text = page.read_text()
+    assert live_screens.BLOCK.search(text)
+    assert live_screens.insert(text) == text, "run `make docs`"
 
 
 # --- rules and links ---------------------------------------------------------------------------------------------
