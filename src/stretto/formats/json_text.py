@@ -206,7 +206,8 @@ class _Scanner:
             if piece[0] in "\n\r":
                 break
             if piece["escape"]:
-                self._note(f"`{piece[0]}` is no escape that JSON knows", r"write \\ for a backslash")
+                shown = piece[0] if piece[0].isprintable() else "\\" + ascii(piece[0][1:])[1:-1]
+                self._note(f"`{shown}` is no escape that JSON knows", r"write \\ for a backslash")
             elif piece["control"]:
                 self._note(f"a control character ({piece[0]!r}) inside a string", "write it as an escape")
             self._at = piece.end()

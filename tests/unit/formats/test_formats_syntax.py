@@ -62,6 +62,14 @@ def test_json_mistakes(text: str, expected: list[tuple[int, int, str]]) -> None:
     assert mistakes(text) == expected
 
 
+@pytest.mark.parametrize(("escape", "shown"), [("\\q", "`\\q`"), ("\\\n", "`\\\\n`"), ("\\\x07", "`\\\\x07`")])
+def test_a_wrong_escape_is_shown_on_one_line(escape: str, shown: str) -> None:
+    text = f'{{"a": "{escape}"}}'
+    with pytest.raises(PlanError) as raised:
+        json_text.parse(Text("plan", text), text.encode())
+    assert shown in str(raised.value) and "\n" not in str(raised.value)
+
+
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
