@@ -19,9 +19,8 @@ from stretto.errors import Paused, StateError
 from stretto.formats.load import FORMATS
 from stretto.model.plan import Value
 from stretto.model.run import Remark
-from stretto.wiring import checks, workspaces
+from stretto.wiring import checks, repository, workspaces
 from stretto.workspace.deliver import Delivery, finish_delivery, prepare_delivery, push
-from stretto.workspace.repository import Repository
 
 
 class Delivered(Value, frozen=True, kw_only=True):
@@ -45,15 +44,15 @@ async def deliver(home: RunHome, environ: Mapping[str, str], *, push_to: str | N
         launch = home.launch()
         state = replay(recorded.event for recorded in SqliteReader(home).events()).state
         refuse_abandoned(home.run, state.abandoned)
-        repository = await Repository.find(Path(launch.repository), environ=environ)
+        users = await repository(Path(launch.repository), environ)
         await _close(home, state, environ)
         delivery = await prepare_delivery(
-            repository, run=home.run, branch=launch.branch, onto=launch.user_branch, known=state.lane.head
+            users, run=home.run, branch=launch.branch, onto=launch.user_branch, known=state.lane.head
         )
         if delivery.merges and (remarks := await _gate_again(home, state, delivery, environ)):
             return _told(delivery, moved=False, remarks=remarks)
         await finish_delivery(
-            repository,
+            users,
             delivery,
             folder=home.repository.worktrees,
             plan=Path(launch.plan_path),
@@ -64,7 +63,7 @@ async def deliver(home: RunHome, environ: Mapping[str, str], *, push_to: str | N
         if push_to is not None:
             if delivery.onto is None:
                 raise Paused("HEAD is detached, so there is no branch to push", hint="git push <remote> HEAD:<branch>")
-            await push(repository, push_to, delivery.onto)
+            await push(users, push_to, delivery.onto)
         return _told(delivery, moved=delivery.moves)
 
 
