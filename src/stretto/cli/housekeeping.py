@@ -17,7 +17,7 @@ from typing import Literal
 from msgspec.structs import replace
 
 from stretto.cli.place import View, view
-from stretto.cli.strays import sweep_run
+from stretto.cli.strays import end_strays, sweep_run
 from stretto.engine import disposal
 from stretto.engine.home import RepositoryHome, RunHome
 from stretto.engine.journal import SqliteJournal
@@ -115,9 +115,14 @@ class Housekeeping:
                 return None
             if not apply or seen.engine is not None:
                 return (await self._examine(seen))[0]
+            if not _is_over(seen):
+                # Held no longer than it takes to end strays: somebody may be about to resume it.
+                if condition(seen.state, None, self._now) != "starting":
+                    end_strays(home)
+                return (await self._examine(seen))[0]
             with RunLock(home.lock), contextlib.closing(SqliteJournal(home.journal)) as journal:
                 sweep_run(home, journal)
-                seen = View(home, list(journal.read()), None)  # an engine may have worked on it until just now
+                seen = View(home, list(journal.read()), None)  # somebody may have gone on with it until just now
                 unsaved = await cleaning.save_leases(self._pool, home.run) if _is_over(seen) else []
                 found, holding = await self._examine(seen)
                 if found is None or found.why:
