@@ -117,10 +117,17 @@ def prune(path: str, root: Path, keep: Iterable[str]) -> None:
     if any(path == other or path.startswith(f"{other}/") for other in kept):
         return
     if any(other.startswith(f"{path}/") for other in kept) and not (root / path).is_symlink():
-        for child in (root / path).iterdir():
-            prune(f"{path}/{child.name}", root, kept)
+        prune_below(path, root, kept)
     else:
         remove(root / path)
+
+
+def prune_below(path: str, root: Path, keep: Iterable[str]) -> None:
+    """`prune` of everything in the folder `path`, which itself stays."""
+    kept = tuple(keep)
+    if (root / path).is_dir() and not (root / path).is_symlink():
+        for child in (root / path).iterdir():
+            prune(f"{path}/{child.name}", root, kept)
 
 
 def _checked(word: str, path: str, source: Path, target: Path) -> tuple[Path, Path]:

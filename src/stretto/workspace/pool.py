@@ -25,10 +25,10 @@ from stretto.errors import GitError, WorkspaceError
 from stretto.model.plan import Setup, Value
 from stretto.model.run import dump
 from stretto.workspace import disk
-from stretto.workspace.environment import prune, remove
+from stretto.workspace.environment import prune, prune_below, remove
 from stretto.workspace.git import Git, shown
 from stretto.workspace.locks import locked, try_lock
-from stretto.workspace.snapshot import is_clean, populated, untracked
+from stretto.workspace.snapshot import gitlinks, is_clean, untracked
 
 Role = Literal["agent", "gate"]
 _ADMIN_KEPT = {"gitdir", "commondir", "HEAD", "index", "logs", "modules", "config.worktree", "locked"}
@@ -184,18 +184,20 @@ class Pool:
     async def _clean_submodules(self, slot: Slot, fitting: Fitting) -> None:
         """Submodules that set-up did not fill, or that are not as `base` wants them: empty; of the latter set-up owed
         again."""
-        if (slot.path / ".gitmodules").exists():
-            plain = self.store.at(git_dir=self.common, work_tree=slot.path)
-            for path, recorded in await populated(plain, self.git(slot)):
-                filled = shown(path) in fitting.filled
-                if filled and await is_clean(plain, path, recorded):
-                    for name in await untracked(plain, path):
-                        prune(name, slot.path, fitting.kept)
-                    continue
-                remove(slot.path / path)
-                (slot.path / path).mkdir()
-                if filled:
-                    slot.fitting = None
+        plain = self.store.at(git_dir=self.common, work_tree=slot.path)
+        for path, recorded in await gitlinks(self.git(slot)):
+            if not (slot.path / path / ".git").exists():
+                prune_below(path, slot.path, fitting.kept)
+                continue
+            filled = shown(path) in fitting.filled
+            if filled and await is_clean(plain, path, recorded):
+                for name in await untracked(plain, path):
+                    prune(name, slot.path, fitting.kept)
+                continue
+            remove(slot.path / path)
+            (slot.path / path).mkdir()
+            if filled:
+                slot.fitting = None
 
     async def _detach(self, slot: Slot, admin: Path, base: str) -> None:
         """What the agent sees: its own index, a detached HEAD, nothing half done."""

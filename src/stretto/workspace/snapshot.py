@@ -7,6 +7,7 @@ handed the workspace out, in a copy that nobody else sees.
 from __future__ import annotations
 
 import os
+import re
 import shutil
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
@@ -17,6 +18,7 @@ from stretto.workspace import disk
 from stretto.workspace.git import Git
 
 _RETRIES = 100
+_GITLINK = re.compile(rb"(?:^|\0)160000 ([0-9a-f]+) 0\t([^\0]+)")
 
 
 class Snapshot(Value, frozen=True, kw_only=True):
@@ -29,7 +31,7 @@ class Snapshot(Value, frozen=True, kw_only=True):
     unreadable: tuple[str, ...] = ()
     """Files that could not be taken, and git's words on folders that could not be read."""
     submodules: tuple[str, ...] = ()
-    """Files of submodules that hold work which no remote knows."""
+    """Files of submodules that hold work which no remote knows, and files where one would be that is not there."""
 
 
 async def take(
@@ -54,7 +56,8 @@ async def take(
             listed += (await own.run("ls-files", "-z", "-o", "--", *keep, globs=True)).fields
         files = await _expand(git, (path for path in dict.fromkeys(listed) if not put(path)), ignoring)
         # Before the index is told of the files: it still says which commit of a submodule was handed out.
-        moved, apart = await _submodules(git, own, ignoring) if _has_submodules(git, files) else ([], [])
+        moved, apart = await _submodules(git, own, ignoring)
+        apart = [path for path in apart if not put(path)]
         taken = [path for path in files if wanted(path) and path not in moved]
         closed = await _update(own, taken) if taken else []
         return Snapshot(
@@ -120,20 +123,17 @@ async def _nested(git: Git, path: str, ignoring: Sequence[str]) -> list[str]:
     return await _expand(git, (path + name for name in listed), ignoring)
 
 
-def _has_submodules(git: Git, changed: Iterable[str]) -> bool:
-    """Whether it is worth listing them; what an agent does to `.gitmodules` hides none that it worked in."""
-    return (git.cwd / ".gitmodules").exists() or any(
-        path == ".gitmodules" or os.path.lexists(git.cwd / path / ".git") for path in changed
-    )
-
-
 async def _submodules(git: Git, own: Git, ignoring: Sequence[str]) -> tuple[list[str], list[str]]:
-    """Populated submodules at a commit that no remote knows, and the files of those and of dirty ones.
+    """Populated submodules at a commit that no remote knows, and the files of those, of dirty ones and of folders that
+    wait for a submodule: git sees neither.
 
     A gitlink to such a commit would lead nowhere: its objects are in this worktree's copy of the submodule alone."""
     moved: list[str] = []
     files: list[str] = []
-    for path, recorded in await populated(git, own):
+    for path, recorded in await gitlinks(own):
+        if not (git.cwd / path / ".git").exists():
+            files += await _nested(git, f"{path}/", ignoring) if (git.cwd / path).is_dir() else []
+            continue
         head = await _inner(git, path).resolve("HEAD")
         lasting = head == recorded or await _is_published(git, path)
         if not lasting:
@@ -154,9 +154,13 @@ async def _tracked(git: Git, path: str) -> list[str]:
 
 async def populated(git: Git, own: Git) -> list[tuple[str, str]]:
     """(path, recorded commit) of each submodule with files in it. `own` is `git` with an index."""
-    entries = [field.split(" ", 2) for field in (await own.run("ls-files", "-z", "-s")).fields]
-    links = [(rest.partition("\t")[2], commit) for mode, commit, rest in entries if mode == "160000"]
-    return [(path, commit) for path, commit in links if (git.cwd / path / ".git").exists()]
+    return [(path, commit) for path, commit in await gitlinks(own) if (git.cwd / path / ".git").exists()]
+
+
+async def gitlinks(own: Git) -> list[tuple[str, str]]:
+    """(path, recorded commit) of each submodule that the index knows, whether `.gitmodules` names it or not."""
+    listed = (await own.run("ls-files", "-z", "-s")).out
+    return [(os.fsdecode(path), commit.decode()) for commit, path in _GITLINK.findall(listed)]
 
 
 async def is_clean(git: Git, path: str, recorded: str) -> bool:

@@ -126,3 +126,28 @@ async def test_r7_1_a_file_committed_although_ignored_is_kept_too(root: Path, st
     git(space.path / "lib", "commit", "-qm", "made")
     await spaces.save(space, task="t", attempt=1, message="work")
     assert copied(root) == {"lib/.gitignore": "*.gen", "lib/made.gen": "precious", "lib/one": "1"}
+
+
+@awaited
+async def test_r7_1_files_where_a_submodule_would_be_are_kept_apart_and_gone_for_the_next(
+    root: Path, state: Path
+) -> None:
+    """Git neither lists nor adds what lies in the empty folder of a submodule, with `.gitmodules` or without."""
+    some = git(root, "rev-parse", "HEAD")
+    for path in ("lib", "deep/odd"):
+        git(root, "update-index", "--add", "--cacheinfo", f"160000,{some},{path}")
+    git(root, "commit", "-qm", "submodules")
+    base = git(root, "rev-parse", "HEAD")
+    spaces = await workspaces(root, state)
+    space = await spaces.open(task="t", attempt=1, base=base, role="agent")
+    write(space.path, {"lib/new": "precious\n", "deep/odd/b/c": "too\n", "work": "w\n"})
+    saved = await spaces.save(space, task="t", attempt=1, message="work")
+    assert saved.commit is not None
+    assert files_in(root, saved.commit)["lib"] == f"@{some}"
+    assert saved.paths == ("work",)
+    assert set(saved.dropped) == {"lib/new", "deep/odd/b/c"}
+    assert copied(root) == {"lib/new": "precious", "deep/odd/b/c": "too"}
+    await spaces.close(space)
+    again = await spaces.open(task="t", attempt=2, base=base, role="agent")
+    assert again.path == space.path
+    assert not list((again.path / "lib").iterdir()) and not list((again.path / "deep/odd").iterdir())
