@@ -67,6 +67,25 @@ def test_r7_3_nothing_goes_without_apply_and_all_of_it_is_told(toy: Toy) -> None
     assert "contradict" in toy.stretto("clean", "--apply", "--dry-run", code=2).stderr
 
 
+def test_r7_3_where_nothing_ran_there_is_nothing_to_free(toy: Toy) -> None:
+    for flags in ([], ["--apply"]):
+        assert toy.stretto("clean", *flags).stdout == "there is nothing to free\n"
+    assert not toy.state.exists()
+
+
+def test_r7_3_what_a_killed_beginning_or_a_killed_clean_has_left_goes(toy: Toy) -> None:
+    name = run(toy, "lands")
+    (runs,) = toy.state.glob("*/runs")
+    (runs / ".new-x").mkdir()
+    (runs / ".new-x" / "launch.json").write_text("half")
+    (runs / name).rename(runs / f".gone-{name}")
+    owed = {ref: toy.git("rev-parse", ref).strip() for ref in refs(toy, name)}
+    (runs / f".gone-{name}" / "refs.json").write_text(json.dumps(owed))
+    assert {".new-x", f".gone-{name}"} <= looked(toy).keys()
+    toy.stretto("clean", "--apply")
+    assert (refs(toy, name), folders(toy)) == ([], [])
+
+
 def test_r7_3_a_landed_run_goes_and_its_plan_is_still_known_to_be_done(toy: Toy) -> None:
     name = run(toy, "lands")
     toy.stretto("clean", "--apply")

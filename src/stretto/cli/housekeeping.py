@@ -207,6 +207,8 @@ class Housekeeping:
                     disposal.remove(grave)
                     found = replace(found, freed=True)
             yield found
+        if not disposal.drafts(self._runs):
+            return
         try:
             with RunLock(self._runs.path / "begin.lock", what="the beginning of a run"):
                 for draft in disposal.drafts(self._runs):
