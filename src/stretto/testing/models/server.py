@@ -310,6 +310,7 @@ class _Handler(BaseHTTPRequestHandler):
         wire = answering.wire
         events = list(wire.stream(decision.conversation.model, decision.turn, decision.tokens))
         middle = len(events) // 2
+        answering.begun(decision)
         self._note(status=200)
         self._head(
             200, decision.headers, {"content-type": "text/event-stream; charset=utf-8", "cache-control": "no-cache"}
@@ -322,8 +323,6 @@ class _Handler(BaseHTTPRequestHandler):
             if at == len(events) - 1:
                 self._end("answered")
             self._event(event)
-            if at == 0:
-                answering.begun(decision)
         return self._chunk(b"")
 
     def _break(self, wire: Wire, blow: Hang | Cut | StreamError) -> None:

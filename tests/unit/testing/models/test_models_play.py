@@ -121,8 +121,10 @@ def test_a_client_that_wants_a_file_read_before_it_is_written_gets_that(client: 
             read.add(path)
         return "File has not been read yet" if name == "Write" and path not in read else None
 
-    turns, _, _ = play(client, "MODEL write a.txt x\nMODEL write a.txt y", does)
+    turns, _, messages = play(client, "MODEL say now\nMODEL write a.txt x\nMODEL write a.txt y", does)
     assert [name for turn in turns for name, _ in turn] == ["Write", "Read", "Write", "Write"]
+    said = [block["text"] for message in messages[1::2] for block in message["content"] if block["type"] == "text"]
+    assert said == ["now", "Done."]
 
 
 def test_a_step_that_fails_for_good_is_given_up(client: Client) -> None:
