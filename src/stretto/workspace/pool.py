@@ -29,9 +29,10 @@ from stretto.workspace.environment import prune, prune_below, remove
 from stretto.workspace.git import Git, shown
 from stretto.workspace.locks import locked, try_lock
 from stretto.workspace.snapshot import gitlinks, is_clean, untracked
+from stretto.workspace.sparse import View, seen, show
 
 Role = Literal["agent", "gate"]
-_ADMIN_KEPT = {"gitdir", "commondir", "HEAD", "index", "logs", "modules", "config.worktree", "locked"}
+_ADMIN_KEPT = {"gitdir", "commondir", "HEAD", "index", "logs", "modules", "config.worktree", "info", "locked"}
 _STANDARD = ("--exclude-standard",)
 _V = TypeVar("_V", bound=Value)
 
@@ -50,6 +51,8 @@ class Lease(Value, frozen=True, kw_only=True):
     """The files differ from `base` by work that was carried in."""
     conflicted: tuple[str, ...] = ()
     """Files that were handed out with conflict markers in them."""
+    view: str = ""
+    """Names what of its files it showed, where a sparse checkout hid some."""
     held: tuple[str, ...] = ()
     """Files of it that could not be saved; while one is there, nobody gets the worktree (R7.3)."""
 
@@ -114,8 +117,10 @@ class Slot:
 class Pool:
     """Worktrees of one repository. `store` is its git, working on the shared folder `common`."""
 
-    def __init__(self, root: Path, store: Git, common: Path) -> None:
+    def __init__(self, root: Path, store: Git, common: Path, view: View | None = None) -> None:
         self.root, self.store, self.common = root, store, common
+        self.view = view or View()
+        """What a worktree shows when it is handed out."""
 
     def free(self, key: str) -> Iterator[Slot]:
         """Slots that nobody holds, each locked for the caller as it comes; the last one is new."""
@@ -140,6 +145,21 @@ class Pool:
     def git(self, slot: Slot) -> Git:
         """Git on the slot's files and stretto's own index of them, whatever has become of the worktree's `.git`."""
         return self.store.at(git_dir=self.common, work_tree=slot.path, index=slot.index)
+
+    async def read(self, slot: Slot, tree: str) -> None:
+        """Make the tracked files of a slot that nobody has worked in yet those of `tree`, as far as it shows them."""
+        own = self.store.at(git_dir=self._admin(slot), work_tree=slot.path, index=slot.index)
+        await own.run("read-tree", "--reset", "-u", tree)
+
+    def is_blind(self, slot: Slot, lease: Lease) -> bool:
+        """Whether something is hidden there, and whoever worked there has left it so."""
+        try:
+            return bool(lease.view) and seen(self._admin(slot)).mark == lease.view
+        except OSError:
+            return bool(lease.view)
+
+    def _admin(self, slot: Slot) -> Path:
+        return Path(os.fsdecode(slot.path.with_suffix(".git").read_bytes()))
 
     def ignoring(self, run: str) -> tuple[str, ...]:
         """Options of `ls-files`: ignore what commits and the rules at the run's start say, not what an agent adds."""
@@ -167,6 +187,7 @@ class Pool:
 
         Nothing in it is worth keeping when this is called."""
         admin = await self._worktree(slot, base)
+        show(self.view, admin)
         slot.index.with_suffix(".index.lock").unlink(missing_ok=True)
         git = self.git(slot)
         kept = fitting.kept if fitting else ()
@@ -174,10 +195,10 @@ class Pool:
         for path in (await git.run("ls-files", "-z", "-o", "--directory")).fields:
             prune(path, slot.path, kept)
         try:
-            await git.run("read-tree", "--reset", "-u", base)
+            await self.read(slot, base)
         except GitError:
             slot.index.unlink(missing_ok=True)
-            await git.run("read-tree", "--reset", "-u", base)
+            await self.read(slot, base)
         await self._clean_submodules(slot, fitting or Fitting(commit=base))
         await self._detach(slot, admin, base)
 
@@ -211,8 +232,7 @@ class Pool:
     async def head(self, slot: Slot) -> str | None:
         """The commit that the agent's own HEAD is at; None where it has broken its worktree."""
         try:
-            admin = Path(os.fsdecode(slot.path.with_suffix(".git").read_bytes()))
-            return await self.store.at(git_dir=admin, work_tree=slot.path).resolve("HEAD")
+            return await self.store.at(git_dir=self._admin(slot), work_tree=slot.path).resolve("HEAD")
         except (OSError, GitError):
             return None
 
@@ -227,7 +247,7 @@ class Pool:
         link = slot.path / ".git"
         pointer = slot.path.with_suffix(".git")
         with contextlib.suppress(OSError):
-            admin = Path(os.fsdecode(pointer.read_bytes()))
+            admin = self._admin(slot)
             if slot.path.is_dir() and (admin / "commondir").is_file() and _points_to(admin / "gitdir", link):
                 if link.is_symlink() or not link.is_file() or link.read_bytes() != _link_to(admin):
                     remove(link)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from stretto.errors import GitError, RepositoryError
 from stretto.workspace.git import Git
+from stretto.workspace.sparse import View, view_of
 
 MINIMUM = (2, 38)
 """`merge-tree --write-tree` came with it."""
@@ -19,7 +20,7 @@ class Repository:
 
     def __init__(
         self, *, root: Path, git_dir: Path, common: Path, head: str, branch: str | None, git: Git,
-        ignores: Path | None = None,
+        ignores: Path | None = None, view: View | None = None,
     ) -> None:  # fmt: skip
         self.root = root
         """Top of the user's work tree, real path."""
@@ -33,6 +34,8 @@ class Repository:
         """The branch checked out then; None when HEAD is detached."""
         self.ignores = (*([ignores] if ignores else []), common / "info" / "exclude")
         """Rules on what to ignore that lie in no commit: the user's own, then the repository's, which count more."""
+        self.view = view or View()
+        """What of its files the user's work tree shows."""
         self.git = git.at(git_dir=git_dir, work_tree=root)
         """Works on the user's tree: for looking, and for `land`."""
         self.store = git.at(git_dir=common, work_tree=root)
@@ -61,11 +64,12 @@ class Repository:
         branch = (await git.run("symbolic-ref", "--quiet", "--short", "HEAD", ok=(0, 1))).text or None
         environ = os.environ if environ is None else environ
         settings = await _settings(git)
+        sparse = settings.get("core.sparsecheckout", "").lower() in ("true", "yes", "on", "1")
         git = git.named(_identity(settings, environ))
         return cls(
             root=Path(os.path.realpath(root)), git_dir=Path(os.path.realpath(git_dir)),
             common=Path(os.path.realpath(common)), head=head, branch=branch, git=git,
-            ignores=_ignores(settings, environ),
+            ignores=_ignores(settings, environ), view=await view_of(git, git_dir, sparse=sparse),
         )  # fmt: skip
 
     def inside(self, path: Path) -> str | None:
@@ -151,7 +155,7 @@ def _not_found(folder: Path, said: str) -> RepositoryError:
 
 async def _settings(git: Git) -> dict[str, str]:
     """What the user told git, as far as it matters here; keys in lower case."""
-    wanted = r"^((user|author|committer)\.(name|email)|core\.excludesfile)$"
+    wanted = r"^((user|author|committer)\.(name|email)|core\.(excludesfile|sparsecheckout))$"
     reply = await git.run("config", "-z", "--get-regexp", wanted, ok=(0, 1))
     said = (field.partition("\n") for field in reply.fields)
     return {key: value for key, _, value in said if value}

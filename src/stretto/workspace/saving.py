@@ -72,7 +72,7 @@ async def save(pool: Pool, slot: Slot, lease: Lease, message: str) -> Saved:
         text = _with_unresolved(message, slot.path, lease.conflicted)
         commit = await _keep(git, refs.attempt(lease.run, lease.task, lease.attempt), tree, origin, text)
         paths = await _changed(git, base.tree, tree)
-    apart = [*environment.changed(fitting.stamps, fitting.tops, slot.path), *taken.submodules]
+    apart = [*environment.changed(fitting.stamps, fitting.tops, slot.path), *taken.submodules, *taken.unseen]
     if apart:
         tree = await snapshot.tree_of(git, apart, scratch=slot.index.with_suffix(".scratch"))
         await _keep(git, refs.copied(lease.run, lease.task, lease.attempt), tree, lease.base, f"{message}\n")
@@ -81,7 +81,8 @@ async def save(pool: Pool, slot: Slot, lease: Lease, message: str) -> Saved:
     if taken.unreadable or lease.held:
         slot.lease = msgspec.structs.replace(lease, held=tuple(map(shown, taken.unreadable)))
     kept = (f"{path} (git cannot take it; kept in {slot.path})" for path in taken.unreadable)
-    dropped = (*taken.dropped, *apart, *kept)
+    hidden = {path: f"{path} (its folder is hidden by the sparse checkout)" for path in taken.unseen}
+    dropped = (*taken.dropped, *(hidden.get(path, path) for path in apart), *kept)
     return Saved(commit=commit, paths=tuple(map(shown, paths)), dropped=tuple(map(shown, dropped)))
 
 
@@ -91,7 +92,7 @@ async def _taken(
     """What the slot's files are, and the tree of them; None when nothing was done to the base."""
     taken = await snapshot.take(
         git, slot.index, ignoring=pool.ignoring(lease.run), wanted=lambda path: path != lease.plan, put=fitting.owns,
-        keep=lease.keep,
+        keep=lease.keep, blind=pool.is_blind(slot, lease),
     )  # fmt: skip
     if taken.tree is None and lease.carried:
         return taken, await pool.git(slot).text("write-tree")

@@ -16,6 +16,7 @@ from stretto.errors import GitError
 from stretto.model.plan import Value
 from stretto.workspace import disk
 from stretto.workspace.git import Git
+from stretto.workspace.sparse import VIEW, unseen
 
 _RETRIES = 100
 _GITLINK = re.compile(rb"(?:^|\0)160000 ([0-9a-f]+) 0\t([^\0]+)")
@@ -32,24 +33,27 @@ class Snapshot(Value, frozen=True, kw_only=True):
     """Files that could not be taken, and git's words on folders that could not be read."""
     submodules: tuple[str, ...] = ()
     """Files of submodules that hold work which no remote knows, and files where one would be that is not there."""
+    unseen: tuple[str, ...] = ()
+    """Files that stand where a sparse checkout hid something."""
 
 
 async def take(
     git: Git, index: Path, *, ignoring: Sequence[str], wanted: Callable[[str], bool], put: Callable[[str], bool],
-    keep: Sequence[str],
+    keep: Sequence[str], blind: bool = False,
 ) -> Snapshot:  # fmt: skip
     """Write the tree of everything in `git`'s work tree that is not ignored and that set-up did not `put` there.
 
     `ignoring`: options of `ls-files` that say what is ignored.
 
     `index` describes the files as they were handed out, and is not changed. Differences for which `wanted` is false
-    stay as the index has them. `keep`: pathspecs of ignored files that are taken all the same."""
+    stay as the index has them. `keep`: pathspecs of ignored files that are taken all the same. `blind`: nobody has seen
+    what a sparse checkout hides there, so nothing is taken in its place."""
     scratch = index.with_suffix(".scratch")
     with git.scratch(scratch) as own:
         # With its time stamp: git looks into files that are not older than their index, and must go on doing so.
         with disk.at(scratch):
             shutil.copy2(index, scratch)
-        reply = await own.run("ls-files", "-z", "-o", "-d", "-m", "--deduplicate", *ignoring)
+        reply = await own.run("ls-files", "-z", "-o", "-d", "-m", "--deduplicate", *ignoring, options=VIEW)
         closed_folders = [line for line in reply.err.splitlines() if "could not open directory" in line]
         listed = reply.fields
         if keep:
@@ -58,13 +62,15 @@ async def take(
         # Before the index is told of the files: it still says which commit of a submodule was handed out.
         moved, apart = await _submodules(git, own, ignoring)
         apart = [path for path in apart if not put(path)]
-        taken = [path for path in files if wanted(path) and path not in moved]
+        hidden = await unseen(own, files) if blind else []
+        taken = [path for path in files if wanted(path) and path not in moved and path not in hidden]
         closed = await _update(own, taken) if taken else []
         return Snapshot(
             tree=await own.text("write-tree") if taken else None,
             dropped=tuple(path for path in files if path in moved or not wanted(path)),
             unreadable=(*closed, *closed_folders),
             submodules=tuple(apart),
+            unseen=tuple(hidden),
         )
 
 
@@ -82,7 +88,9 @@ async def _update(git: Git, files: Sequence[str]) -> list[str]:
         left = set(closed)
         paths = b"".join(os.fsencode(path) + b"\0" for path in files if path not in left)
         try:
-            reply = await git.run("update-index", "-z", "--add", "--remove", "--replace", "--stdin", input=paths)
+            reply = await git.run(
+                "update-index", "-z", "--add", "--remove", "--replace", "--stdin", input=paths, options=VIEW
+            )
         except GitError as error:
             named = error.stderr.rpartition("Unable to process path ")[2]
             failed = [path for path in files if path not in left and path == named]

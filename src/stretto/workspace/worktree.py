@@ -48,7 +48,7 @@ class GitWorkspaces(Landing):
         self._repository = repository
         self._setup, self._keep = setup or Setup(), tuple(keep)
         self._processes, self._env, self._setup_timeout_s = processes, dict(env or {}), setup_timeout_s
-        self._pool = Pool(root, repository.store, repository.common)
+        self._pool = Pool(root, repository.store, repository.common, repository.view)
         self._pool.remember_ignores(run, repository.ignores)
         self._slots: dict[Path, Slot] = {}
         self.unsaved: tuple[str, ...] = ()
@@ -83,7 +83,7 @@ class GitWorkspaces(Landing):
             await self._fit(slot, base, cookie=(self._run, task, str(attempt)))
             lease = Lease(
                 run=self._run, task=task, attempt=attempt, base=base, role=role,
-                plan=self._plan_path, keep=self._keep,
+                plan=self._plan_path, keep=self._keep, view=self._pool.view.mark,
             )  # fmt: skip
             if carry is not None:
                 lease = await self._carry(slot, lease, carry, conflict=conflict)
@@ -240,9 +240,7 @@ class GitWorkspaces(Landing):
             timeout_s=self._setup_timeout_s, cookie=cookie,
         )  # fmt: skip
         git = self._pool.git(slot)
-        await git.run(
-            "read-tree", "--reset", "-u", base
-        )  # set-up prepares; what the repository tracks is not its to change
+        await self._pool.read(slot, base)  # set-up prepares; what the repository tracks is not its to change
         unignored = (await git.run("ls-files", "-z", "-o", *self._pool.ignoring(self._run))).fields
         stamps = {
             shown(path.rstrip("/")): environment.stamp(slot.path / path) for path in unignored if not fitting.owns(path)
@@ -268,7 +266,7 @@ class GitWorkspaces(Landing):
         merged = await apply(self._git, carry, commit.parents[0], lease.base)
         if not (merged.clean or conflict):
             return lease
-        await self._pool.git(slot).run("read-tree", "--reset", "-u", merged.tree)
+        await self._pool.read(slot, merged.tree)
         await self._pool.unstage(slot, lease.base)
         before = json.loads(commit.trailer(UNRESOLVED) or "[]")
         conflicted = tuple(dict.fromkeys((*before, *(shown(path) for path in merged.conflicts))))
