@@ -233,6 +233,18 @@ def test_r8_2_the_end_of_a_front_that_was_told_to_let_go_means_nothing(tmux: Pat
     assert sorted(toy.states().values()) == ["failed", *["succeeded"] * 4]
 
 
+def test_r8_2_the_end_of_the_terminal_drains(tmux: Path, toy: Toy) -> None:
+    with Terminal(tmux, toy) as terminal:
+        terminal.type(RUN)
+        terminal.until("schema", "running", "Reading")
+    until(lambda: toy.status()["state"] == "draining", "the run drains")
+    go(toy)
+    until(lambda: toy.status()["engine"] is None, "the run ends")
+    assert toy.states() == dict.fromkeys(("schema", "style"), "succeeded") | dict.fromkeys(
+        ("login", "search", "broken"), "ready"
+    )
+
+
 def test_r8_6_control_c_drains_and_ends(tmux: Path, toy: Toy) -> None:
     with Terminal(tmux, toy) as terminal:
         terminal.type(RUN)

@@ -21,7 +21,7 @@ from stretto.core.events import RunResumed
 from stretto.engine.home import RunHome
 from stretto.engine.launch import engine_argv, is_detachment, start
 from stretto.engine.reader import SqliteReader
-from stretto.observe.live import Key
+from stretto.observe.live import Key, is_stopping
 
 LOOK_S = 0.1
 """How often the journal is looked at, in seconds."""
@@ -97,7 +97,7 @@ def _stay(reader: SqliteReader, warden: subprocess.Popen[bytes], control: Contro
         for key in show.wait(LOOK_S):
             match key:
                 case "stop":
-                    control.interrupt()
+                    control.interrupt(again=is_stopping(show.coordinator.state))
                 case "detach":
                     control.detach()
                 case _:
@@ -170,9 +170,10 @@ class Control:
             for number, handler in before.items():
                 signal.signal(number, handler)
 
-    def interrupt(self) -> None:
+    def interrupt(self, *, again: bool = False) -> None:
+        """`again`: the run is stopping already, whoever has asked for it."""
         self._interrupts += 1
-        now = self._interrupts > 1
+        now = again or self._interrupts > 1
         self._send(b"cancel\n" if now else b"drain\n")
         self._show.interrupted(now=now)
 

@@ -148,6 +148,7 @@ class Live:
             coordinator=self.coordinator,
             now=now,
             alive=self._alive(),
+            began_at=self._pace.began_at,
             forecast=self._forecast,
             took_s=self._pace.took_s,
             tails=self._tails.lines,

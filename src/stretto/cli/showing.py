@@ -90,7 +90,27 @@ def printer() -> Callable[[str], None]:
     return write
 
 
-class Lines:
+class _Unattended:
+    """Nobody sits at a keyboard: time passes, and nobody is spoken to."""
+
+    def wait(self, timeout_s: float) -> Sequence[Key]:
+        time.sleep(timeout_s)
+        return ()
+
+    def note(self, text: str) -> None:
+        pass
+
+    def interrupted(self, *, now: bool) -> None:
+        pass
+
+    def leave(self) -> None:
+        pass
+
+    def end(self, *, lands: bool) -> None:
+        pass
+
+
+class Lines(_Unattended):
     """A line for everything that means something to a person."""
 
     def __init__(self, after: int) -> None:
@@ -105,26 +125,16 @@ class Lines:
     def notify(self, batch: Sequence[Recorded]) -> None:
         self._console.notify(batch)
 
-    def wait(self, timeout_s: float) -> Sequence[Key]:
-        time.sleep(timeout_s)
-        return ()
-
     def interrupted(self, *, now: bool) -> None:
         """The events say what it means; where a terminal has just printed ^C, they should begin on a new line."""
         _aside("" if now else "Ctrl-C once more ends what runs, too")
-
-    def note(self, text: str) -> None:
-        pass
-
-    def leave(self) -> None:
-        pass
 
     def end(self, *, lands: bool) -> None:
         for text in self._console.summary(lands=lands):
             self._write(text)
 
 
-class Events:
+class Events(_Unattended):
     """Every event, as JSON on a line of its own."""
 
     def __init__(self, after: int) -> None:
@@ -141,27 +151,14 @@ class Events:
             if recorded.seq > self._after:
                 self._write(f'{{"seq":{recorded.seq},{ev.encode(recorded.event)[1:].decode()}')
 
-    def wait(self, timeout_s: float) -> Sequence[Key]:
-        time.sleep(timeout_s)
-        return ()
-
     def interrupted(self, *, now: bool) -> None:
         if now:
             _aside("stopping now: what runs is being ended, its work saved")
         else:
             _aside("stopping: what runs may finish, nothing more starts; Ctrl-C once more ends what runs, too")
 
-    def note(self, text: str) -> None:
-        pass
 
-    def leave(self) -> None:
-        pass
-
-    def end(self, *, lands: bool) -> None:
-        pass
-
-
-class Statuses:
+class Statuses(_Unattended):
     """The whole status, as JSON on a line of its own, whenever it is another one."""
 
     def __init__(self, reader: RunReader) -> None:
@@ -180,22 +177,6 @@ class Statuses:
         if status != self._last:
             self._last = status
             self._write(status.decode())
-
-    def wait(self, timeout_s: float) -> Sequence[Key]:
-        time.sleep(timeout_s)
-        return ()
-
-    def interrupted(self, *, now: bool) -> None:
-        pass
-
-    def note(self, text: str) -> None:
-        pass
-
-    def leave(self) -> None:
-        pass
-
-    def end(self, *, lands: bool) -> None:
-        pass
 
 
 def _aside(text: str) -> None:

@@ -19,7 +19,7 @@ from stretto.cli.showing import Show, Statuses, showing
 from stretto.core.events import StopRequested
 from stretto.engine.journal import SqliteInbox
 from stretto.engine.reader import SqliteReader
-from stretto.observe.live import Key
+from stretto.observe.live import Key, is_stopping
 from stretto.observe.snapshot import condition
 from stretto.observe.words import counted
 
@@ -65,7 +65,7 @@ def _follow(view: View, reader: SqliteReader, show: Show, interrupts: list[int])
             if engine is None:
                 show.note("no engine runs it: there is nothing to stop")
             else:
-                stop.ask(now=state.drain is not None)
+                stop.ask(now=is_stopping(state))
 
 
 class Stop:

@@ -91,7 +91,7 @@ def _header(scene: Scene, width: int) -> Iterator[Line]:
     yield clipped(
         (
             *_bar(state, min(BAR, width // 4)),
-            Piece(f"  {clock(scene.now - state.started_at)}"),
+            Piece(f"  {clock(scene.now - (scene.began_at or state.started_at))}"),
             *((Piece(f"  {left}"),) if left else ()),
             Piece(f"  {state.active} of {count(state.parallel, 'place')} used"),
             *((Piece(f"  {spent}"),) if spent else ()),
@@ -176,6 +176,8 @@ def _limits(scene: Scene) -> Iterator[Line]:
         yield _label(label, "yellow"), Piece(f"{reason}{what}{within}{until}")
     if state.critical:
         yield _label("critical", "red"), Piece(plain(state.critical))
+    for why in list(state.out.values())[:_LIMITS]:
+        yield _label("agent", "red"), Piece(f"{plain(why)}; it gets no more of them")
     for phase, why in list(state.halted.items())[:_LIMITS]:
         yield _label("stopped", "yellow"), Piece(f"{flat(phase)}: {plain(why)}")
     denied: dict[str, list[float]] = {}
@@ -205,10 +207,14 @@ def _lands(state: State) -> Line:
     return _label("landing"), Piece(", ".join(map(flat, now)) or "nothing now", "blue"), Piece(then, "dim")
 
 
+def is_stopping(state: State) -> bool:
+    """Whether somebody has asked it to: who asks once more wants what runs to end, too."""
+    return state.drain is not None and state.drain.outcome == "stopped"
+
+
 def _keys(look: Look, state: State) -> str:
-    stopping = state.drain is not None
     told = {
-        "stop": "s end what runs, too" if stopping else "s stop",
+        "stop": "s end what runs, too" if is_stopping(state) else "s stop",
         "detach": "d detach",
         "quit": "q quit",
         "scroll": "t what matters  ↑↓ scroll" if look.everything else "t all tasks",

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from stretto.analysis.estimate import expected
 from stretto.analysis.graph import Graph, ranks
 from stretto.core.coordinator import Coordinator
-from stretto.core.events import AttemptStarted, BatchLanded, Event, Granted, RunStarted
+from stretto.core.events import AttemptStarted, BatchLanded, Event, Granted, RunResumed, RunStarted
 from stretto.core.state import State, TaskRecord
 from stretto.model.plan import Value
 from stretto.model.run import FINAL_STATES
@@ -33,18 +33,22 @@ class Pace:
     def __init__(self) -> None:
         self.took_s: dict[str, float] = {}
         """How long the attempt of a task took that landed, from its place to the landing."""
-        self._began_at: dict[str, float] = {}
+        self.began_at = 0.0
+        """When an engine took the run up last."""
+        self._attempts_at: dict[str, float] = {}
         self._learned_s: Mapping[str, float] = {}
 
     def notify(self, event: Event) -> None:
         match event:
             case RunStarted():
-                self._learned_s = event.expected_s
+                self.began_at, self._learned_s = event.at, event.expected_s
+            case RunResumed():
+                self.began_at = event.at
             case Granted() | AttemptStarted():
-                self._began_at[event.task] = event.at
+                self._attempts_at[event.task] = event.at
             case BatchLanded():
                 for entry in event.landed:
-                    self.took_s[entry.task] = event.at - self._began_at.get(entry.task, event.at)
+                    self.took_s[entry.task] = event.at - self._attempts_at.get(entry.task, event.at)
             case _:
                 pass
 

@@ -49,6 +49,8 @@ class Scene(Value, frozen=True, kw_only=True):
     now: float
     alive: bool = True
     """An engine runs it, or is about to."""
+    began_at: float = 0.0
+    """When the run was started, or resumed; 0: as the state has it."""
     forecast: Forecast = Forecast()
     took_s: Mapping[str, float] = {}
     """How long tasks took that have landed."""

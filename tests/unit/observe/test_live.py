@@ -118,6 +118,25 @@ def test_a_denied_grant_says_when_it_is_asked_again() -> None:
     assert any(text.startswith("limit     the account is busy: 1 task until ") for text in lines)
 
 
+def test_an_agent_that_keeps_failing_is_named() -> None:
+    tasks = tuple(Task(id=f"t{n}", phase="p", estimate_s=60.0) for n in range(8))
+    story = Story(Plan(name="sick", format="stretto", phases=(Phase(id="p"),), tasks=tasks), parallel=8)
+    for record in story.coordinator.state.tasks:
+        story.tell(ev.Granted(at=1.0, task=record.id, attempt=1))
+        story.tell(ev.AttemptStarted(at=1.0, task=record.id, attempt=1, agent="claude"))
+    for n in range(5):
+        story.failed(2.0 + n, f"t{n}", "it hangs")
+    (told,) = (text for text in screen(story, 20.0, width=120) if text.startswith("agent"))
+    assert "'claude' failed on 5 tasks in a row" in told
+
+
+def test_time_is_counted_from_the_last_start() -> None:
+    story = at_work()
+    story.tell(ev.RunResumed(at=90_000.0))
+    scene = replace(story.scene(90_061.0), began_at=story.pace.began_at)
+    assert "  01:01  " in plain(frame(scene, Look(), 79, 24)[0][1])
+
+
 def test_a_run_that_nobody_runs_says_so() -> None:
     scene = replace(at_work().scene(424.0), alive=False)
     lines, _ = frame(scene, Look(), 79, 24)
