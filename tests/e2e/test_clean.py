@@ -126,6 +126,7 @@ def test_r7_3_the_only_copy_of_work_stays_until_it_is_asked_for(toy: Toy) -> Non
     assert "task/bad-" in toy.stretto("clean", "--apply").stdout
     assert refs(toy, name) == before
     assert "+hi" in toy.stretto("diff", "bad").stdout
+    assert "2 of them the only copy of work" in toy.stretto("clean", "--work").stdout
     toy.stretto("clean", "--apply", "--work")
     assert refs(toy, name) == []
     again = toy.stretto("run", "fails.yaml", "--agent", "shell: echo 2 > bad.txt", code=1).stdout

@@ -47,7 +47,7 @@ def abandon(
             f"all of {name} is on your branch: there is nothing to give up", hint=f"stretto clean {name} --apply"
         )
     if terminal.is_interactive() and not yes:
-        terminal.say(f"{_left(view)}; it stays, but nobody resumes, lands or builds on it.", json=True)
+        terminal.say(f"{_left(view)}; it stays, but nobody will resume, land or build on it.", json=True)
         if not terminal.ask(f"Abandon {name}?", default=False):
             print("nothing was abandoned", file=sys.stderr)
             return 130
@@ -55,7 +55,7 @@ def abandon(
     for said in done.unsaved:
         terminal.say(f"not saved, and kept as it is: {said}", json=json, label="warning")
     steps = [f"stretto abandon {name} --undo", f"stretto clean {name} --work"]
-    return _tell(view, f"abandoned {name}: {_left(view)}, and stays until `stretto clean`", steps, json=json, done=done)
+    return _tell(view, f"abandoned {name}: {_left(view)}; it stays until you clean it up", steps, json=json, done=done)
 
 
 def _left(view: View) -> str:
@@ -65,7 +65,8 @@ def _left(view: View) -> str:
     landed = sum(record.landed is not None for record in view.state.tasks)
     rest = sum(record.starts > 0 and record.landed is None for record in view.state.tasks)
     kept = f"{count(landed, 'task')} landed on {view.state.branch}" if landed else "nothing has landed"
-    return kept + (f", work of {rest} more is in refs" if rest else "")
+    other = "other task" if landed else "task"
+    return kept + (f"; the work of {count(rest, other)} is in refs" if rest else "")
 
 
 def _give_up(home: RunHome) -> Abandoned:

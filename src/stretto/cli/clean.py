@@ -109,6 +109,7 @@ def _parts(one: Found, now: float) -> list[str]:
     rest = len(one.refs) - len(branches)
     parts += [count(rest, "ref")] if rest else []
     parts += [f"branch {branch}" for branch in branches]
+    parts += [f"{len(one.work)} of them the only copy of work"] if one.work else []
     parts += ["its work saved first"] if one.saves else []
     parts += [f"{one.strays} left-over process{'' if one.strays == 1 else 'es'} ended first"] if one.strays else []
     parts += [] if one.whole else ["its journal stays, for it says what is done (--forget)"]

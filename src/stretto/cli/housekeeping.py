@@ -64,6 +64,8 @@ class Found(Value, frozen=True, kw_only=True):
     """What freeing it gives back; what refs hold is given back by git, later."""
     refs: tuple[str, ...] = ()
     """Those that go, a branch among them."""
+    work: tuple[str, ...] = ()
+    """Those of them that hold the only copy of work."""
     whole: bool = True
     """False: the run stays on record, for it says which tasks of its plan are done."""
     saves: bool = False
@@ -129,8 +131,7 @@ class Housekeeping:
                     return found
                 if unsaved:
                     return replace(found, why=f"not all of its work can be saved: {unsaved[0]}")
-                await self._free(home, holding.refs, whole=found.whole)
-                return replace(found, freed=True)
+                return await self._free(home, found, holding.refs)
         except StrettoError as error:
             leased = isinstance(error, RunLeased)
             why = str(error) if leased else f"its state cannot be read: {error}"
@@ -152,6 +153,7 @@ class Housekeeping:
             since=state.at,
             bytes=usage(going),
             refs=tuple(holding.refs),
+            work=holding.work,
             whole=whole,
             saves=home.run in cleaning.unsaved_runs(self._pool),
             strays=len(strays),
@@ -185,16 +187,20 @@ class Housekeeping:
             return f"the only copy of work that did not land: {named}{more}", f"stretto clean {run} --work"
         return "", ""
 
-    async def _free(self, home: RunHome, found: Mapping[str, str], *, whole: bool) -> None:
+    async def _free(self, home: RunHome, found: Found, refs: Mapping[str, str]) -> Found:
         """Again does the rest of what a kill has left undone."""
-        if whole:
-            grave = disposal.bury(home, found)
-            await cleaning.drop(self._repository.store, found)
-            disposal.remove(grave)
-        else:
-            await cleaning.drop(self._repository.store, found)
-            disposal.thin(home)
-        self._pool.forget_ignores(home.run)
+        try:
+            self._pool.forget_ignores(home.run)
+            if found.whole:
+                grave = disposal.bury(home, refs)
+                await cleaning.drop(self._repository.store, refs)
+                disposal.remove(grave)
+            else:
+                await cleaning.drop(self._repository.store, refs)
+                disposal.thin(home)
+        except StrettoError as error:
+            return replace(found, why=f"not all of it could be removed: {error}", hint=error.hint)
+        return replace(found, freed=True)
 
     async def _remains(self, *, apply: bool) -> AsyncIterator[Found]:
         """Runs that were being removed, or being made, when somebody was killed."""
@@ -202,10 +208,13 @@ class Housekeeping:
             left = disposal.owed(grave)
             found = Found(kind="remains", name=grave.name, bytes=usage([grave]), refs=tuple(left))
             if apply:
-                with contextlib.suppress(RunLeased), RunLock(grave / "lock"):  # else another clean is at it
-                    await cleaning.drop(self._repository.store, left)
-                    disposal.remove(grave)
+                try:
+                    with RunLock(grave / "lock"):
+                        await cleaning.drop(self._repository.store, left)
+                        disposal.remove(grave)
                     found = replace(found, freed=True)
+                except StrettoError as error:  # another clean is at it, or the disk says no
+                    found = replace(found, why=str(error), hint=error.hint)
             yield found
         if not disposal.drafts(self._runs):
             return
@@ -244,8 +253,11 @@ class Housekeeping:
             if not found.why:
                 found = replace(found, bytes=usage([place.path, *place.path.parent.glob(f"{number}.*")]))
             if not found.why and apply:
-                why = await cleaning.free(self._pool, place.path, occupant=occupant)
-                found = replace(found, why=why, freed=not why)
+                try:
+                    why, hint = await cleaning.free(self._pool, place.path, occupant=occupant), ""
+                except StrettoError as error:
+                    why, hint = f"not all of it could be removed: {error}", error.hint
+                found = replace(found, why=why, hint=hint, freed=not why)
             yield found
 
     def _warm(self) -> dict[str, str]:
