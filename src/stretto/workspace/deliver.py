@@ -14,6 +14,7 @@ from stretto.ports import StatusWriter
 from stretto.workspace import disk
 from stretto.workspace.disk import said
 from stretto.workspace.git import shown
+from stretto.workspace.halfway import Crossing, crossing
 from stretto.workspace.landing import landing_lock
 from stretto.workspace.locks import locked
 from stretto.workspace.repository import Repository
@@ -88,7 +89,9 @@ async def prepare_delivery(
         message = f"Merge {onto or head} into {branch}\n\nStretto-Run: {run}\n"
         commit = await git.commit_tree(merged.tree, (tip, head), message)
     delivery = Delivery(run=run, branch=branch, tip=tip, onto=onto, head=head, commit=commit)
-    await _refuse_overlap(repository, delivery)
+    with tempfile.TemporaryDirectory(prefix="stretto-land-") as folder:
+        async with crossing(git, head, commit, scratch=Path(folder) / "index") as way:
+            await _refuse_overlap(repository, way, run)
     return delivery
 
 
@@ -107,17 +110,21 @@ async def finish_delivery(
         again = f"stretto land {delivery.run}"
         if await repository.now() != (delivery.head, delivery.onto):
             raise Paused(f"{delivery.onto or 'HEAD'} moved while it was being landed on", hint=again)
-        await _refuse_overlap(repository, delivery)
-        try:
-            if delivery.merges:
-                await git.run("update-ref", "-m", "stretto: merged", ref, delivery.commit, delivery.tip)
-            if delivery.moves:
-                await git.run("merge", "--ff-only", "--no-overwrite-ignore", "--quiet", delivery.commit)
-        except GitError as error:
-            said = " ".join(error.stderr.split()) or str(error)
-            raise Paused(
-                f"git will not move {delivery.onto or 'HEAD'}: {said}", hint=f"git merge --ff-only {branch}"
-            ) from error
+        scratch = folder / f"land-{os.getpid()}.index"
+        async with crossing(git, delivery.head, delivery.commit, scratch=scratch) as way:
+            here = await _refuse_overlap(repository, way, delivery.run)
+            try:
+                if delivery.merges:
+                    await git.run("update-ref", "-m", "stretto: merged", ref, delivery.commit, delivery.tip)
+                if delivery.moves:
+                    await way.accept(here)
+                    await git.run("merge", "--ff-only", "--no-overwrite-ignore", "--quiet", delivery.commit)
+            except GitError as error:
+                left = await _take_back(repository, way, here)
+                raise Paused(
+                    f"git will not move {delivery.onto or 'HEAD'}: {_words(error)}{left}",
+                    hint=_way_out(repository, error, again) or f"git merge --ff-only {branch}",
+                ) from error
     if plan is not None and status_writer is not None and statuses and not await _is_tracked(repository, plan):
         write_plan(plan, status_writer, statuses)
     return delivery.commit
@@ -151,21 +158,45 @@ def write_plan(plan: Path, writer: StatusWriter, statuses: Mapping[str, str]) ->
     return True
 
 
-async def _refuse_overlap(repository: Repository, delivery: Delivery) -> None:
-    """Raise Paused when uncommitted edits of the user lie where the delivery would write."""
-    if not delivery.moves:
-        return
-    changed = await repository.git.run(
-        "diff-tree", "-r", "-z", "--name-only", "--no-renames", delivery.head, delivery.commit
-    )
-    coming = set(changed.fields)
-    both = [path for path in await repository.dirty() if path in coming]
-    if both:
-        names = " ".join(shlex.quote(shown(path)) for path in both)
+async def _refuse_overlap(repository: Repository, way: Crossing, run: str) -> list[str]:
+    """Raise Paused when uncommitted edits of the user lie where the delivery would write.
+
+    Returns those that are what it would write: a landing that was killed leaves such."""
+    both = [path for path in await repository.dirty() if path in way.edits] if way.edits else []
+    here = await way.arrived(both) if both else []
+    theirs = [path for path in both if path not in here]
+    if theirs:
+        names = " ".join(shlex.quote(shown(path)) for path in theirs)
         raise Paused(
-            f"uncommitted edits in {_listed(both)}, which the run changed too",
-            hint=f"git stash push -u -- {names} && stretto land {delivery.run} && git stash pop",
+            f"uncommitted edits in {_listed(theirs)}, which the run changed too",
+            hint=f"git stash push -u -- {names} && stretto land {run} && git stash pop",
         )
+    return here
+
+
+async def _take_back(repository: Repository, way: Crossing, here: Sequence[str]) -> str:
+    """Give the user's files back as they were; words on those that could not be."""
+    try:
+        if any(path in way.edits for path in await repository.dirty()):
+            await way.take_back(here)
+        left = [path for path in await repository.dirty() if path in way.edits and path not in here]
+    except (GitError, OSError) as error:
+        return f"; what it had written could not be taken back: {error}"
+    return f"; left half written: {_listed(left)}" if left else ""
+
+
+def _words(error: GitError) -> str:
+    """What git said, without its advice: that is on what the user would have typed."""
+    said = error.stderr.partition("\n\n")[0]
+    lines = [line for line in said.splitlines() if not line.startswith("hint: ")]
+    return " ".join(" ".join(lines).split()) or str(error)
+
+
+def _way_out(repository: Repository, error: GitError, again: str) -> str:
+    lock = repository.git_dir / "index.lock"
+    if "index.lock" in error.stderr and lock.exists():
+        return f"if no git is at work there: rm {shlex.quote(str(lock))} && {again}"
+    return ""
 
 
 async def _is_tracked(repository: Repository, plan: Path) -> bool:

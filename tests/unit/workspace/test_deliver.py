@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -187,3 +188,106 @@ async def test_r6_4_an_untracked_plan_is_written_when_the_branch_moves(root: Pat
     )
     assert tracked.read_text() == "hi\n"
     assert files_in(root, "main")["README"] == "hi"
+
+
+COMING = """sh -c 'x=$(cat); [ "$x" != coming ] || {}; echo "$x"'"""
+FILTER: dict[str, str | None] = {".gitattributes": "*.odd filter=odd\n", "z.odd": "old\n"}
+
+
+def smudges_by(root: Path, command: str) -> None:
+    """From now on git runs this to check out `*.odd`."""
+    for key, value in (("clean", "cat"), ("smudge", command), ("required", "true")):
+        git(root, "config", f"filter.odd.{key}", value)
+
+
+def everything(root: Path) -> dict[str, tuple[bytes, int]]:
+    return {
+        str(path.relative_to(root)): (path.read_bytes(), path.stat().st_mode)
+        for path in root.rglob("*")
+        if path.is_file() and ".git" not in path.relative_to(root).parts
+    }
+
+
+WORK: dict[str, str | None] = {"a/new/file": "n\n", "README": "by the run\n", "src/a.py": None, "z.odd": "coming\n"}
+
+
+@awaited
+async def test_r6_3_a_landing_that_git_gives_up_halfway_leaves_everything_as_it_was(
+    root: Path, state: Path, locks: Path
+) -> None:
+    commit(root, FILTER)
+    await landed(root, state, WORK)
+    write(root, {"mine": "untracked\n", ".gitignore": "*.log\nmine too\n"})
+    git(root, "add", ".gitignore")
+    before, head = everything(root), git(root, "rev-parse", "HEAD")
+    delivery = await prepare(root)
+    smudges_by(root, COMING.format("exit 1"))
+    with pytest.raises(Paused, match=r"git will not move main: .*smudge filter odd failed$"):
+        await finish_delivery(await Repository.find(root), delivery, folder=locks)
+    assert everything(root) == before
+    assert git(root, "status", "--porcelain").splitlines() == ["M  .gitignore", "?? mine"]
+    assert git(root, "rev-parse", "HEAD") == head
+    assert not (root / "a").exists()
+    smudges_by(root, "cat")
+    await finish_delivery(await Repository.find(root), await prepare(root), folder=locks)
+    assert (root / "z.odd").read_text() == "coming\n"
+
+
+@awaited
+async def test_r6_3_a_branch_that_cannot_be_moved_leaves_everything_as_it_was(
+    root: Path, state: Path, locks: Path
+) -> None:
+    """Git moves it last, when the files and the index are done."""
+    await landed(root, state, WORK)
+    before = everything(root)
+    log = root / ".git/logs/refs/heads/main"
+    log.unlink()
+    write(log, {"in the way": ""})
+    with pytest.raises(Paused, match=r"git will not move main: .*logs/refs/heads/main"):
+        await finish_delivery(await Repository.find(root), await prepare(root), folder=locks)
+    assert everything(root) == before
+    assert git(root, "status", "--porcelain") == ""
+
+
+@awaited
+async def test_r6_3_a_landing_that_was_killed_halfway_is_landed_again(root: Path, state: Path, locks: Path) -> None:
+    commit(root, FILTER)
+    await landed(root, state, WORK)
+    delivery = await prepare(root)
+    before = everything(root)
+    smudges_by(root, COMING.format("kill -9 $(ps -o ppid= $PPID)"))
+    with pytest.raises(Paused):
+        await finish_delivery(await Repository.find(root), delivery, folder=locks)
+    assert everything(root) == before
+    lock = root / ".git/index.lock"
+    with pytest.raises(Paused, match=r"index\.lock") as told:
+        await finish_delivery(await Repository.find(root), await prepare(root), folder=locks)
+    assert f"rm {shlex.quote(str(lock))} && stretto land run-1" in told.value.hint
+    lock.unlink()
+    smudges_by(root, "cat")
+    new = await finish_delivery(await Repository.find(root), await prepare(root), folder=locks)
+    assert git(root, "rev-parse", "HEAD") == new
+    assert git(root, "status", "--porcelain") == ""
+
+
+@awaited
+async def test_r6_3_what_is_there_already_as_it_would_land_is_in_nobodys_way(
+    root: Path, state: Path, locks: Path
+) -> None:
+    await landed(root, state, WORK)
+    write(root, {"a/new/file": "n\n", "README": "by the run\n", "src/a.py": None})
+    new = await finish_delivery(await Repository.find(root), await prepare(root), folder=locks)
+    assert git(root, "rev-parse", "HEAD") == new
+    assert git(root, "status", "--porcelain") == ""
+
+
+@awaited
+async def test_r6_3_what_is_staged_and_differs_stays(root: Path, state: Path, locks: Path) -> None:
+    """The file is what would land, but something else has been staged of it, which exists nowhere else."""
+    await landed(root, state, WORK)
+    write(root, {"README": "staged only\n"})
+    git(root, "add", "README")
+    write(root, {"README": "by the run\n"})
+    with pytest.raises(Paused, match="uncommitted edits in README"):
+        await prepare(root)
+    assert git(root, "show", ":README") == "staged only"
