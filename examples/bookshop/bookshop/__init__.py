@@ -1,0 +1,4 @@
+"""A small bookshop."""
+
+from bookshop.books import BOOKS as BOOKS
+from bookshop.books import Book as Book
