@@ -53,6 +53,18 @@ MUTATIONS = (
         '"conflict": Rule("conflicts", "again", carry=True, resume=True',
     ),
     Mutation(
+        "a phase without tasks hands nothing on",
+        "core/handoff.py",
+        "            joins += [node for node in needs if node not in joins]\n",
+        "            pass\n",
+    ),
+    Mutation(
+        "what came to nothing is told as if it were there",
+        "core/handoff.py",
+        '    if record.state != "succeeded":\n',
+        "    if False:\n",
+    ),
+    Mutation(
         "two tries of one task count twice against its agent",
         "core/breaker.py",
         "    if record.id not in streak:\n",

@@ -202,7 +202,7 @@ class Account(Ledger):
         note.kept, note.in_use = False, True
         note.state, note.base, note.commit = "running", self.head, None
         note.agent = agents[0]
-        handed = tuple((n.id, n.state, n.state == "succeeded" and n.said, n.landed) for n in self.rules.before(note))
+        handed = tuple((n.id, n.state, n.left, n.landed) for n in self.rules.before(note))
         resumes = note.resumes[0] if note.resumes and note.resumes[1] == agents[0] else None
         start = (note.id, note.attempt, self.head, note.carry, note.conflict, resumes, note.past, agents, handed)
         self.expected.append(("StartAttempt", *start))

@@ -79,6 +79,11 @@ class Note(msgspec.Struct, kw_only=True):
         return self.task.id
 
     @property
+    def left(self) -> tuple[object, ...]:
+        """What is told to those after it: of what came to nothing, nothing."""
+        return self.said if self.state == "succeeded" else ("", (), ())
+
+    @property
     def final(self) -> bool:
         return self.state in FINAL_STATES
 

@@ -128,8 +128,7 @@ def _shape(command: Command) -> Expected | None:
         case cmd.StartAttempt():
             told = len(command.past)
             handed = tuple(
-                (one.task, one.state, one.state == "succeeded" and (one.summary, one.decisions, one.paths), one.commit)
-                for one in command.handoffs
+                (one.task, one.state, (one.summary, one.decisions, one.paths), one.commit) for one in command.handoffs
             )
             return (
                 "StartAttempt", command.task, command.attempt, command.base, command.carry, command.conflict,
