@@ -5,7 +5,8 @@
     ├── ConfigError               a setting or an argument is wrong      2
     ├── NotSupportedYet           right, but not built yet (R8.7)        2
     ├── RepositoryError           git or the repository will not do      2
-    ├── AdapterError              raised by adapters; the performer turns it into an event; .kind is a kind of R4
+    ├── AdapterError              an adapter's; in a run the performer turns it into an event: .kind of R4
+    │   │                         outside of one: the disk or git said no  3
     │   ├── AgentError
     │   ├── WorkspaceError        GitError is its git kind
     │   └── GateError             the check could not run (a red gate is a verdict, not an error)
@@ -68,7 +69,9 @@ class RepositoryError(StrettoError):
 
 
 class AdapterError(StrettoError):
-    """An adapter could not do its work; caught by the performer and by nobody else."""
+    """An adapter could not do its work. The performer makes an event of it; outside of a run a person reads it."""
+
+    exit_code = 3
 
 
 class AgentError(AdapterError):

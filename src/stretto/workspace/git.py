@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import os
 import signal
 import subprocess
@@ -19,6 +20,7 @@ from typing import Self
 
 from stretto.errors import GitError
 from stretto.model.plan import Value
+from stretto.workspace import gitwords
 
 TIMEOUT_S = 600.0
 _OPTIONS = tuple(
@@ -166,7 +168,7 @@ class Git:
                 raise GitError(f"{self.cwd} is not there") from error
             raise GitError("git is not installed", hint="install git 2.38 or newer") from error
         except OSError as error:
-            raise GitError(f"git {args[0]} could not be started: {error}") from error
+            raise GitError(f"git {args[0]} could not be started: {error.strerror}", hint=_many(error)) from error
         try:
             async with asyncio.timeout(timeout_s):
                 out, err = await process.communicate(input)
@@ -177,7 +179,9 @@ class Git:
                 await _end(process)
         reply = Reply(code=process.returncode or 0, out=out, err=err.decode(errors="replace").strip())
         if reply.code not in ok:
-            raise GitError(f"git {args[0]}: {_said(reply)}", stderr=reply.err)
+            place = env.get("GIT_DIR", str(self.cwd))
+            said = gitwords.told(reply.err, reply.code)
+            raise GitError(f"git {args[0]}: {said}", stderr=reply.err, hint=gitwords.hint(reply.err, place))
         return reply
 
     def show(self, *args: str, terminal: Mapping[str, str] | None) -> None:
@@ -245,10 +249,8 @@ def shown(path: str) -> str:
     return os.fsencode(path).decode(errors="backslashreplace")
 
 
-def _said(reply: Reply) -> str:
-    """The line that says what is wrong; lines of advice may follow it."""
-    lines = reply.err.splitlines() or [f"status {reply.code}"]
-    return next((line for line in reversed(lines) if line.startswith(("fatal: ", "error: "))), lines[-1])
+def _many(error: OSError) -> str:
+    return "allow more open files: ulimit -n 1024" if error.errno in (errno.EMFILE, errno.ENFILE) else ""
 
 
 def _commit(id: str, body: bytes) -> Commit:

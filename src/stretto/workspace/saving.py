@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import itertools
 import json
 import re
@@ -121,8 +120,12 @@ async def _keep(git: Git, ref: str, tree: str, base: str, message: str) -> str:
                 return there
         else:
             commit = commit or await git.commit_tree(tree, (base,), message)
-            with contextlib.suppress(GitError):
+            try:
                 await git.run("update-ref", place, commit, "")
+            except GitError:
+                if await git.resolve(place) is None:
+                    raise  # nobody else was faster
+            else:
                 return commit
     raise AssertionError("unreachable")
 

@@ -16,6 +16,7 @@ from stretto.errors import GitError
 from stretto.model.plan import Value
 from stretto.workspace import disk
 from stretto.workspace.git import Git
+from stretto.workspace.gitwords import is_of_the_disk
 from stretto.workspace.sparse import VIEW, unseen
 
 _RETRIES = 100
@@ -94,7 +95,7 @@ async def _update(git: Git, files: Sequence[str]) -> list[str]:
         except GitError as error:
             named = error.stderr.rpartition("Unable to process path ")[2]
             failed = [path for path in files if path not in left and path == named]
-            if not failed:
+            if not failed or is_of_the_disk(error.stderr):
                 raise
             closed += failed
         else:

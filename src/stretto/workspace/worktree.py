@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePosixPath
 
@@ -24,6 +25,8 @@ from stretto.workspace.saving import LOCKFILES, free, rescue, save
 from stretto.workspace.snapshot import populated, untracked
 from stretto.workspace.spare import Spare
 from stretto.workspace.trees import apply
+
+_IN_THE_WAY = re.compile(r"'(?P<ref>refs/[^']+)' exists; cannot create")
 
 
 class GitWorkspaces(Landing):
@@ -66,9 +69,7 @@ class GitWorkspaces(Landing):
         try:
             await self._git.run("update-ref", "-m", "stretto: run started", "--stdin", input=new.encode())
         except GitError as error:
-            raise RepositoryError(
-                f"cannot make {self._branch}: {error.stderr}", hint="choose another with --branch NAME"
-            ) from error
+            raise _no_branch(self._branch, error) from error
 
     @said
     async def open(
@@ -271,3 +272,18 @@ class GitWorkspaces(Landing):
         before = json.loads(commit.trailer(UNRESOLVED) or "[]")
         conflicted = tuple(dict.fromkeys((*before, *(shown(path) for path in merged.conflicts))))
         return msgspec.structs.replace(lease, carried=True, conflicted=conflicted)
+
+
+def _no_branch(branch: str, error: GitError) -> RepositoryError:
+    """Why the run's branch cannot be made; most often another ref is in its way."""
+    other = "choose another with --branch NAME"
+    if (found := _IN_THE_WAY.search(error.stderr)) is None:
+        return RepositoryError(f"cannot make the branch {branch}: {error.stderr}", hint=error.hint or other)
+    ref = found["ref"]
+    if ref.startswith("refs/heads/"):
+        name = ref.removeprefix("refs/heads/")
+        return RepositoryError(
+            f"cannot make the branch {branch}: there is a branch {name}, and git has no room for both names",
+            hint=f"git branch -m {name} NEW-NAME; or {other}",
+        )
+    return RepositoryError(f"there is a ref {ref} where runs keep theirs", hint=f"git update-ref -d {ref}")

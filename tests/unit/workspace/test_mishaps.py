@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from stretto.errors import WorkspaceError
+from stretto.errors import GitError, WorkspaceError
 from stretto.ports import Workspace
 from stretto.workspace import disk
 from stretto.workspace.locks import try_lock
@@ -120,6 +120,26 @@ async def test_a_disk_that_refuses_is_an_adapter_error_with_its_path(root: Path,
         GitWorkspaces(await Repository.find(root), run="r", branch="b", pool_root=blocked / "worktrees")
     with pytest.raises(WorkspaceError, match=f"{blocked}: File exists"):
         try_lock(blocked / "x.lock")
+
+
+@awaited
+async def test_r7_1_a_repository_that_takes_nothing_fails_the_save_and_not_the_files(root: Path, state: Path) -> None:
+    """As on a full disk: the work stays where it is until there is room."""
+    spaces = await workspaces(root, state)
+    space = await agent(spaces, root)
+    write(space.path, {"work": "w\n"})
+    blob = git(root, "hash-object", "--stdin", input="w\n")
+    blocked = root / ".git/objects" / blob[:2]
+    blocked.write_text("")
+    with pytest.raises(GitError):
+        await spaces.save(space, task="t", attempt=1, message="work")
+    blocked.unlink()
+    refs = root / ".git/refs/stretto/run-1/task"
+    refs.write_text("")
+    with pytest.raises(GitError, match="update-ref"):
+        await spaces.save(space, task="t", attempt=1, message="work")
+    refs.unlink()
+    assert (await spaces.save(space, task="t", attempt=1, message="work")).paths == ("work",)
 
 
 def test_a_full_disk_is_told_with_the_file_that_cannot_be_written(tmp_path: Path) -> None:
