@@ -38,7 +38,7 @@ def told(capsys: pytest.CaptureFixture[str]) -> list[str]:
         (["run", "p", "--budget", "3"], "--budget is not supported yet", "leave it out"),
         (["run", "p", "--isolation", "none"], "--isolation none is not supported yet", "leave it out"),
         (["run", "p", "--engine", "temporal"], "--engine is not supported yet", "leave it out"),
-        (["run", "p", "--detach"], "--detach is not supported yet", "leave it out"),
+        (["run", "p", "--detach", "--land"], "--detach leaves nobody who could --land", "`stretto land` afterwards"),
         (["run", "p", "--on-failure", "rollback"], "--on-failure rollback is not supported yet", "leave it out"),
         (["run", "p", "-j", "0"], "it must be at least 1", "stretto run --help"),
         (["run", "p", "--attempts", "x"], "it must be a whole number", "stretto run --help"),
