@@ -77,11 +77,9 @@ class Live:
 
     def wait(self, timeout_s: float) -> Sequence[Key]:
         self._draw(time.monotonic(), time.time())
-        asked: list[Key] = []
-        for name in self._screen.wait(timeout_s):
-            if (key := self._press(name)) is not None and key not in asked:
-                asked.append(key)
-        return asked
+        names = self._screen.wait(timeout_s)
+        asked = [key for name in names if (key := self._press(name)) is not None]
+        return asked[:1] if len(set(names)) == 1 else ()  # a text that was pasted asks for nothing
 
     def note(self, text: str) -> None:
         """A word to the person at the keyboard, until they press another key."""
