@@ -38,13 +38,14 @@ from stretto.engine.home import (
 )
 from stretto.engine.lock import RunLock
 from stretto.engine.supervise import ProcessSupervisor
-from stretto.errors import NotSupportedYet, PlanError, StrettoError
+from stretto.errors import NotSupportedYet, PlanError, RepositoryError, StateError, StrettoError
 from stretto.formats.load import Loaded, load
 from stretto.model.plan import Finding, Plan, Task, Value
 from stretto.model.run import RunSettings
 from stretto.observe.outline import outline
 from stretto.observe.paint import count
 from stretto.observe.planview import show_json, show_text
+from stretto.workspace.repository import Repository
 
 WARNINGS = 5
 """So many are shown before a run; `check` has them all."""
@@ -97,6 +98,8 @@ class Ready(Value, frozen=True, kw_only=True):
     user_branch: str | None
     plan_in_repository: str | None
     dirty: tuple[str, ...]
+    under_way: tuple[str, ...] = ()
+    """What git has begun in the user's tree and not ended."""
     builds_on: str | None = None
     """The earlier run whose landings are in the base, and not in the user's branch."""
     landed: tuple[str, ...] = ()
@@ -194,6 +197,7 @@ async def _prepare(
     if wanted.branch is not None:
         await repository.check_branch(wanted.branch)
     runs = repository_home(state_dir(os.environ), repository.common)
+    await _refuse_place(repository, runs)
     base = await repository.resolve(wanted.base or "HEAD")
     folder = Path(wanted.plan).absolute().parent
     views = runs_of(runs, path, new=wanted.new)
@@ -234,10 +238,30 @@ async def _prepare(
         user_branch=repository.branch,
         plan_in_repository=inside if tracked else None,
         dirty=await repository.dirty(),
+        under_way=repository.under_way,
         builds_on=before.run if before else None,
         landed=tuple(task.id for task in plan.tasks if task.id in landed),
         expected_s=expected_s(runs, todo.tasks, agents=resolved.agents, default=resolved.run.agent),
     )
+
+
+async def _refuse_place(repository: Repository, runs: RepositoryHome) -> None:
+    """Raises RepositoryError where a run would work on its own worktrees, and StateError where they would lie among
+    the user's files."""
+    worktrees, folder = (Path(os.path.realpath(path)) for path in (runs.worktrees, runs.path))
+    if repository.root.is_relative_to(worktrees):
+        raise RepositoryError(
+            f"{repository.root} is a worktree of stretto's own, which the next task will clean",
+            hint="git worktree list: go to one of yours",
+        )
+    inside = repository.inside(folder)
+    if inside is not None and not folder.is_relative_to(repository.common):
+        ignored = await repository.git.run("check-ignore", "-q", "--", f"{inside}/x", ok=(0, 1))
+        if ignored.code:
+            raise StateError(
+                f"the state folder lies among the files of the repository: {folder}",
+                hint="set STRETTO_STATE_DIR to a folder outside of it, or let git ignore it: .git/info/exclude",
+            )
 
 
 def _build_on(wanted: Wanted, before: Earlier | None) -> Earlier | None:
@@ -287,6 +311,11 @@ def show(ready: Ready, *, json: bool, whole: bool) -> None:
     if ready.dirty:
         named = ", ".join(ready.dirty[:5]) + (f" and {len(ready.dirty) - 5} more" if len(ready.dirty) > 5 else "")
         terminal.say(f"uncommitted edits are not in the run's base: {named}", json=json, label="note")
+    if ready.under_way:
+        what = f"{' and '.join(ready.under_way)} is under way"
+        terminal.say(
+            f"{what}: the run starts from {ready.base[:10]}, and can land when it is over", json=json, label="note"
+        )
     stream.flush()
 
 

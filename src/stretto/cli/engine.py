@@ -7,7 +7,9 @@ Nobody calls this by hand.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
+import resource
 import signal
 import sys
 import traceback
@@ -23,10 +25,13 @@ from stretto.engine.strays import sweep
 from stretto.errors import InternalError, StrettoError
 from stretto.wiring import embedded
 
+FILES = 1024
+
 
 def main(argv: list[str]) -> int:
     """Run or resume the run in that folder; the exit code is the run's (R11)."""
     home = RunHome(path=Path(argv[0]))
+    _allow_files()
     try:
         with RunLock(home.lock):
             _sweep(home)
@@ -42,6 +47,15 @@ def main(argv: list[str]) -> int:
             error = error.exceptions[0]
         traceback.print_exception(error)
         return InternalError.exit_code
+
+
+def _allow_files() -> None:
+    """As many open files as this user may have, up to what most systems give anyway: every attempt needs a few."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    most = FILES if hard == resource.RLIM_INFINITY else min(FILES, hard)
+    if soft != resource.RLIM_INFINITY and soft < most:
+        with contextlib.suppress(OSError, ValueError):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
 
 
 def _sweep(home: RunHome) -> None:

@@ -8,6 +8,7 @@ import os
 import re
 import sys
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -40,6 +41,7 @@ from stretto.cli import (
     stop,
 )
 from stretto.errors import ConfigError, InternalError, NotSupportedYet, StateError, StrettoError
+from stretto.model.excerpt import is_text
 
 LATER = frozenset(
     {
@@ -70,6 +72,8 @@ class Verbs(TyperGroup):
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         verb = args[0]
+        if "--help" not in args and "-h" not in args:
+            _refuse_nowhere()
         if "STRETTO_TASK" in os.environ and verb not in INSIDE_AN_ATTEMPT:
             raise ConfigError(
                 f"`stretto {verb}` is not allowed inside an attempt (of task {os.environ['STRETTO_TASK']!r})",
@@ -78,6 +82,14 @@ class Verbs(TyperGroup):
         if verb in LATER:
             raise NotSupportedYet(f"`stretto {verb}` is not supported yet", hint="`stretto --help` lists what is")
         return super().resolve_command(ctx, args)
+
+
+def _refuse_nowhere() -> None:
+    """Raises ConfigError when the current folder has been removed: every relative path would mean something else."""
+    try:
+        Path.cwd()
+    except FileNotFoundError as error:
+        raise ConfigError("the current folder is gone", hint="cd to one that is there") from error
 
 
 app = typer.Typer(
@@ -147,6 +159,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     words = [word for word in words if word != "--debug"]
     _settle_streams()
     verb = next((word for word in words if word in _NAMES), "")
+    for word in words:
+        if not is_text(word):
+            shown = os.fsencode(word).decode(errors="backslashreplace")
+            return _tell(f"an argument is not UTF-8: {shown}", "if it is: export LC_ALL=C.UTF-8", ConfigError.exit_code)
     return guarded(lambda: app(words, prog_name="stretto", standalone_mode=False), debug=debug, verb=verb)
 
 

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from stretto.config.layers import Layer, Origin, Said, wrong
 from stretto.config.table import SETTINGS
 from stretto.errors import ConfigError
+from stretto.model.excerpt import is_text
 
 PROFILE = "STRETTO_PROFILE"
 RESERVED = (
@@ -25,6 +26,8 @@ def read(environ: Mapping[str, str]) -> Layer:
         if (setting := _BY_NAME.get(name)) is None:
             if name not in (PROFILE, *RESERVED):
                 raise _unknown(name)
+        elif not is_text(environ[name]):
+            raise ConfigError(f"the value of {name} is not UTF-8", hint="if it is: export LC_ALL=C.UTF-8")
         elif environ[name].strip():
             if (value := setting.kind.parse(environ[name])) is None:
                 raise wrong(name, setting.kind, environ[name])

@@ -187,7 +187,7 @@ class RepositoryHome(Value, frozen=True, kw_only=True):
     def make(self) -> RepositoryHome:
         """Make the folder. Raises StateError."""
         with explained("make the state folder", self.path):
-            self.path.mkdir(parents=True, exist_ok=True)
+            self.path.mkdir(mode=0o700, parents=True, exist_ok=True)  # prompts and logs are nobody else's business
         return self
 
     def runs(self) -> list[RunHome]:

@@ -11,7 +11,9 @@ from collections.abc import Sequence
 from stretto.core.events import Event, Noticed
 from stretto.engine.disk import explained
 from stretto.engine.home import RunHome
+from stretto.errors import StateError
 
+_WHY = "see that you may run that, and more processes and open files: ulimit -a"
 DETACHED = "detached"
 """Code of the notice that the engine has been left to itself: the end of its control pipe means nothing any more."""
 
@@ -28,15 +30,19 @@ def start(home: RunHome, *, argv: Sequence[str] = (), attached: bool = True) -> 
     but nothing after a `detach`. Otherwise there is no control pipe, and the engine lives on without the front. Raises
     StateError."""
     with explained("start the run's engine", home.engine_log), home.engine_log.open("ab") as log:
-        return subprocess.Popen(
-            [sys.executable, "-m", "stretto.engine.warden", "--", *(argv or engine_argv(home))],
-            stdin=subprocess.PIPE if attached else subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-            bufsize=0,
-            cwd=home.path,  # with `-m`, Python imports from the current folder first: not from the user's
-            start_new_session=True,
-        )
+        try:
+            return subprocess.Popen(
+                [sys.executable, "-m", "stretto.engine.warden", "--", *(argv or engine_argv(home))],
+                stdin=subprocess.PIPE if attached else subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                bufsize=0,
+                cwd=home.path,  # with `-m`, Python imports from the current folder first: not from the user's
+                start_new_session=True,
+            )
+        except OSError as error:
+            what = error.filename or sys.executable
+            raise StateError(f"cannot start the run's engine: {what}: {error.strerror}", hint=_WHY) from error
 
 
 def engine_argv(home: RunHome) -> list[str]:

@@ -16,6 +16,7 @@ import contextlib
 import fcntl
 import itertools
 import os
+import resource
 import signal
 import subprocess
 import threading
@@ -32,7 +33,7 @@ from stretto.ports import ProcessExit, ProcessSpec
 
 COOKIE = ("STRETTO_RUN", "STRETTO_TASK", "STRETTO_ATTEMPT")
 LEASH = 100
-"""Lowest number for the leash's file descriptor."""
+"""Lowest number for the leash's file descriptor, where so many are allowed."""
 GIVE_UP_S = 10.0
 """How long KILL may take before the survivors are an error."""
 BUSY = 0.05
@@ -279,7 +280,7 @@ def _make_leash() -> tuple[tuple[int, ...], int | None]:
         return (), None
     low, leash = os.pipe()
     try:
-        held = fcntl.fcntl(low, fcntl.F_DUPFD_CLOEXEC, LEASH)
+        held = fcntl.fcntl(low, fcntl.F_DUPFD_CLOEXEC, min(LEASH, resource.getrlimit(resource.RLIMIT_NOFILE)[0] // 2))
     except OSError:
         os.close(leash)
         raise

@@ -16,6 +16,11 @@ def legible(text: str) -> str:
     return _CONTROL.sub("", _OVERWRITTEN.sub("", _ESCAPES.sub("", text)))
 
 
+def is_text(text: str) -> bool:
+    """Whether it can be written down as it stands: what the system hands us may hold bytes that are not UTF-8."""
+    return text.isprintable() or not any("\ud800" <= sign <= "\udfff" for sign in text)
+
+
 def clip(text: str, limit: int) -> str:
     """At most `limit` characters of `text`, from its end: programs say last what went wrong."""
     return text if len(text) <= limit else "…" + text[len(text) - limit + 1 :] if limit > 1 else ""

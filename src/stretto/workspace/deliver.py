@@ -67,6 +67,11 @@ async def prepare_delivery(
             f"{branch} was moved: it no longer holds what the run landed ({known[:10]})",
             hint=f"git branch -f {branch} {known} && stretto land {run}",
         )
+    if under_way := repository.under_way:
+        raise Paused(
+            f"{' and '.join(under_way)} is under way in {repository.root}",
+            hint=f"git status says how it is finished or given up; then: stretto land {run}",
+        )
     head, now = await repository.now()
     if now != onto:
         there = "a detached HEAD" if now is None else now

@@ -15,6 +15,7 @@ from stretto.errors import WorkspaceError
 P = ParamSpec("P")
 T = TypeVar("T")
 _FULL = {errno.ENOSPC, errno.EDQUOT}
+_CLOSED = {errno.EACCES, errno.EPERM, errno.EROFS}
 
 
 @contextlib.contextmanager
@@ -26,6 +27,8 @@ def at(path: Path | None = None) -> Iterator[None]:
         # Of the two files of a copy it is the second that cannot be written.
         place = os.fsdecode(error.filename2 or error.filename or path or "the state folder")
         hint = f"make room there: df -h {place}" if error.errno in _FULL else ""
+        if error.errno in _CLOSED:
+            hint = f"see that you may write there: ls -ld {place}"
         raise WorkspaceError(f"{place}: {error.strerror or error}", hint=hint) from error
 
 

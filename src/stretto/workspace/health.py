@@ -123,23 +123,16 @@ def _case(settings: Mapping[str, str]) -> Observation | None:
 
 
 def _half_done(repository: Repository) -> Observation | None:
-    marks = {
-        "MERGE_HEAD": "a merge",
-        "CHERRY_PICK_HEAD": "a cherry-pick",
-        "REVERT_HEAD": "a revert",
-        "rebase-merge": "a rebase",
-        "rebase-apply": "a rebase",
-        "BISECT_LOG": "a bisection",
-        "index.lock": "another git (or what one left that was killed: index.lock)",
-    }
-    found = [what for name, what in marks.items() if (repository.git_dir / name).exists()]
+    found = list(repository.under_way)
+    if (repository.git_dir / "index.lock").exists():
+        found.append("another git (or what one left that was killed: index.lock)")
     if not found:
         return None
     return _seen(
         "work tree",
-        f"{' and '.join(dict.fromkeys(found))} is under way",
+        f"{' and '.join(found)} is under way",
         "warning",
-        follows="runs do not mind, but `stretto land` may have to wait for it",
+        follows="runs do not mind, but `stretto land` has to wait for it",
         mend="git status",
     )
 

@@ -4,15 +4,26 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 from collections.abc import Mapping
 from pathlib import Path
 
 from stretto.errors import GitError, RepositoryError
-from stretto.workspace.git import Git
+from stretto.model.excerpt import is_text
+from stretto.workspace.git import Git, shown
 from stretto.workspace.sparse import View, view_of
 
 MINIMUM = (2, 38)
 """`merge-tree --write-tree` came with it."""
+
+_HALF_DONE = {
+    "MERGE_HEAD": "a merge",
+    "CHERRY_PICK_HEAD": "a cherry-pick",
+    "REVERT_HEAD": "a revert",
+    "rebase-merge": "a rebase",
+    "rebase-apply": "a rebase",
+    "BISECT_LOG": "a bisection",
+}
 
 
 class Repository:
@@ -44,12 +55,16 @@ class Repository:
     @classmethod
     async def find(cls, path: Path, *, environ: Mapping[str, str] | None = None) -> Repository:
         """The repository whose work tree `path` lies in. Raises RepositoryError where a run is not possible."""
+        environ = os.environ if environ is None else environ
         folder = Path(os.path.realpath(path))
-        git = Git(folder if folder.is_dir() else folder.parent, environ=environ)
+        try:
+            git = Git(folder if folder.is_dir() else folder.parent, environ=environ)
+        except OSError as error:
+            raise RepositoryError(f"{folder} cannot be read: {error.strerror}", hint=f"ls -ld {folder}") from error
         await _check_version(git)
         inside = await git.run("rev-parse", "--is-inside-work-tree", ok=(0, 128))
         if inside.code:
-            raise _not_found(folder, inside.err)
+            raise _not_found(folder, inside.err, environ)
         if inside.text != "true":
             raise RepositoryError(
                 f"{folder} is not in a work tree (a bare repository, or the .git folder itself)",
@@ -58,11 +73,16 @@ class Repository:
         root = Path(await git.text("rev-parse", "--show-toplevel"))
         git_dir = Path(await git.text("rev-parse", "--absolute-git-dir"))
         common = git_dir / await git.text("rev-parse", "--path-format=absolute", "--git-common-dir")
+        for place in (root, common):
+            if not is_text(str(place)):
+                raise RepositoryError(
+                    f"the path of the repository is not UTF-8: {shown(str(place))}",
+                    hint="give that folder another name",
+                )
         head = await git.resolve("HEAD")
         if head is None:
             raise RepositoryError(f"{root} has no commit yet", hint='git add -A && git commit -m "start"')
         branch = (await git.run("symbolic-ref", "--quiet", "--short", "HEAD", ok=(0, 1))).text or None
-        environ = os.environ if environ is None else environ
         settings = await _settings(git)
         sparse = settings.get("core.sparsecheckout", "").lower() in ("true", "yes", "on", "1")
         git = git.named(_identity(settings, environ))
@@ -71,6 +91,12 @@ class Repository:
             common=Path(os.path.realpath(common)), head=head, branch=branch, git=git,
             ignores=_ignores(settings, environ), view=await view_of(git, git_dir, sparse=sparse),
         )  # fmt: skip
+
+    @property
+    def under_way(self) -> tuple[str, ...]:
+        """What git has begun in the user's tree and waits to be told about, such as `a merge`."""
+        found = [what for name, what in _HALF_DONE.items() if (self.git_dir / name).exists()]
+        return tuple(dict.fromkeys(found))
 
     def inside(self, path: Path) -> str | None:
         """The path as git spells it, from the root; None when it lies elsewhere."""
@@ -140,13 +166,18 @@ def check_version(said: str) -> None:
         )
 
 
-def _not_found(folder: Path, said: str) -> RepositoryError:
+def _not_found(folder: Path, said: str, environ: Mapping[str, str]) -> RepositoryError:
     if "dubious ownership" in said:
         return RepositoryError(
             f"git does not trust the repository at {folder}: it belongs to another user",
             hint=f"git config --global --add safe.directory {folder}",
         )
     if "not a git repository" in said:
+        if elsewhere := environ.get("GIT_DIR"):
+            return RepositoryError(
+                f"{folder} is not in a git repository, and GIT_DIR does not count here",
+                hint=f"a file counts: echo {shlex.quote(f'gitdir: {elsewhere}')} > .git",
+            )
         return RepositoryError(
             f"{folder} is not in a git repository", hint="run stretto in the repository, or make one: git init"
         )
