@@ -73,11 +73,12 @@ class Terminal:
         return [line.rstrip() for line in text.rstrip().split("\n")]
 
     def until(self, *words: str) -> list[str]:
-        """Wait until one line of the screen has all of these; the screen."""
+        """Wait until one line of the screen has all of these; the screen, and none that is being drawn just now."""
 
         def seen() -> list[str] | None:
             lines = self.screen()
-            return lines if any(all(word in text for word in words) for text in lines) else None
+            there = any(all(word in text for word in words) for text in lines)
+            return lines if there and lines == self.screen() else None
 
         try:
             return list(until(seen, f"{words} on the screen"))

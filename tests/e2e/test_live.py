@@ -96,7 +96,7 @@ def test_a_run_from_start_to_end(tmux: Path, toy: Toy, columns: int, lines: int)
         terminal.type(RUN)
 
         seen = terminal.until("schema", "running", "Reading schema in red")
-        assert is_neat(terminal, columns, lines), seen
+        until(lambda: is_neat(terminal, columns, lines), "one frame, whole")
         assert "0 of 5 done" in seen[0]
         assert "2 of 3 places used" in seen[1]
         assert row(seen, "login").startswith(" · login  ◆ pending")
@@ -114,7 +114,7 @@ def test_a_run_from_start_to_end(tmux: Path, toy: Toy, columns: int, lines: int)
 
         go(toy, "broken")
         seen = terminal.until("✗ broken", "failed")
-        assert is_neat(terminal, columns, lines), seen
+        until(lambda: is_neat(terminal, columns, lines), "one frame, whole")
         assert "1 failed" in seen[0]
         assert "exit status 65" in row(seen, "broken")
 
@@ -267,8 +267,8 @@ def test_control_z_gives_the_terminal_to_the_shell_and_the_run_goes_on(tmux: Pat
         go(toy, "schema", "style")
         until(lambda: toy.states()["login"] == "running", "the run goes on")
         terminal.type("fg; echo code $?")
-        seen = terminal.until("login", "running", "Reading")
-        assert is_neat(terminal, 80, 24), seen
+        terminal.until("login", "running", "Reading")
+        until(lambda: is_neat(terminal, 80, 24), "one frame, whole")
         assert not terminal.cursor
         go(toy)
         terminal.until("code 1")
