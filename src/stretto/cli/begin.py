@@ -256,7 +256,7 @@ async def _refuse_place(repository: Repository, runs: RepositoryHome) -> None:
         )
     inside = repository.inside(folder)
     if inside is not None and not folder.is_relative_to(repository.common):
-        ignored = await repository.git.run("check-ignore", "-q", "--", f"{inside}/x", ok=(0, 1))
+        ignored = await repository.git.run("check-ignore", "-q", "--", f"{inside}/x", ok=(0, 1), globs=True)
         if ignored.code:
             raise StateError(
                 f"the state folder lies among the files of the repository: {folder}",
