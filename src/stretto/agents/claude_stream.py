@@ -13,7 +13,7 @@ from typing import Any, cast
 
 import msgspec
 
-from stretto.agents.stream import Ending, Trouble, redacted
+from stretto.agents.stream import MOST_TOKENS, MOST_USD, Ending, Trouble, redacted
 from stretto.model.excerpt import legible
 from stretto.model.run import Usage
 
@@ -21,7 +21,7 @@ LINE = 240
 """Characters of a line about a tool; what the model says itself is shown in full, up to `TEXT`."""
 TEXT = 4000
 LONGEST_PAUSE_S = 31 * 86400.0
-"""A reset that is further away is none."""
+"""A reset that is further away is none, and so is a longer wait."""
 SYNTHETIC = "<synthetic>"
 """The model of messages that the command line made up itself."""
 _WANTED = ("file_path", "notebook_path", "path", "command", "pattern", "url", "query", "description", "prompt")
@@ -63,7 +63,7 @@ class ClaudeStream:
             case "system", "api_retry":
                 yield self._retried(event)
             case "system", "permission_denied":
-                self._denied.add(_text(event, "tool_use_id"))
+                self._denied |= {_text(event, "tool_use_id")} - {""}
                 yield _short(f"! not allowed: {_text(event, 'tool_name')} ({_text(event, 'message')})")
             case "system", "status" if event.get("status") == "compacting":
                 yield "(it shortens the conversation)"
@@ -73,7 +73,7 @@ class ClaudeStream:
                 yield from self._said(event)
             case "user", _:
                 for block in _blocks(event):
-                    told = block.get("tool_use_id") in self._denied
+                    told = _text(block, "tool_use_id") in self._denied
                     if block.get("type") == "tool_result" and block.get("is_error") is True and not told:
                         yield _short(f"! {_plain(block.get('content'))}")
             case "control_request", _:
@@ -108,10 +108,12 @@ class ClaudeStream:
         return _short(f"> {tool} {about.removeprefix(self._folder)}".rstrip())
 
     def _retried(self, event: Mapping[str, Any]) -> str:
-        wait_s = (_number(event, "retry_delay_ms") or 0.0) / 1000
-        self._retry_s = wait_s
-        what = " ".join(filter(None, (str(event.get("error_status") or ""), _text(event, "error"))))
-        return f"({what or 'no answer'}: tries again in {wait_s:.1f} s)"
+        delay_ms = _number(event, "retry_delay_ms", most=1000 * LONGEST_PAUSE_S)
+        self._retry_s = delay_ms / 1000 if delay_ms else None
+        status = _number(event, "error_status")
+        what = " ".join(filter(None, (f"{status:.0f}" if status else "", _text(event, "error"))))
+        when = f" in {self._retry_s:.1f} s" if self._retry_s else ""
+        return f"({what or 'no answer'}: tries again{when})"
 
     def _limited(self, info: Mapping[str, Any]) -> str:
         if info.get("status") != "rejected":
@@ -173,19 +175,16 @@ class ClaudeStream:
         if not exact:
             spent = [model for model in _table(last, "modelUsage").values() if isinstance(model, dict)]
             if resumed or not spent:
-                return Usage(cost_usd=None if resumed else _number(last, "total_cost_usd"))
-
-        def total(key: str) -> int:
-            return int(sum(_number(model, key) or 0.0 for model in spent))
-
-        read, written = total("cacheReadInputTokens"), total("cacheCreationInputTokens")
-        cost = sum(_number(model, "costUSD") or 0.0 for model in spent)
+                return Usage(cost_usd=None if resumed else _number(last, "total_cost_usd", most=MOST_USD))
+        read = _sum(spent, "cacheReadInputTokens", MOST_TOKENS)
+        written = _sum(spent, "cacheCreationInputTokens", MOST_TOKENS)
+        fresh = _sum(spent, "inputTokens", MOST_TOKENS)
         return Usage(
-            input_tokens=total("inputTokens") + read + written,
-            output_tokens=total("outputTokens"),
-            cache_read_tokens=read,
-            cache_write_tokens=written,
-            cost_usd=cost if exact else _number(last, "total_cost_usd"),
+            input_tokens=None if fresh is None or read is None or written is None else int(fresh + read + written),
+            output_tokens=_whole(_sum(spent, "outputTokens", MOST_TOKENS)),
+            cache_read_tokens=_whole(read),
+            cache_write_tokens=_whole(written),
+            cost_usd=_sum(spent, "costUSD", MOST_USD) if exact else _number(last, "total_cost_usd", most=MOST_USD),
         )
 
 
@@ -210,9 +209,9 @@ def _errors(result: Mapping[str, Any]) -> str:
 def _spent(result: Mapping[str, Any]) -> float | None:
     """Money, since the process began where that is told."""
     if "model_usage_since_last_result" not in result:
-        return _number(result, "total_cost_usd")
+        return _number(result, "total_cost_usd", most=MOST_USD)
     models = _table(result, "model_usage_since_last_result").values()
-    return sum(_number(model, "costUSD") or 0.0 for model in models if isinstance(model, dict))
+    return _sum([model for model in models if isinstance(model, dict)], "costUSD", MOST_USD)
 
 
 # --- a JSON value that may be anything ---------------------------------------------------------------------------
@@ -223,9 +222,22 @@ def _text(table: Mapping[str, Any], key: str) -> str:
     return value if isinstance(value, str) else ""
 
 
-def _number(table: Mapping[str, Any], key: str) -> float | None:
+def _number(table: Mapping[str, Any], key: str, most: float = 1e15) -> float | None:
+    """None: not told, or a number that nobody can mean; none is negative here."""
     value = table.get(key)
-    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
+    sane = isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= most
+    return float(cast("float", value)) if sane else None
+
+
+def _sum(tables: Iterable[Mapping[str, Any]], key: str, most: float) -> float | None:
+    """Of all that is told; unknown as soon as one of them is no number to believe."""
+    numbers = [_number(table, key, most) for table in tables if table.get(key) is not None]
+    told = [number for number in numbers if number is not None]
+    return sum(told) if len(told) == len(numbers) and sum(told) <= most else None
+
+
+def _whole(number: float | None) -> int | None:
+    return None if number is None else int(number)
 
 
 def _table(table: Mapping[str, Any], key: str) -> Mapping[str, Any]:

@@ -12,6 +12,9 @@ from stretto.model.run import Failure, FailureKind, Usage
 
 MESSAGE = 4000
 """Characters of a failure's message, at most."""
+MOST_TOKENS = 10**12
+MOST_USD = 10**6
+"""Whoever tells of more, tells nothing: no attempt can spend it."""
 
 _PASSES: frozenset[FailureKind] = frozenset({"transient", "overloaded", "rate_limited", "quota"})
 """Kinds that waiting helps against."""
