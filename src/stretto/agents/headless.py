@@ -7,7 +7,7 @@ import contextlib
 import re
 import time
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -90,12 +90,19 @@ class HeadlessAgent:
             ) from error
         if earlier and not stream.began and re.search(self.profile.unknown_session, said):
             raise _UnknownSession
-        end = stream.ending(resumed=earlier is not None)
+        end = self._ending(stream, resumed=earlier is not None)
         failure = self._failure(spec, exit, end, said)
         if earlier and failure is not None and failure.kind == "permanent":
             failure = replace(failure, kind="failed")  # the conversation may be what is wrong: the next begins anew
         report = told(a.result_file, failure, end.usage, end.summary)
         return replace(report, refused=end.refused)
+
+    def _ending(self, stream: Stream, *, resumed: bool) -> Ending:
+        try:
+            return stream.ending(resumed=resumed)
+        except Exception as error:  # one attempt's, whatever the reader did not expect
+            what = f"{type(error).__name__}: {error}"
+            raise AgentError(f"cannot make sense of what {self.profile.title} said at its end: {what}") from error
 
     def _environment(self, a: Assignment) -> dict[str, str]:
         files = {"STRETTO_PROMPT_FILE": str(a.prompt_file), "STRETTO_RESULT_FILE": str(a.result_file)}
@@ -182,9 +189,15 @@ class _Tail:
 
     def _tell(self, lines: list[bytes]) -> None:
         answered = self._stream.answered
-        words = [text for line in lines for text in self._stream.read(line)]
+        words = [text for line in lines for text in self._words(line)]
         if self._stream.answered and not answered:
             self._assignment.on_answer()
         if words:
-            with self._assignment.log.open("a", encoding="utf-8") as log:
+            with self._assignment.log.open("a", encoding="utf-8", errors="replace") as log:
                 log.write("".join(f"{text}\n" for text in words))
+
+    def _words(self, line: bytes) -> Sequence[str]:
+        try:
+            return self._stream.read(line)
+        except Exception as error:  # noqa: BLE001  a reader's mistake costs its line, and none of the others
+            return (f"(an event that cannot be read: {type(error).__name__}: {error})",)

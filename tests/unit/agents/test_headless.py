@@ -13,6 +13,7 @@ from msgspec.structs import replace
 
 from stretto.agents.headless import EVENTS, LONGEST, HeadlessAgent, session_of
 from stretto.agents.profiles import CLAUDE, PROFILES
+from stretto.agents.stream import Ending
 from stretto.errors import AgentError, ConfigError
 from stretto.model.agent import AgentSpec
 from stretto.model.run import FailureKind
@@ -284,3 +285,32 @@ def test_a_profile_finds_its_program_and_asks_it_for_its_version(tmp_path: Path,
     assert CLAUDE.find({"PATH": "/nowhere"}) is None
     assert CLAUDE.version(tmp_path / "nothing", environ) is None
     assert set(PROFILES) >= {"claude"}
+
+
+class Broken:
+    """A reader with a bug in it."""
+
+    began = answered = False
+
+    def read(self, line: bytes) -> tuple[str, ...]:
+        if b"odd" in line:
+            raise TypeError("unhashable")
+        self.answered = True
+        return (line.decode(), "half a sign: \ud800")
+
+    def ending(self, *, resumed: bool) -> Ending:
+        raise OverflowError("too large")
+
+
+def test_a_line_that_breaks_the_reader_costs_that_line_and_never_the_engine(
+    tmp_path: Path, environ: Mapping[str, str]
+) -> None:
+    answered: list[str] = []
+    a = replace(assignment(tmp_path), on_answer=lambda: answered.append("once"))
+    processes = FakeProcesses(lambda spec: Played(output=b"one\nodd\ntwo\n"))
+    agent = HeadlessAgent(replace(CLAUDE, stream=Broken), PLAIN, environ)
+    with pytest.raises(AgentError, match="cannot make sense of what Claude Code said at its end: OverflowError"):
+        asyncio.run(agent.run(a, processes))
+    log = a.log.read_text().splitlines()
+    assert log[0] == "one" and log[2:4] == ["(an event that cannot be read: TypeError: unhashable)", "two"]
+    assert answered == ["once"]
