@@ -9,6 +9,7 @@ from stretto import wiring
 from stretto.analysis.graph import build
 from stretto.cli.begin import Ready, Wanted, prepare
 from stretto.cli.texts import read_texts
+from stretto.core.breaker import default_agents
 from stretto.core.commands import StartAttempt
 from stretto.core.events import RunStarted
 from stretto.core.handoff import handoffs
@@ -54,5 +55,5 @@ def _first_start(ready: Ready, plan: Plan, index: int) -> StartAttempt:
         more_handoffs=more,
         timeout_s=task.timeout_s or settings.timeout_s,
         idle_s=settings.idle_s,
-        agents=task.agent or ((settings.agent,) if settings.agent else ()),
+        agents=task.agent or default_agents(settings),
     )

@@ -57,8 +57,11 @@ def resolve(plan: Plan, settings: Settings, *, interactive: bool, agent_args: tu
     name, spec = agents.named(settings.value(("agent",)))
     if spec is not None:
         known[name] = spec
+    # Only the plan can name several: a setting is one agent.
+    from_plan = [said.origin.layer == "plan" for said in settings.said(("agent",))]
+    fallbacks = plan.defaults.agent[1:] if from_plan and from_plan[0] else ()
     for task in plan.tasks:
-        for other in task.agent or (name,):
+        for other in task.agent or (name, *fallbacks):
             if not other:
                 raise ConfigError(
                     f"no agent does task {task.id!r}",
@@ -72,8 +75,10 @@ def resolve(plan: Plan, settings: Settings, *, interactive: bool, agent_args: tu
         if name not in known:
             raise ConfigError("--agent-args is for the default agent, and there is none", hint="--agent NAME")
         known[name] = agents.with_words(name, known[name], agent_args)
-    used = {name, *(other for task in plan.tasks for other in task.agent)}
-    run = msgspec.structs.replace(run_settings(settings), agent=name, on_approval="wait" if interactive else "exit")
+    used = {name, *fallbacks, *(other for task in plan.tasks for other in task.agent)}
+    run = msgspec.structs.replace(
+        run_settings(settings), agent=name, fallbacks=fallbacks, on_approval="wait" if interactive else "exit"
+    )
     return Resolved(
         run=run,
         agents={name: spec for name, spec in known.items() if name in used},

@@ -8,7 +8,7 @@ attempt that finishes lets it in again. So does a resume: a person has looked.
 from __future__ import annotations
 
 from stretto.core.state import State, TaskRecord
-from stretto.model.run import FailureKind
+from stretto.model.run import FailureKind, RunSettings
 
 BLAMES: frozenset[FailureKind] = frozenset(
     {"transient", "timeout", "idle", "out_of_memory", "failed", "blocked_on_prompt", "no_effect", "permanent"}
@@ -16,9 +16,14 @@ BLAMES: frozenset[FailureKind] = frozenset(
 """Kinds that may be the agent's own fault. A red check or a conflict is about the work; limits pause by themselves."""
 
 
+def default_agents(settings: RunSettings) -> tuple[str, ...]:
+    """Who does a task that names nobody."""
+    return (settings.agent, *settings.fallbacks) if settings.agent else ()
+
+
 def agents_of(state: State, record: TaskRecord) -> tuple[str, ...]:
     """Who may do the task, first choice first; empty when nobody is named."""
-    return record.task.agent or ((state.settings.agent,) if state.settings.agent else ())
+    return record.task.agent or default_agents(state.settings)
 
 
 def willing(state: State, record: TaskRecord) -> tuple[str, ...]:

@@ -75,6 +75,9 @@ class RunSettings(Value, frozen=True, kw_only=True):
     estimate_s: float = 720.0
     """Expected duration of a task that nobody estimated: 12 minutes (R10.1)."""
     agent: str = ""
+    """Who does a task that names nobody."""
+    fallbacks: tuple[str, ...] = ()
+    """Who does it when that one is out, in this order."""
     on_failure: Literal["continue", "stop"] = "continue"
     """Policy of phases that name none; `stop` here is the run's own policy (R4)."""
     run_stops: bool = False

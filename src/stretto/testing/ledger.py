@@ -54,7 +54,8 @@ class Ledger:
 
     def willing(self, note: Note) -> tuple[str, ...]:
         """Who may do the task and has not failed too often in a row (R4)."""
-        return tuple(name for name in note.task.agent or (self.settings.agent,) if not self._out(name))
+        default = (self.settings.agent, *self.settings.fallbacks)
+        return tuple(name for name in note.task.agent or default if not self._out(name))
 
     def barred(self, note: Note) -> bool:
         return not self.willing(note)

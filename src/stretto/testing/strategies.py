@@ -47,6 +47,7 @@ class Drawn:
             agent="fake",
             drain_timeout_s=(600.0, 3.0)[approval // 2 % 2],
             breaker=(5, 2, 3, 0)[approval // 4 % 4],
+            fallbacks=(("other",), (), (), ())[approval // 16 % 4 - 1],
         )
 
     def expected_s(self, plan: Plan) -> dict[str, float]:
@@ -135,6 +136,7 @@ def drawn(draw: st.DrawFn, *, policies: bool = True) -> Begun:
             conflicts=settings.conflicts,
             on_approval=settings.on_approval,
             breaker=settings.breaker,
+            fallbacks=settings.fallbacks,
             agent="fake",
         )
     plan = source.plan(policies=policies)

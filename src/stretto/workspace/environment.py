@@ -6,6 +6,7 @@ import hashlib
 import os
 import shutil
 import stat
+import uuid
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path, PurePosixPath
 
@@ -39,13 +40,26 @@ def furnish(setup: Setup, source: Path, target: Path) -> dict[str, str]:
 
 
 def fingerprint(setup: Setup, source: Path) -> str:
-    """Of all that set-up says, and of every file that it copies or links: it changes when they are likely to have."""
+    """Of all that set-up says, and of every file that it copies or links: it changes when they are likely to have.
+
+    With a link in them that leads to a folder elsewhere it is never the same twice: who knows what lies there?"""
     digest = hashlib.sha256(dump(setup))
     for path in (*setup.copy, *setup.link):
         top = Path(os.path.realpath(source / path))
         for file in sorted(_files(top.parent, top.name)):
-            digest.update(f"{file}\0{stamp(top.parent / file)}\0".encode("utf-8", "surrogateescape"))
+            said = f"{file}\0{stamp(top.parent / file)}\0{_beyond(top.parent / file, top)}\0"
+            digest.update(said.encode("utf-8", "surrogateescape"))
     return digest.hexdigest()
+
+
+def _beyond(file: Path, top: Path) -> str:
+    """What a link that leads out of `top` leads to; empty for everything else."""
+    if not file.is_symlink():
+        return ""
+    target = Path(os.path.realpath(file))
+    if target == top or target.is_relative_to(top):
+        return str(target)
+    return uuid.uuid4().hex if target.is_dir() else f"{target} {stamp(target)}"
 
 
 def stamp(path: Path) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from msgspec.structs import replace
 
 from stretto.agents import profiles
 from stretto.config.agents import PROFILES, specs, words
@@ -11,7 +12,7 @@ from stretto.config.layers import Settings, flags
 from stretto.config.resolve import Resolved, resolve
 from stretto.errors import ConfigError
 from stretto.model.agent import AgentSpec
-from stretto.model.plan import Plan, Task
+from stretto.model.plan import Defaults, Plan, Task
 
 
 def plan(*agents: str) -> Plan:
@@ -130,3 +131,13 @@ def test_further_words_that_nobody_takes(agent: str, args: str, message: str) ->
 
 def test_the_kinds_that_settings_know_are_those_that_can_be_built() -> None:
     assert set(PROFILES) == set(profiles.PROFILES)
+
+
+def test_r4_the_second_choice_of_a_plans_defaults_steps_in_too() -> None:
+    several = replace(plan(), defaults=Defaults(agent=("claude", "scripted")))
+    own = resolve(several, Settings(), interactive=False)
+    assert (own.run.agent, own.run.fallbacks, set(own.agents)) == ("claude", ("scripted",), {"claude", "scripted"})
+    chosen = resolve(several, Settings(flags({"agent": "scripted"})), interactive=False)
+    assert (chosen.run.agent, chosen.run.fallbacks) == ("scripted", ())
+    with pytest.raises(ConfigError, match="no agent 'clau'"):
+        resolve(replace(several, defaults=Defaults(agent=("scripted", "clau"))), Settings(), interactive=False)

@@ -60,7 +60,7 @@ def settings(text: str, **more: object) -> Settings:
 
 
 def test_every_field_that_the_core_reads_is_a_setting_or_is_decided_elsewhere() -> None:
-    elsewhere = {"agent", "run_stops", "on_approval"}
+    elsewhere = {"agent", "fallbacks", "run_stops", "on_approval"}
     fields = [setting.field for setting in SETTINGS.values() if setting.field]
     assert len(fields) == len(set(fields))
     assert {*fields, *elsewhere} >= set(RunSettings.__struct_fields__)

@@ -113,3 +113,12 @@ def test_r4_without_a_number_there_is_no_breaker() -> None:
         last = run.failed(name)
     assert last == ["release f#1", "end failed"]
     assert not [event for event in run.events if isinstance(event, Noticed)]
+
+
+def test_r4_the_defaults_second_choice_steps_in_for_tasks_that_name_nobody() -> None:
+    run = Told(*SIX, settings=msgspec.structs.replace(ONE_BY_ONE, fallbacks=("other",)))
+    for name in "abcde":
+        run.granted(name)
+        run.failed(name)
+    run.granted("f")
+    assert run.coordinator.state.by_id["f"].agent == "other"

@@ -310,3 +310,25 @@ async def test_r6_1a_what_set_up_brings_along_is_part_of_the_contents(root: Path
     for other in (Setup(), Setup(run=("true",)), Setup(copy=(".env.test",))):
         seen.append(await (await workspaces(root, state, setup=other, fresh=False)).contents(head))
     assert len(set(seen)) == len(seen)
+
+
+@awaited
+async def test_r6_1a_what_links_in_it_lead_to_is_part_of_the_contents(
+    root: Path, state: Path, head: str, tmp_path: Path
+) -> None:
+    write(tmp_path, {"outside/f": "ok\n", "outside/g": "g\n"})
+    write(root, {"data/here/x": "x\n", "more/y": "y\n"})
+    (root / "data" / "cur").symlink_to(tmp_path / "outside" / "f")
+    (root / "data" / "near").symlink_to("here")
+    spaces = await workspaces(root, state, setup=Setup(link=("data",)))
+    seen = [await spaces.contents(head)]
+    assert await spaces.contents(head) == seen[0]
+    write(tmp_path, {"outside/f": "something else\n"})
+    seen.append(await spaces.contents(head))
+    (root / "data" / "cur").unlink()
+    (root / "data" / "cur").symlink_to(tmp_path / "outside" / "g")
+    seen.append(await spaces.contents(head))
+    (root / "more" / "far").symlink_to(tmp_path / "outside")
+    unknown = await workspaces(root, state, setup=Setup(link=("more",)), fresh=False)
+    seen += [await unknown.contents(head), await unknown.contents(head)]
+    assert len(set(seen)) == len(seen)
