@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 import msgspec
 
-from stretto.config.layers import Said, Settings, did_you_mean
+from stretto.config.layers import Said, Settings, did_you_mean, unfit
 from stretto.config.table import AGENT_KEYS, FILE, dotted
 from stretto.errors import ConfigError
 from stretto.model.agent import AgentSpec
@@ -55,6 +55,8 @@ def named(said: str) -> tuple[str, AgentSpec | None]:
         return said, None
     if not (command := said.removeprefix(ON_THE_SPOT).strip()):
         raise ConfigError("a shell agent needs a command", hint="--agent 'shell: my-agent < \"$STRETTO_PROMPT_FILE\"'")
+    if "\0" in command:
+        raise unfit("the command of a shell agent")
     return SHELL, AgentSpec(command=command)
 
 

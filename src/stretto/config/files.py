@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import stat
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from stretto.config.layers import NOTHING, Layer, Origin, Rank, Said, did_you_mean, wrong
+from stretto.config.layers import NOTHING, Layer, Origin, Rank, Said, did_you_mean, unfit, wrong
 from stretto.config.table import AGENT_KEYS, FILE, SETTINGS, Key, dotted
 from stretto.config.values import Kind
 from stretto.errors import ConfigError, PlanError
@@ -35,6 +36,9 @@ def user_path(environ: Mapping[str, str]) -> Path | None:
 def read(path: Path, rank: Rank) -> File:
     """A file that need not be there. Raises ConfigError, naming the place."""
     try:
+        mode = path.stat().st_mode
+        if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):  # to open a pipe waits for whoever writes to it
+            raise ConfigError(f"cannot read {shown(path)}: it is no regular file", hint="put a file of text there")
         text = path.read_text(encoding="utf-8-sig")
     except (FileNotFoundError, NotADirectoryError):
         return File()
@@ -110,6 +114,8 @@ class _Reader:
                 place, what = self._place((*at, *key, variable)), dotted((*key, variable))
                 if not isinstance(text, str):
                     raise ConfigError(f"{place}: {what} must be text", hint='in quotes: "1"')
+                if "\0" in text:
+                    raise unfit(f"{place}: {what}")
                 if is_withheld(variable) or not variable.replace("_", "a").isalnum():
                     raise ConfigError(f"{place}: {what}: nobody may set this variable for an agent", hint="remove it")
                 yield (*key, variable), text
@@ -117,6 +123,8 @@ class _Reader:
     def _read(self, kind: Kind, value: object, at: Key, key: Key) -> Any:
         if (read := kind.read(value)) is None:
             raise wrong(f"{self._place((*at, *key))}: {dotted((*at, *key))}", kind, value)
+        if any("\0" in text for text in ([read] if isinstance(read, str) else read if isinstance(read, tuple) else ())):
+            raise unfit(f"{self._place((*at, *key))}: {dotted((*at, *key))}")
         return read
 
     def _table(self, value: object, key: Key) -> dict[str, Any]:
@@ -125,7 +133,7 @@ class _Reader:
         return value
 
     def _unknown(self, key: Key, options: tuple[str, ...]) -> ConfigError:
-        hint = did_you_mean(key[-1], options, otherwise="`stretto config` lists all settings")
+        hint = did_you_mean(key[-1], options)
         if len(key) == 1 and key[0] in _OF_PLANS:
             hint = "that belongs into a plan: docs/plan.md"
         elif key[-1] == "pass":

@@ -86,8 +86,13 @@ def wrong(what: str, kind: Any, said: object) -> ConfigError:
     """The error that says what a value has to be."""
     return ConfigError(
         f"{what} must be {kind.means}, not {what_it_is(said)}",
-        hint=kind.hint(said) or "`stretto config` shows what holds now",
+        hint=kind.hint(said) or "change it, or leave it out",
     )
+
+
+def unfit(what: str) -> ConfigError:
+    """The error for text that cannot be a word of a command, nor the value of a variable."""
+    return ConfigError(f"{what} holds a NUL character, which no program can be given", hint="remove \\u0000")
 
 
 def did_you_mean(word: str, options: Mapping[str, object] | tuple[str, ...], otherwise: str = "") -> str:

@@ -98,6 +98,8 @@ def read_bytes(path: Path) -> bytes:
     try:
         if path.is_dir():
             raise _unreadable(path, "this is a folder", _among(path))
+        if path.is_fifo() and not path.is_relative_to("/dev"):  # where `<(command)` has its own
+            raise _unreadable(path, "this is a pipe, and not a file", "`stretto check <(command)` reads what one says")
         with path.open("rb") as file:
             size = os.fstat(file.fileno()).st_size
             data = b"" if size > MAX_BYTES else file.read(MAX_BYTES + 1)
