@@ -43,7 +43,8 @@ def test_what_landed_is_a_patch_that_git_applies(toy: Toy) -> None:
 def test_names_numbers_and_json(toy: Toy) -> None:
     run(toy, "  - {id: t, prompt: x}\n", "shell: mv 'old name.txt' new.txt; echo 6 >> new.txt; printf 'a\\0b' > bin")
     assert toy.stretto("diff", "t", "--name-only").stdout.split() == ["bin", "new.txt"]
-    assert "2 files changed" in toy.stretto("diff", "t", "--stat").stdout
+    stat = toy.stretto("diff", "t", "--stat").stdout
+    assert stat.splitlines()[-1].strip().startswith("2 files changed") and "diff --git" not in stat, stat
     told = json.loads(toy.stretto("diff", "t", "--json").stdout)
     assert (told["task"], told["attempt"], told["running"]) == ("t", 1, False)
     assert told["base"] == toy.git("rev-parse", "main").strip()

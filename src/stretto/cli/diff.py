@@ -10,7 +10,7 @@ from stretto.cli.options import Json, RunOption, TaskArgument, at_least_one
 
 PLAIN = (
     "--no-color", "--no-ext-diff", "--no-textconv", "--src-prefix=a/", "--dst-prefix=b/", "--submodule=short",
-    "--unified=3", "--inter-hunk-context=0", "--find-renames", "--binary",
+    "--unified=3", "--inter-hunk-context=0", "--find-renames",
 )  # fmt: skip
 """What nobody's settings change, so that `git apply` takes it: for everything but a person's terminal."""
 
@@ -68,7 +68,8 @@ def diff(
             elif work is not None:
                 here = sys.stdout.isatty()
                 colour = () if terminal.paint(sys.stdout).on else ("--no-color",)
-                how = ("--stat",) if stat else ("--name-only",) if name_only else ()
+                patch = () if here else ("--binary",)  # which implies --patch: a summary that has it is none
+                how = ("--stat",) if stat else ("--name-only",) if name_only else patch
                 words = ("diff", "--no-relative", *(colour if here else PLAIN), *how, work.base, work.end)
                 sys.stdout.flush()
                 work.git.show(*words, terminal=os.environ if here else None)
