@@ -20,7 +20,7 @@ class Resolved(Value, frozen=True, kw_only=True):
 
     run: RunSettings
     agents: Mapping[str, AgentSpec]
-    """Those that do the plan's tasks, and the default one."""
+    """Those that do the plan's tasks; of the default one and its fallbacks only where a task names nobody."""
     env_pass: tuple[str, ...]
 
 
@@ -75,7 +75,7 @@ def resolve(plan: Plan, settings: Settings, *, interactive: bool, agent_args: tu
         if name not in known:
             raise ConfigError("--agent-args is for the default agent, and there is none", hint="--agent NAME")
         known[name] = agents.with_words(name, known[name], agent_args)
-    used = {name, *fallbacks, *(other for task in plan.tasks for other in task.agent)}
+    used = {other for task in plan.tasks for other in task.agent or (name, *fallbacks)}
     run = msgspec.structs.replace(
         run_settings(settings), agent=name, fallbacks=fallbacks, on_approval="wait" if interactive else "exit"
     )

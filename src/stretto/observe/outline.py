@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import groupby
 
 from stretto.analysis.estimate import durations, estimate
 from stretto.analysis.graph import build, levels
-from stretto.model.plan import Plan
+from stretto.model.plan import Plan, Task
 from stretto.model.run import RunSettings
 from stretto.observe.layout import flow, wrap
 from stretto.observe.paint import Paint, count, line, span
 
 LEVELS, LINES = 12, 2
 """So many levels, and so many lines of each, are shown."""
+AGENTS = 3
+"""So many agents are told by name."""
 
 
 def outline(
@@ -24,7 +26,8 @@ def outline(
     names = [(level, i) for i, level in enumerate(levels(graph)[: graph.tasks]) if plan.tasks[i].status != "succeeded"]
     done = len(plan.tasks) - len(names)
     already = f", {done} done already" if done else ""
-    agent = f", by {line(settings.agent)}" if settings.agent else ""
+    doers = _doers((plan.tasks[i] for _, i in names), settings.agent)
+    agent = f", by {doers}" if doers else ""
     name = line(plan.name)
     told = f"{name}: {count(len(names), 'task')} to do{already}; {settings.parallel} at once{agent}"
     first, *more = wrap(told, width)
@@ -41,3 +44,12 @@ def outline(
     if any(plan.tasks[i].estimate_s is not None or plan.tasks[i].id in learned_s for _, i in names):
         times = estimate(plan, graph, durations(plan, settings.estimate_s, learned_s), settings.parallel)
         yield f"  about {span(times.parallel_s)}; one after the other {span(times.sequential_s)}"
+
+
+def _doers(tasks: Iterable[Task], default: str) -> str:
+    """The first choices of these tasks, each once, in their order."""
+    firsts = (next(iter(task.agent), default) for task in tasks)
+    # Of a command that is given on the spot the kind is enough here.
+    found = list(dict.fromkeys("shell" if name.startswith("shell:") else name for name in firsts if name))
+    more = f" and {len(found) - AGENTS} more" if len(found) > AGENTS else ""
+    return line(", ".join(found[:AGENTS])) + more

@@ -141,3 +141,11 @@ def test_r4_the_second_choice_of_a_plans_defaults_steps_in_too() -> None:
     assert (chosen.run.agent, chosen.run.fallbacks) == ("scripted", ())
     with pytest.raises(ConfigError, match="no agent 'clau'"):
         resolve(replace(several, defaults=Defaults(agent=("scripted", "clau"))), Settings(), interactive=False)
+
+
+def test_a_default_agent_that_no_task_uses_is_not_asked_for() -> None:
+    tasks = (Task(id="a", phase="p", agent=("scripted",)),)
+    named = replace(plan(), tasks=tasks, defaults=Defaults(agent=("claude", "mine")))
+    assert set(resolve(named, Settings(), interactive=False).agents) == {"scripted"}
+    both = replace(named, tasks=(*tasks, Task(id="b", phase="p")), defaults=Defaults(agent=("claude",)))
+    assert set(resolve(both, Settings(), interactive=False).agents) == {"scripted", "claude"}

@@ -7,6 +7,7 @@ import json
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from stretto.model.plan import Finding, Location, Phase, Plan
 from stretto.model.run import RunSettings
@@ -73,6 +74,23 @@ def test_r10_1_run_tells_its_time_where_anything_is_known_of_it() -> None:
     known = list(outline(two, settings=RunSettings(parallel=1), paint=plain, learned_s={"a": 60.0, "b": 120.0}))
     assert "about 3m" in known[-1]
     assert not any("about" in told for told in outline(two, settings=RunSettings(), paint=plain, learned_s={}))
+
+
+def test_only_the_agents_of_what_is_to_do_are_named() -> None:
+    """Each once, a command on the spot by its kind, the default only where a task names nobody."""
+
+    def told(*agents: tuple[str, ...], done: str = "") -> str:
+        tasks = (task(f"t{i}", agent=names) for i, names in enumerate(agents))
+        some = plan(*(replace(one, status="succeeded") if one.id == done else one for one in tasks))
+        settings = RunSettings(agent="claude")
+        head = next(outline(some, settings=settings, paint=Paint(on=False), width=200, learned_s={}))
+        return head.partition("at once")[2]
+
+    assert told(("scripted",), ("scripted", "claude")) == ", by scripted"
+    assert told(("scripted",), ()) == ", by scripted, claude"
+    assert told(("scripted",), (), done="t1") == ", by scripted"
+    assert told(("shell: make it",), ("shell: or that",)) == ", by shell"
+    assert told(("a",), ("b",), ("c",), ("d",)) == ", by a, b, c and 1 more"
 
 
 def test_check_json_to_the_letter() -> None:
