@@ -10,9 +10,11 @@ from stretto.cli.options import Json, RunOption, TaskArgument, at_least_one
 
 PLAIN = (
     "--no-color", "--no-ext-diff", "--no-textconv", "--src-prefix=a/", "--dst-prefix=b/", "--submodule=short",
-    "--unified=3", "--inter-hunk-context=0", "--find-renames",
+    "--inter-hunk-context=0", "--find-renames",
 )  # fmt: skip
-"""What nobody's settings change, so that `git apply` takes it: for everything but a person's terminal."""
+"""What nobody's settings change: for everything but a person's terminal."""
+PATCH = ("--unified=3", "--binary")
+"""So that `git apply` takes it. Each of them asks for a patch, so a summary must not have them."""
 
 
 def diff(
@@ -68,7 +70,7 @@ def diff(
             elif work is not None:
                 here = sys.stdout.isatty()
                 colour = () if terminal.paint(sys.stdout).on else ("--no-color",)
-                patch = () if here else ("--binary",)  # which implies --patch: a summary that has it is none
+                patch = () if here else PATCH
                 how = ("--stat",) if stat else ("--name-only",) if name_only else patch
                 words = ("diff", "--no-relative", *(colour if here else PLAIN), *how, work.base, work.end)
                 sys.stdout.flush()
