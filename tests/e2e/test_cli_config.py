@@ -71,7 +71,7 @@ def test_config_for_scripts(tmp_path: Path) -> None:
         "overrides": [{"value": 900.0, "origin": {"layer": "default", "place": "default"}}],
     }
     (below,) = json.loads(toy.stretto("config", "agents.mine.env.MODE", "--json").stdout)["settings"]
-    assert below["value"] == "fast"
+    assert below["value"] == "***"
     assert toy.stretto("config", "agents").stdout.count("\n") == 3
     assert "did you mean `timeout`?" in toy.stretto("config", "timout", code=2).stderr
 

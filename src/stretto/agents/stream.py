@@ -9,6 +9,7 @@ from typing import Protocol
 from stretto.model.excerpt import clip, legible
 from stretto.model.plan import Value
 from stretto.model.run import Failure, FailureKind, Usage
+from stretto.model.secrets import concealed
 
 MESSAGE = 4000
 """Characters of a failure's message, at most."""
@@ -18,7 +19,6 @@ MOST_USD = 10**6
 
 _PASSES: frozenset[FailureKind] = frozenset({"transient", "overloaded", "rate_limited", "quota"})
 """Kinds that waiting helps against."""
-_KEYS = re.compile(r"\b((?:sk|rk|pk)-[A-Za-z]{0,8}-?)[\w-]{8,}")
 
 
 class Trouble(Value, frozen=True, kw_only=True):
@@ -91,4 +91,4 @@ def failure_of(trouble: Trouble, rules: Sequence[ErrorRule]) -> Failure:
 
 def redacted(text: str) -> str:
     """`text` without the keys that error messages like to repeat."""
-    return _KEYS.sub(r"\1…", text)
+    return concealed(text)

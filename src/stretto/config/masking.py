@@ -6,6 +6,7 @@ import re
 from typing import Any
 
 from stretto.config.table import Key
+from stretto.model.secrets import concealed, is_login
 from stretto.model.surroundings import is_secret
 
 MASK = "***"
@@ -18,17 +19,22 @@ _OPTION = re.compile(r"""(?P<name>--?[A-Za-z][\w-]*)(?P<equals>\s+)(?P<value>"[^
 def masked(key: Key, value: Any) -> Any:
     """The value as it may be shown: a variable of an agent as a whole, of other text what looks like a secret."""
     if len(key) == 4 and key[2] == "env":
-        return MASK if is_secret(key[3], value) else value
+        return MASK
     if isinstance(value, tuple):
         return tuple(
-            MASK if before.startswith("-") and "=" not in before and _hides(before, word) else _in_text(word)
+            MASK if _asks(before, word) or is_login(before, word) else _in_text(word)
             for before, word in zip(("", *value), value, strict=False)
         )
     return _in_text(value) if isinstance(value, str) else value
 
 
+def _asks(before: str, word: str) -> bool:
+    """Whether the word before it is a flag that wants a secret."""
+    return before.startswith("-") and "=" not in before and _hides(before, word)
+
+
 def _in_text(text: str) -> str:
-    text = _BEARER.sub(rf"\1 {MASK}", text)
+    text = _BEARER.sub(rf"\1 {MASK}", concealed(text, MASK))
     for pattern in (_ASSIGNMENT, _HEADER, _OPTION):
         text = pattern.sub(_replaced, text)
     return " ".join(MASK if MASK not in word and is_secret("", word) else word for word in text.split(" "))

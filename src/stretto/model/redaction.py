@@ -8,9 +8,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from msgspec.structs import replace
 
 from stretto.model.agent import AgentSpec
+from stretto.model.secrets import HIDDEN, concealed, is_login
 
-HIDDEN = "…"
-"""Stands where a value was."""
 _NAME = (
     r"(?<![a-z])(?:api[_-]?|access[_-]?|private[_-]?)?"
     r"(?:key|token|secret|passw(?:or)?d|passphrase|credentials?|auth(?:orization)?|bearer)[\w-]*"
@@ -27,13 +26,13 @@ _IN_URL = re.compile(r"(?<=://)[^\s/@]+@")
 
 def redact(text: str) -> str:
     """A command line without what looks like a secret in it. Rather a word too many than one too few."""
-    return _NAMED.sub(rf"\g<1>{HIDDEN}", _IN_URL.sub(f"{HIDDEN}@", text))
+    return _NAMED.sub(rf"\g<1>{HIDDEN}", _IN_URL.sub(f"{HIDDEN}@", concealed(text)))
 
 
 def redacted(agents: Mapping[str, AgentSpec]) -> dict[str, AgentSpec]:
     """Agents as others may see them."""
     return {
-        name: replace(
+        redact(name): replace(  # a task may name a whole command
             spec, command=redact(spec.command), args=tuple(_words(spec.args)), env=dict.fromkeys(spec.env, HIDDEN)
         )
         for name, spec in agents.items()
@@ -42,4 +41,4 @@ def redacted(agents: Mapping[str, AgentSpec]) -> dict[str, AgentSpec]:
 
 def _words(args: Sequence[str]) -> Iterator[str]:
     for before, word in zip(("", *args), args, strict=False):
-        yield HIDDEN if _ASKS.fullmatch(before) else redact(word)
+        yield HIDDEN if _ASKS.fullmatch(before) or is_login(before, word) else redact(word)

@@ -22,7 +22,7 @@ def env(name: str) -> Key:
     [
         (env("API_KEY"), "sk-1", "***"),
         (env("DATABASE_URL"), "postgres://me:pw@host/db", "***"),
-        (env("MODE"), "fast", "fast"),
+        (env("MODE"), "fast", "***"),
         (COMMAND, "API_KEY=sk-1 my-agent", "API_KEY=*** my-agent"),
         (COMMAND, "my-agent --token abc --model opus", "my-agent --token *** --model opus"),
         (COMMAND, "my-agent --token 'a b' x", "my-agent --token *** x"),

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from stretto.model.agent import AgentSpec
-from stretto.model.redaction import HIDDEN, redact, redacted
+from stretto.model.redaction import redact, redacted
+from stretto.model.secrets import HIDDEN
 
 
 @pytest.mark.parametrize(
