@@ -130,3 +130,37 @@ def test_only_and_phase_mean_what_is_in_both(toy: Toy) -> None:
         "in phase 'two'"
         in toy.stretto("run", "../plan.yaml", *SCRIPTED, "--only", "a", "--phase", "two", code=2).stderr
     )
+
+
+def test_r6_4_a_task_that_has_changed_is_done_again_on_top_of_what_was_landed(toy: Toy) -> None:
+    toy.stretto("run", "../plan.yaml", *SCRIPTED)
+    (toy.root / "plan.yaml").write_text(PLAN.replace("write a.txt first", "write a.txt once more"))
+    again = toy.stretto("run", "../plan.yaml", *SCRIPTED)
+    assert "done again, because the plan has changed: a\n" in again.stdout + again.stderr
+    assert toy.states() == {"a": "succeeded", "b": "succeeded", "c": "succeeded"}
+    toy.stretto("land")
+    assert (toy.repository / "a.txt").read_text() == "once more\n"
+    assert (toy.repository / "c.txt").read_text() == "third\n"
+
+
+def test_r6_4_what_a_newer_run_has_brought_home_is_not_built_on_again(toy: Toy) -> None:
+    """The older run's landings lie beside the user's branch, and nobody wants them any more."""
+    toy.stretto("run", "../plan.yaml", *SCRIPTED)
+    toy.stretto("run", "../plan.yaml", *SCRIPTED, "--ignore-status", "--land")
+    done = toy.stretto("run", "../plan.yaml", "--yes")
+    said = done.stdout + done.stderr
+    assert "nothing is left to do" in said and "not in your branch" not in said and "stretto land" not in said
+
+
+def test_r6_3_landing_part_of_a_run_says_first_what_is_not_in_it(toy: Toy) -> None:
+    names = ", ".join(f"{{id: t{n}, prompt: write t{n}.txt x, depends_on: [gone]}}" for n in range(9))
+    gone = "{id: gone, prompt: wait nothing.txt, depends_on: [first]}"
+    toy.write({"part.yaml": f"name: part\ntasks: [{{id: first, prompt: write f.txt x}}, {gone}, {names}]\n"})
+    front = toy.front("run", "part.yaml", *SCRIPTED)
+    until(lambda: toy.states().get("gone") == "running", f"the second is at work; said: {toy.said()}")
+    os.kill(toy.status()["engine"]["pid"], signal.SIGKILL)
+    front.wait(timeout=60)
+    said = toy.stretto("land").stdout
+    assert said.startswith("note: the run is not finished: 1 of 11 tasks landed; resume and land again for the rest")
+    left = said.index(f"not in it: gone, {', '.join(f't{n}' for n in range(9))}\n")
+    assert left < said.index("landed part-"), "before anything moves"

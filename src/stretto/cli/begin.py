@@ -24,6 +24,7 @@ from stretto.cli.place import settings_here
 from stretto.cli.texts import read_template, read_texts, template_findings
 from stretto.config.layers import NOTHING, Layer, Settings
 from stretto.config.resolve import Resolved, resolve, run_settings
+from stretto.config.table import FILE
 from stretto.core.events import RunStarted
 from stretto.engine.history import expected_s
 from stretto.engine.home import (
@@ -40,6 +41,7 @@ from stretto.engine.lock import RunLock
 from stretto.engine.supervise import ProcessSupervisor
 from stretto.errors import NotSupportedYet, PlanError, RepositoryError, StateError, StrettoError
 from stretto.formats.load import Loaded, load
+from stretto.model.agent import AgentSpec
 from stretto.model.plan import Finding, Plan, Task, Value
 from stretto.model.run import RunSettings
 from stretto.observe.outline import outline
@@ -73,6 +75,8 @@ class Wanted(Value, frozen=True, kw_only=True):
     """A person sits at the terminal."""
     ask: bool = False
     json: bool = False
+    start: bool = True
+    """The agents have to be there; else their work is only described."""
 
 
 class Ready(Value, frozen=True, kw_only=True):
@@ -104,6 +108,8 @@ class Ready(Value, frozen=True, kw_only=True):
     """The earlier run whose landings are in the base, and not in the user's branch."""
     landed: tuple[str, ...] = ()
     """Tasks that are done because an earlier run has landed them, and the user's branch has them."""
+    changed: tuple[str, ...] = ()
+    """Tasks that the earlier run landed, and that are done again because the plan says something else of them now."""
     expected_s: Mapping[str, float] = {}
     """Task id to seconds, where nobody estimated and earlier runs have shown it."""
 
@@ -209,8 +215,9 @@ async def _prepare(
             base = before.tip
         if loaded.write_statuses is None:  # else the file itself says what is done
             landed = await landed_before(views, loaded.plan.tasks, folder, repository, base)
-            landed -= before.succeeded if before else set()
-    done = landed | (before.succeeded if before else set())
+    earlier = before.succeeded if before else set[str]()
+    changed = earlier - landed if loaded.write_statuses is None else set[str]()
+    done = landed | (earlier - changed)
     if not wanted.ignore_status:
         done |= {task.id for task in loaded.plan.tasks if task.status == "succeeded"}
     selection = select(loaded.plan, only=wanted.only, phase=wanted.phase, with_deps=wanted.with_deps, done=done)
@@ -220,7 +227,7 @@ async def _prepare(
     tracked = inside is not None and bool((await repository.git.run("ls-files", "-z", "--", inside)).out)
     resolved = resolve(todo, settings, interactive=wanted.interactive, agent_args=wanted.agent_args)
     # What cannot be built is refused now, not by the engine.
-    coding = {name for name, spec in resolved.agents.items() if wiring.agent(spec).codes}
+    coding = {name for name, spec in resolved.agents.items() if _codes(spec, start=wanted.start)}
     return Ready(
         wanted=wanted,
         path=path,
@@ -237,12 +244,18 @@ async def _prepare(
         common=repository.common,
         user_branch=repository.branch,
         plan_in_repository=inside if tracked else None,
-        dirty=await repository.dirty(),
+        dirty=tuple(path for path in await repository.dirty() if path not in (FILE, inside)),
         under_way=repository.under_way,
         builds_on=before.run if before else None,
-        landed=tuple(task.id for task in plan.tasks if task.id in landed),
+        landed=tuple(task.id for task in plan.tasks if task.id in landed - earlier),
+        changed=tuple(task.id for task in plan.tasks if task.id in changed),
         expected_s=expected_s(runs, todo.tasks, agents=resolved.agents, default=resolved.run.agent),
     )
+
+
+def _codes(spec: AgentSpec, *, start: bool) -> bool:
+    """Raises ConfigError for an agent that cannot `start`, where it is to."""
+    return wiring.agent(spec).codes if start else wiring.agent_class(spec).codes
 
 
 async def _refuse_place(repository: Repository, runs: RepositoryHome) -> None:
@@ -302,6 +315,8 @@ def show(ready: Ready, *, json: bool, whole: bool) -> None:
     if ready.landed:
         what = f"{count(len(ready.landed), 'task')} landed by an earlier run and unchanged since"
         terminal.say(f"done already: {what} (--ignore-status does them again)", json=json)
+    if ready.changed:
+        terminal.say(f"done again, because the plan has changed: {', '.join(ready.changed)}", json=json)
     warnings = [finding.message for finding in ready.findings if finding.severity == "warning"]
     for message in warnings[:WARNINGS]:
         terminal.say(message, json=json, label="warning")

@@ -30,11 +30,13 @@ class Earlier(Value, frozen=True, kw_only=True):
 
 
 async def earlier_run(views: Sequence[View], repository: Repository, base: str) -> Earlier | None:
-    """What the latest run of the plan that landed anything has landed beyond `base`."""
+    """The latest run of the plan that has landed anything beyond `base` which no newer one has landed into it."""
+    delivered = set[str]()
     for one in reversed(views):
         finished = one.state.run_state in ("succeeded", "failed")  # nobody builds on one that was abandoned
-        if finished and (found := await _landings(one, repository, base)) is not None:
+        if finished and (found := await _landings(one, repository, base)) is not None and found.succeeded - delivered:
             return found
+        delivered |= {record.id for record in await _contained(one, repository, base)}
     return None
 
 
@@ -64,14 +66,14 @@ def _refuse(one: View) -> None:
         raise RunLeased(
             f"this plan is being run already: {run}, by {holder}",
             holder=holder,
-            hint=f"stretto status {run}; --new starts another run beside it",
+            hint=f"stretto status {run}\n--new starts another run beside it",
         )
     if not one.state.abandoned and one.state.ended not in ("succeeded", "failed"):
         dead = "was killed" if one.state.resumes else "is about to start, or was killed"
         how = dead if one.state.ended is None else f"is {one.state.run_state}"
         raise StateError(
             f"an earlier run of this plan is not finished: {run} {how}",
-            hint=f"stretto resume {run}; --new starts another run; stretto abandon {run} gives it up",
+            hint=f"stretto resume {run}\nor give it up: stretto abandon {run}\n--new starts another run beside it",
         )
 
 
