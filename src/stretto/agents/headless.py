@@ -29,6 +29,8 @@ LOOK_S: Final = 0.2
 LONGEST: Final = 32 * 1024 * 1024
 """Bytes of an event that is read; of a longer one it is only told that it came."""
 CHUNK: Final = 1024 * 1024
+_STUMBLES: Final = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
+"""What a reader raises over data that it did not expect."""
 
 
 class _UnknownSession(Exception):
@@ -100,7 +102,7 @@ class HeadlessAgent:
     def _ending(self, stream: Stream, *, resumed: bool) -> Ending:
         try:
             return stream.ending(resumed=resumed)
-        except Exception as error:  # one attempt's, whatever the reader did not expect
+        except _STUMBLES as error:  # one attempt's, whatever the reader did not expect
             what = f"{type(error).__name__}: {error}"
             raise AgentError(f"cannot make sense of what {self.profile.title} said at its end: {what}") from error
 
@@ -199,5 +201,5 @@ class _Tail:
     def _words(self, line: bytes) -> Sequence[str]:
         try:
             return self._stream.read(line)
-        except Exception as error:  # noqa: BLE001  a reader's mistake costs its line, and none of the others
+        except _STUMBLES as error:  # a reader's mistake costs its line, and none of the others
             return (f"(an event that cannot be read: {type(error).__name__}: {error})",)
