@@ -53,6 +53,11 @@ def agent(spec: AgentSpec, environ: Mapping[str, str] | None = None) -> Agent:
             raise ConfigError(f"there is no kind of agent {spec.kind!r}", hint=f"there are {kinds}")
 
 
+def agent_class(spec: AgentSpec) -> type[ShellAgent | ScriptedAgent | HeadlessAgent]:
+    """What kind of agent it would be, whether it is installed or not."""
+    return {"shell": ShellAgent, "scripted": ScriptedAgent}.get(spec.kind, HeadlessAgent)
+
+
 class SystemClock:
     """The wall clock as it was at the start, carried on by one that nobody sets: never behind `at_least`.
 

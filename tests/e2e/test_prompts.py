@@ -195,3 +195,13 @@ def test_context_files_larger_than_a_prompt_are_cut_and_found_in_the_workspace(t
     assert cut and int(cut[2]) == len(spec)
     assert toy.git("show", f"{toy.branch()}:{cut[3]}") == spec
     assert spec[: len(spec) - int(cut[1])].rstrip() in prompt
+
+
+def test_a_prompt_is_shown_also_for_an_agent_that_is_not_installed(tmp_path: Path) -> None:
+    gone = '[agents.gone]\nkind = "claude"\ncommand = "/nowhere/claude"\n'
+    toy = Toy(tmp_path, {"README.md": ""})
+    toy.write({"p.yaml": "name: p\ntasks: [{id: a, prompt: write a.txt x}]\n", "stretto.toml": gone, "own.txt": ""})
+    assert "write a.txt x" in toy.stretto("show", "p.yaml", "--prompt", "a", "--agent", "gone").stdout
+    assert "is not installed" in toy.stretto("run", "p.yaml", "--agent", "gone", code=2).stderr
+    said = toy.stretto("run", "p.yaml", "--agent", "scripted", "--dry-run")
+    assert "not in the run's base: own.txt\n" in said.stdout + said.stderr  # neither the plan nor the settings

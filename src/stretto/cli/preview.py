@@ -34,7 +34,7 @@ def first_prompt(wanted: Wanted, task: str) -> Prompt:
     plan, context = read_texts(ready.plan, Path(wanted.plan).absolute().parent, set(ready.done) - {task})
     start = _first_start(ready, plan, ids.index(task))
     prompts = Prompts(plan, context, template=ready.template, folder=folder_of(ready.path, ready.root))
-    reads = next((wiring.agent(ready.settings.agents[name]).reads_story for name in start.agents), True)
+    reads = next((wiring.agent_class(ready.settings.agents[name]).reads_story for name in start.agents), True)
     return prompts.compose(start, reads=reads)
 
 
