@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from stretto.cli.options import Json, RunArgument
+
+if TYPE_CHECKING:
+    from stretto.cli.place import View
+
+NAMED = 20
+"""So many tasks that are not in it are named."""
 
 
 def land(
@@ -21,7 +27,7 @@ def land(
     from stretto.cli.later import refuse
 
     refuse({"--pr": pr})
-    return land_run(run, json=json, tell=json, push=push)
+    return land_run(run, json=json, tell=json, push=push, asks=True)
 
 
 def land_at_end(name: str, code: int, *, json: bool) -> int:
@@ -33,8 +39,10 @@ def land_at_end(name: str, code: int, *, json: bool) -> int:
     return max(code, land_run(name, json=json))
 
 
-def land_run(name: str | None, *, json: bool, tell: bool = False, push: str | None = None) -> int:
-    """Land the run of that name, or the latest; the exit code. With `tell`, what came of it is printed as JSON."""
+def land_run(name: str | None, *, json: bool, tell: bool = False, push: str | None = None, asks: bool = False) -> int:
+    """Land the run of that name, or the latest; the exit code. With `tell`, what came of it is printed as JSON.
+
+    With `asks`, a person at a terminal is asked before part of a run that is not finished lands."""
     import asyncio
     import os
     import sys
@@ -46,10 +54,17 @@ def land_run(name: str | None, *, json: bool, tell: bool = False, push: str | No
     from stretto.cli.place import find
     from stretto.errors import StateError
     from stretto.model.excerpt import legible
+    from stretto.observe.snapshot import is_open
 
     view = find(name)
     if view.engine is None and not any(record.landed for record in view.state.tasks):
         raise StateError(f"nothing of {view.home.run} has landed yet", hint=f"stretto status {view.home.run}")
+    part = view.engine is None and is_open(view.state) and not view.state.abandoned
+    if part:
+        _say_part(view, json=json)
+        if asks and terminal.is_interactive() and not terminal.ask("Land that part now?", default=False):
+            print("nothing was landed", file=sys.stderr)
+            return 130
     done = asyncio.run(deliver(view.home, os.environ, push_to=push))
     onto = done.onto or "HEAD"
     if tell:
@@ -67,7 +82,29 @@ def land_run(name: str | None, *, json: bool, tell: bool = False, push: str | No
         terminal.say(f"landed {view.home.run} on {onto}: {done.commit[:10]}{how}", json=json)
     if push is not None:
         terminal.say(f"pushed {onto} to {push}", json=json)
-    open_tasks = [record.id for record in view.state.tasks if record.state != "succeeded"]
-    if open_tasks:
-        terminal.say(f"not in it: {', '.join(open_tasks[:5])}{', …' if len(open_tasks) > 5 else ''}", json=json)
+    if not part:
+        _say_left_out(view, json=json)
     return 0
+
+
+def _say_part(view: View, *, json: bool) -> None:
+    from stretto.cli import terminal
+    from stretto.observe.paint import count
+
+    tasks = view.state.tasks
+    landed = sum(record.landed is not None for record in tasks)
+    terminal.say(
+        f"the run is not finished: {landed} of {count(len(tasks), 'task')} landed; resume and land again for the rest",
+        json=json, label="note",
+    )  # fmt: skip
+    terminal.commands(f"stretto resume {view.home.run}", json=json)
+    _say_left_out(view, json=json)
+
+
+def _say_left_out(view: View, *, json: bool) -> None:
+    from stretto.cli import terminal
+
+    left = [record.id for record in view.state.tasks if record.state != "succeeded"]
+    if left:
+        more = f" and {len(left) - NAMED} more" if len(left) > NAMED else ""
+        terminal.say(f"not in it: {', '.join(left[:NAMED])}{more}", json=json)
