@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
+import signal
 from pathlib import Path
 
 import pytest
 
-from e2e.toy import Toy
+from e2e.toy import Toy, until
 
 PLAN = """\
 name: again
