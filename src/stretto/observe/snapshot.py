@@ -186,8 +186,8 @@ def _header(state: State, engine: Engine | None, now: float, paint: Paint, width
     first, *more = wrap(f"{name}{why}", width, first=f"{state.run}  ", rest="  ")
     yield from (first.replace(state.run, paint(state.run, "bold"), 1).replace(name, paint.state(name), 1), *more)
     ago = span(now - state.started_at)
-    took = clock(now - state.started_at if engine else lasted(state))
-    yield from wrap(f"started {ago} ago, took {took}, plan {line(state.plan.name)}", width)
+    took = "" if engine else f", took {clock(lasted(state))}"  # of one that runs, it is what `ago` says
+    yield from wrap(f"started {ago} ago{took}, plan {line(state.plan.name)}", width)
     yield f"branch {state.branch}, from {state.base[:10]}"
     if engine is not None:
         yield from wrap(f"engine: process {engine.pid} on {engine.host}, {state.parallel} at once", width)
