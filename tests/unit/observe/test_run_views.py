@@ -257,6 +257,7 @@ def test_what_has_been_delivered_is_not_to_be_landed_again() -> None:
     assert "stretto land" in before and "stretto land" not in after
     assert "landed on your branch: ffffffffff" in after
     assert "took 00:22" in after, "landing it later makes the run no longer"
+    assert "took" not in status_text(state, ENGINE, now=9001.0, paint=PLAIN), "a run that goes on took nothing yet"
     assert has_delivered(note, False) and not has_delivered(LANDING[-1], True) and has_delivered(events[0], True)
     assert not has(lines([*story(), *LANDING, note]), "stretto land")
 
@@ -358,3 +359,25 @@ def test_durations_are_short(seconds: float, text: str) -> None:
 def test_clock_and_first_line() -> None:
     assert (clock(12.9), clock(3723)) == ("00:12", "1:02:03")
     assert line("\n  \x1b[1mfirst\x1b[0m  \nsecond") == "first"
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        (
+            "exit status 1\nthrow err\nAssertionError: 1 is not 2\n    at assert.ok (x.js:1)\n{\n  code: 'ERR_X'\n}\n\n"
+            "Node.js v20.20.2",
+            "exit status 1: AssertionError: 1 is not 2",
+        ),
+        ("exit status 2\nerror: no such file\nmake: *** [test] Error 1", "exit status 2: error: no such file"),
+        ("exit status 1\nstep 1\nstep 2", "exit status 1: step 2"),
+        (
+            "transient: set-up command 'npm ci' ended with status 1\nfetching\nno such package\n"
+            "hint: its output: /tmp/a/2.setup.log; next try in 2 s",
+            "trouble that may pass: set-up command 'npm ci' ended with status 1: no such package; next try in 2 s",
+        ),
+        ("hint: alone", "hint: alone"),
+    ],
+)
+def test_one_line_holds_what_went_wrong_and_no_hint(said: str, told: str) -> None:
+    assert plain(said) == told
