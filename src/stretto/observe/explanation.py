@@ -13,7 +13,7 @@ from stretto.model.run import FINAL_STATES, PastAttempt
 from stretto.observe.layout import wrap
 from stretto.observe.paint import Paint, count, line, span
 from stretto.observe.snapshot import NOTHING, Beside, answers, condition, wish_text
-from stretto.observe.words import came_of, plain, question, reason
+from stretto.observe.words import HINT, came_of, plain, question, reason
 from stretto.ports import Engine
 
 DEPTH = 12
@@ -119,11 +119,12 @@ def _work(record: TaskRecord, answer: Explanation) -> Iterator[str]:
 
 def _past(past: PastAttempt, width: int | None) -> Iterator[str]:
     yield ""
-    said = came_of(past)
-    if past.remarks or len(_lines(past.failure.message)) > 2:  # told in full below
+    said, lines = came_of(past), _lines(past.failure.message)
+    whole = len(lines) > 2 or any(text.startswith(HINT) for text in lines)
+    if past.remarks or whole:  # told in full below
         said = said.partition(": ")[0]
     yield from wrap(f"attempt {past.attempt} did not succeed: {said}", width)
-    if not past.remarks and len(_lines(past.failure.message)) > 2:
+    if not past.remarks and whole:
         yield from _message(past.failure.message, width)
     for remark in past.remarks:
         yield from wrap(line(remark.check), width, first="  ", rest="    ")

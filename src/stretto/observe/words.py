@@ -37,12 +37,22 @@ _KINDS: Mapping[FailureKind, str] = {
 _KIND = re.compile(rf"^(paused: |.*\(its own attempt: )?({'|'.join(_KINDS)})(?::\s+|(?=\)?$))", re.DOTALL)
 _CLAIM = re.compile(r"^its claim meets (?P<pattern>.+), held by (?P<holders>.+)$", re.DOTALL)
 _MERGED = "on the combined tree: "
+HINT = "hint: "
+"""How a line begins that says what to do, not what went wrong: one line has no room for it."""
+_NEXT = re.compile(r"; next try in \d+ s$")
+_TELLS = re.compile(r"Error|error|FAIL|assert")
+_FRAME = re.compile(r"at |make(\[\d+\])?: |npm ")
+"""Where it went wrong, or that something else did: lines that name errors and tell nothing of them."""
 
 
 def gist(text: str) -> str:
-    """The first line of what a program said, and its last, which mostly tells what went wrong."""
-    lines = [part.strip() for part in legible(text).splitlines() if part.strip()]
-    return ": ".join(dict.fromkeys((*lines[:1], *lines[-1:])))
+    """The first line of what a program said, and the last that names an error, else the last; without hints."""
+    said = legible(text).strip()
+    until = _NEXT.search(said)
+    lines = [part.strip() for part in said[: until.start() if until else None].splitlines() if part.strip()]
+    lines = [part for part in lines if not part.startswith(HINT)] or lines
+    telling = [part for part in lines[1:] if _TELLS.search(part) and not _FRAME.match(part)] or lines
+    return ": ".join(dict.fromkeys((*lines[:1], *telling[-1:]))) + (until[0] if until else "")
 
 
 def failure(what: Failure) -> str:
