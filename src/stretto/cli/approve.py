@@ -26,4 +26,7 @@ def approve(
     view.must_have([task])
     kind = TaskRejected if reject else TaskApproved
     said = wish.put(view, kind(at=time.time(), task=task, by=terminal.user(), note=note))
-    terminal.say(f"{'reject' if reject else 'approve'} {task}: {said}")
+    if reject and said == wish.DONE:
+        terminal.say(f"{task}: rejected; it is tried again while attempts are left")
+    else:
+        terminal.say(f"{'reject' if reject else 'approve'} {task}: {said}")

@@ -18,6 +18,8 @@ from stretto.errors import StateError
 
 PATIENCE_S = 10.0
 """How long an engine may take to answer."""
+DONE = "done"
+"""What is said of a wish that an engine has granted."""
 
 
 def put(view: View, wish: Wish) -> str:
@@ -34,7 +36,7 @@ def put(view: View, wish: Wish) -> str:
     accepted, why = answer
     if not accepted:
         raise _no(view, wish, why or "the run refused")
-    return "done"
+    return DONE
 
 
 def _no(view: View, wish: Wish, why: str) -> StateError:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from stretto.cli import wish
+from stretto.cli.approve import approve
 from stretto.cli.place import View, view
 from stretto.core import events as ev
 from stretto.engine.home import Launch, RepositoryHome
@@ -75,3 +76,21 @@ def test_r8_3_what_it_would_grant_counts_from_the_resume_on(tmp_path: Path) -> N
     with pytest.raises(StateError, match="only what failed or fell"):
         wish.put(seen, ev.TasksRetried(at=6.0, tasks=("a",)))
     assert waiting(seen) == [retry]
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [((), "approve a: done\n"), (("--reject",), "a: rejected; it is tried again while attempts are left\n")],
+)
+def test_an_answer_that_was_taken_is_said_in_words(
+    words: tuple[str, ...],
+    said: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    seen = just_gone(tmp_path, *RUNNING)
+    monkeypatch.setattr("stretto.cli.place.find", lambda _: seen)
+    monkeypatch.setattr(wish, "put", lambda *_: wish.DONE)
+    approve("a", reject=bool(words))
+    assert capsys.readouterr().out == said
