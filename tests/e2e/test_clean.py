@@ -238,6 +238,93 @@ def test_r7_3_worktrees_that_a_running_engine_may_want_stay(toy: Toy) -> None:
     assert front.wait(timeout=60) == 0
 
 
+@pytest.mark.parametrize("how", ["detached", "rebase"])
+def test_r7_3_a_head_is_no_branch_of_the_users(toy: Toy, how: str) -> None:
+    """Whoever looks at the landed work has not taken it: the next checkout would leave it in no ref."""
+    name = run(toy, "lands", land=False)
+    if how == "detached":
+        toy.git("checkout", "-q", "--detach", f"stretto/{name}")
+    else:
+        toy.git("checkout", "-q", f"stretto/{name}")
+        toy.git("-c", "sequence.editor=echo break >>", "rebase", "-q", "-i", "main")
+    before = refs(toy, name)
+    said = toy.stretto("clean", "--apply", "--work", "--forget").stdout
+    assert "1 task landed on" in said
+    assert refs(toy, name) == before
+
+
+def test_r7_3_a_detached_head_on_an_attempt_is_no_second_copy_of_it(toy: Toy) -> None:
+    name = run(toy, "fails", code=1)
+    before = refs(toy, name)
+    (attempt,) = [ref for ref in before if "/task/bad-" in ref and ref.endswith("/2")]
+    toy.git("checkout", "-q", "--detach", attempt)
+    assert attempt.partition("/task/")[2] in toy.stretto("clean", "--apply").stdout
+    assert refs(toy, name) == before
+
+
+@pytest.mark.parametrize("where", ["main", "linked"])
+def test_r7_3_a_branch_that_is_being_rebased_stays(toy: Toy, where: str) -> None:
+    """HEAD is detached meanwhile, and git puts it back on the branch at the end."""
+    name = run(toy, "lands")
+    folder = toy.repository if where == "main" else toy.root / "linked"
+    if where == "main":
+        toy.git("checkout", "-q", f"stretto/{name}")
+    else:
+        toy.git("worktree", "add", "-q", str(folder), f"stretto/{name}")
+    toy.git("-C", str(folder), "-c", "sequence.editor=sed -i 1ibreak", "rebase", "-q", "-i", "main~1")
+    assert f"stretto/{name} is checked out" in toy.stretto("clean", "--apply", "--work", "--forget").stdout
+    assert f"refs/heads/stretto/{name}" in refs(toy, name)
+    toy.git("-C", str(folder), "rebase", "--continue")
+
+
+def test_r7_3_a_branch_of_the_users_below_the_runs_name_is_theirs(toy: Toy) -> None:
+    toy.stretto("run", "lands.yaml", "--agent", "scripted", "--land", "--branch", "else")
+    name = toy.status()["run"]
+    toy.git("branch", f"stretto/{name}/mine", "main")
+    toy.stretto("clean", "--apply", "--work", "--forget")
+    assert refs(toy, name) == [f"refs/heads/stretto/{name}/mine"]
+
+
+def test_r7_3_files_that_somebody_put_into_an_idle_worktree_stay(toy: Toy) -> None:
+    run(toy, "fails", code=1)
+    (agent, *_), (gate, *_) = ([path for path in worktrees(toy) if path.parent.name.startswith(role)]
+                               for role in ("agent", "gate"))  # fmt: skip
+    (agent / "mine.txt").write_text("precious")
+    (gate / "README").write_text("precious")
+    assert "mine.txt" in looked(toy)[f"{agent.parent.name}/{agent.name}"]["why"]
+    said = toy.stretto("clean", "--apply", "--work").stdout
+    assert "mine.txt" in said
+    assert "README" in said
+    assert (agent / "mine.txt").read_text() == (gate / "README").read_text() == "precious"
+    (agent / "mine.txt").unlink()
+    toy.git("-C", str(gate), "checkout", "-q", "--", "README")
+    toy.stretto("clean", "--apply", "--work")
+    assert worktrees(toy) == []
+
+
+def test_r7_3_what_a_check_leaves_in_its_worktree_is_nobodys(toy: Toy) -> None:
+    toy.write({"lands.yaml": LANDS.replace("writes:", "verify: 'echo x > left; echo y > README', writes:")})
+    run(toy, "lands")
+    toy.stretto("clean", "--apply")
+    assert worktrees(toy) == []
+
+
+def test_r7_3_a_worktree_or_a_folder_that_is_not_of_the_pool_stays(toy: Toy) -> None:
+    run(toy, "lands")
+    (agent, *_) = [path for path in worktrees(toy) if path.parent.name.startswith("agent")]
+    handmade, plain = agent.with_name("7"), agent.with_name("9")
+    toy.git("worktree", "add", "-q", "-b", "handmade", str(handmade), "main")
+    plain.mkdir()
+    for folder in (handmade, plain):
+        (folder / "precious.txt").write_text("precious")
+    toy.git("-C", str(agent), "checkout", "-q", "-b", "mine")
+    said = toy.stretto("clean", "--apply").stdout
+    assert said.count("not made by stretto") == 2, said
+    assert "the branch mine is checked out in it" in said
+    assert sorted(worktrees(toy)) == sorted([agent, handmade, plain])
+    assert (handmade / "precious.txt").read_text() == (plain / "precious.txt").read_text() == "precious"
+
+
 KILLED = """
 import os, signal, sys
 left = int(sys.argv[1])

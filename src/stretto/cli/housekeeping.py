@@ -248,6 +248,8 @@ class Housekeeping:
                 found = replace(found, why=f"kept ready for {warm[key]}, which is running")
             if not found.why and place.lease is not None:
                 found = await self._leased(found, place, homes, apply=apply)
+            if not found.why and place.lease is None:
+                found = replace(found, why=await self._precious(place))
             if not found.why and (pid := occupant(place.path)) is not None:
                 found = replace(found, why=f"process {pid} is in it")
             if not found.why:
@@ -259,6 +261,12 @@ class Housekeeping:
                     why, hint = f"not all of it could be removed: {error}", error.hint
                 found = replace(found, why=why, hint=hint, freed=not why)
             yield found
+
+    async def _precious(self, place: Place) -> str:
+        try:
+            return await cleaning.precious(self._pool, place.path)
+        except StrettoError as error:
+            return f"it cannot be read: {error}"
 
     def _warm(self) -> dict[str, str]:
         """Worktrees of which set-up a running engine may want next."""

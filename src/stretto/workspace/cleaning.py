@@ -12,7 +12,7 @@ from pathlib import Path
 from stretto.errors import GitError, WorkspaceError
 from stretto.model.names import task_dir
 from stretto.model.plan import Value
-from stretto.workspace import refs
+from stretto.workspace import leavings, refs
 from stretto.workspace.disk import said
 from stretto.workspace.environment import remove
 from stretto.workspace.git import Git
@@ -23,6 +23,8 @@ from stretto.workspace.repository import Repository
 from stretto.workspace.saving import rescue
 
 BRANCHES = "refs/heads/stretto/"
+GOING = ".going"
+"""A worktree that is being removed."""
 _ATTEMPT = re.compile(r"task/(?P<task>[^/]+)/(?P<number>\d+)(?:\+\d+)?")
 
 
@@ -47,7 +49,9 @@ async def refs_of(git: Git, run: str) -> dict[str, str]:
     """Every ref of the run, and the branch that stretto named after it, each with its commit."""
     mine = (f"{refs.OURS}{run}/", f"{BRANCHES}{run}")
     listed = await git.run("for-each-ref", "--format=%(objectname) %(refname)", *mine)
-    return {ref: commit for commit, _, ref in (line.partition(" ") for line in listed.text.splitlines())}
+    lines = (line.partition(" ") for line in listed.text.splitlines())
+    # Git also lists what lies below the branch's name, which somebody else has made.
+    return {ref: commit for commit, _, ref in lines if ref.startswith(mine[0]) or ref == mine[1]}
 
 
 async def holding(repository: Repository, *, run: str, head: str, landed: Mapping[str, int]) -> Holding:
@@ -71,7 +75,7 @@ async def holding(repository: Repository, *, run: str, head: str, landed: Mappin
         refs=found,
         work=tuple(work),
         delivered=there is None or there not in alone,
-        checked_out=branch in found and is_checked_out(repository.common, branch),
+        checked_out=branch in found and _is_in_use(repository.common, branch),
     )
 
 
@@ -83,10 +87,23 @@ def _superseded(name: str, landed: Mapping[str, int]) -> bool:
 
 
 async def _theirs(repository: Repository) -> list[str]:
-    """The commits that the user's own branches are at, and HEAD."""
+    """The commits that the user's own branches are at. A detached HEAD keeps nothing: it is gone with a checkout."""
     listed = await repository.store.run("for-each-ref", "--format=%(objectname) %(refname)", "refs/heads")
     lines = (line.partition(" ") for line in listed.text.splitlines())
-    return [repository.head, *(commit for commit, _, ref in lines if not ref.startswith(BRANCHES))]
+    return [commit for commit, _, ref in lines if not ref.startswith(BRANCHES)]
+
+
+def _is_in_use(common: Path, branch: str) -> bool:
+    """Whether it is checked out somewhere, or will be again when a rebase or a bisection is over."""
+    if is_checked_out(common, branch):
+        return True
+    names = {branch.encode(), branch.removeprefix("refs/heads/").encode()}
+    for folder in (common, *common.glob("worktrees/*")):
+        for state in ("rebase-merge/head-name", "rebase-apply/head-name", "rebase-merge/update-refs", "BISECT_START"):
+            with contextlib.suppress(OSError):
+                if names & set((folder / state).read_bytes().splitlines()):
+                    return True
+    return False
 
 
 async def _beyond(git: Git, commits: set[str], theirs: list[str]) -> set[str]:
@@ -171,6 +188,12 @@ def _changed(path: Path) -> float:
 
 
 @said
+async def precious(pool: Pool, path: Path) -> str:
+    """Why a worktree without a lease must stay, looked at without holding it. Raises WorkspaceError or GitError."""
+    return await leavings.precious(pool, Slot(path, -1))
+
+
+@said
 async def free(pool: Pool, path: Path, *, occupant: Callable[[Path], int | None]) -> str:
     """Remove a worktree and all that belongs to it; why it stays, or nothing. Half done, the pool makes it whole again.
 
@@ -184,9 +207,15 @@ async def free(pool: Pool, path: Path, *, occupant: Callable[[Path], int | None]
             return f"it holds work of {slot.lease.run}"
         if (pid := occupant(path)) is not None:
             return f"process {pid} is in it"
-        slot.fitting = None  # first: nobody may find set-up done in what is left
+        if why := await leavings.precious(pool, slot):
+            return why
+        # Out of the pool in one step: of what is half removed nobody could tell any more whose it is.
+        going = path.with_suffix(GOING)
+        await asyncio.to_thread(remove, going)
+        if os.path.lexists(path):
+            path.rename(going)
+        slot.fitting = None
         slot.index.unlink(missing_ok=True)
-        await asyncio.to_thread(remove, path)
         async with locked(pool.root / "repository.lock"):  # git does not like worktrees to come and go at once
             for admin in _admins(pool, path):
                 await asyncio.to_thread(remove, admin)

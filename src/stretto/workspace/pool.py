@@ -5,6 +5,8 @@
 <root>/<key>/<n>.lease      whose work is in it; written before an agent sees it, gone when that work is safe
 <root>/<key>/<n>.index      stretto's own index of it, which no agent touches
 <root>/<key>/<n>.fitting    what set-up put into it
+<root>/<key>/<n>.left       what its last holder left in it
+<root>/<key>/<n>.git        where git keeps its administrative folder; without it the place is none of the pool's
 <root>/<key>/<n>.spare      what its commands made, a second time
 """
 
@@ -82,6 +84,13 @@ class Fitting(Value, frozen=True, kw_only=True):
         return path in self.stamps or any(path == top or path.startswith(f"{top}/") for top in self.tops)
 
 
+class Left(Value, frozen=True, kw_only=True):
+    """What an attempt or a check left in a worktree: nobody's, for what is worth keeping of it is in a ref."""
+
+    stamps: Mapping[str, str] = {}
+    """Each file that differs from what was handed out."""
+
+
 class Slot:
     """One place in the pool, held by this process until `release`."""
 
@@ -92,6 +101,7 @@ class Slot:
         self.log = path.with_suffix(".setup.log")
         self._lease = path.with_suffix(".lease")
         self._fitting = path.with_suffix(".fitting")
+        self._left = path.with_suffix(".left")
 
     @property
     def lease(self) -> Lease | None:
@@ -109,6 +119,14 @@ class Slot:
     @fitting.setter
     def fitting(self, value: Fitting | None) -> None:
         _write(self._fitting, value)
+
+    @property
+    def left(self) -> Left:
+        return _read(self._left, Left) or Left()
+
+    @left.setter
+    def left(self, value: Left) -> None:
+        _write(self._left, value)
 
     def release(self) -> None:
         os.close(self._lock)

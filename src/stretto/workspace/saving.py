@@ -12,7 +12,7 @@ import msgspec
 
 from stretto.errors import GitError
 from stretto.ports import Saved
-from stretto.workspace import environment, refs, snapshot
+from stretto.workspace import environment, leavings, refs, snapshot
 from stretto.workspace.disk import said
 from stretto.workspace.git import Git, shown
 from stretto.workspace.landing import UNRESOLVED
@@ -37,14 +37,15 @@ async def rescue(pool: Pool, slot: Slot, lease: Lease) -> str | None:
     if lease.role == "agent" and slot.path.is_dir():
         message = f"{lease.task}#{lease.attempt}: saved after its engine died\n\nStretto-Run: {lease.run}\n"
         commit = (await save(pool, slot, lease, message)).commit
-    free(slot)
+    await free(pool, slot)
     return commit
 
 
-def free(slot: Slot) -> None:
+async def free(pool: Pool, slot: Slot) -> None:
     """Let the next one clean the slot, unless it holds what could not be saved (R7.3)."""
     lease = slot.lease
     if lease is not None and not lease.held:
+        await leavings.remember(pool, slot)
         slot.lease = None
 
 

@@ -75,6 +75,15 @@ async def take(
         )
 
 
+async def differing(git: Git, index: Path, ignoring: Sequence[str]) -> list[str]:
+    """Files of `git`'s work tree that are not as the index has them, and git's words on folders that it cannot read."""
+    own = git.at(index=index)
+    reply = await own.run("ls-files", "-z", "-o", "-m", "--deduplicate", *ignoring, options=VIEW)
+    closed = [line for line in reply.err.splitlines() if "could not open directory" in line]
+    _, apart = await _submodules(git, own, ignoring)
+    return list(dict.fromkeys((*await _expand(git, reply.fields, ignoring), *apart, *closed)))
+
+
 async def tree_of(git: Git, files: Sequence[str], *, scratch: Path) -> str:
     """The tree of just these files of `git`'s work tree."""
     with git.scratch(scratch) as own:

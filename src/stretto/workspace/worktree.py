@@ -120,7 +120,7 @@ class GitWorkspaces(Landing):
         slot = self._slots.pop(workspace.path, None)
         if slot is not None:
             try:
-                free(slot)
+                await free(self._pool, slot)
             finally:
                 slot.release()
 
