@@ -38,7 +38,9 @@ _KIND = re.compile(rf"^(paused: |.*\(its own attempt: )?({'|'.join(_KINDS)})(?::
 _CLAIM = re.compile(r"^its claim meets (?P<pattern>.+), held by (?P<holders>.+)$", re.DOTALL)
 _MERGED = "on the combined tree: "
 HINT = "hint: "
-"""How a line begins that says what to do, not what went wrong: one line has no room for it."""
+"""How a line begins that says what to do, not what went wrong."""
+_WHERE = f"{HINT}its output: "
+_STOP = re.compile(r"(?<!\.)\.$")
 _NEXT = re.compile(r"; next try in \d+ s$")
 _TELLS = re.compile(r"Error|error|FAIL|assert")
 _FRAME = re.compile(r"at |make(\[\d+\])?: |npm ")
@@ -46,13 +48,16 @@ _FRAME = re.compile(r"at |make(\[\d+\])?: |npm ")
 
 
 def gist(text: str) -> str:
-    """The first line of what a program said, and the last that names an error, else the last; without hints."""
+    """The first line of what a program said, and the last that names an error, else the last. A hint stands apart, one
+    that only says where the output is is left out; so is a full stop at the end."""
     said = legible(text).strip()
     until = _NEXT.search(said)
-    lines = [part.strip() for part in said[: until.start() if until else None].splitlines() if part.strip()]
-    lines = [part for part in lines if not part.startswith(HINT)] or lines
+    found = [part.strip() for part in said[: until.start() if until else None].splitlines() if part.strip()]
+    lines = [part for part in found if not part.startswith(HINT)] or found
     telling = [part for part in lines[1:] if _TELLS.search(part) and not _FRAME.match(part)] or lines
-    return ": ".join(dict.fromkeys((*lines[:1], *telling[-1:]))) + (until[0] if until else "")
+    told = _STOP.sub("", ": ".join(dict.fromkeys((*lines[:1], *telling[-1:]))))
+    hints = [part for part in found if part not in lines and not part.startswith(_WHERE)]
+    return told + "".join(f" ({hint})" for hint in hints[-1:]) + (until[0] if until else "")
 
 
 def failure(what: Failure) -> str:

@@ -18,7 +18,7 @@ from stretto.observe.explanation import explanation_text
 from stretto.observe.layout import wrap
 from stretto.observe.paint import Paint, clock, cut, fit, line, span, width_of
 from stretto.observe.snapshot import STATES, Beside, has_delivered, snapshot, status_text, total
-from stretto.observe.words import plain
+from stretto.observe.words import failure, plain
 from stretto.ports import Engine, Recorded
 
 PLAIN = Paint(on=False)
@@ -172,7 +172,8 @@ def test_status_json_has_the_shape_of_the_contract() -> None:
     assert a["ref"].endswith("/1")
     assert b["commit"] == "d" * 40
     assert (c["ref"], c["commit"], c["attempts"]) == (None, None, 0)
-    assert told["usage"] == {"input_tokens": 3, "output_tokens": None, "cost_usd": 0.5}
+    known = {"input_tokens": 3, "output_tokens": None, "cost_usd": 0.5}
+    assert told["usage"] == known | {"cache_read_tokens": None, "cache_write_tokens": None}
 
 
 def test_usage_that_nobody_tells_is_unknown_and_not_nothing() -> None:
@@ -248,10 +249,10 @@ def test_a_failure_is_told_with_the_last_word_of_its_program() -> None:
                "attempt 1 failed: exit status 9;")  # fmt: skip
 
 
-def test_a_failure_in_a_line_ends_in_no_full_stop_and_its_hint_stands_apart() -> None:
+def test_a_failure_in_a_line_has_no_full_stop_and_no_hint() -> None:
     message = "usage: agent\nNot logged in · Please run /login.\nhint: run `claude` and log in"
     told = failure(Failure(kind="failed", message=message))
-    assert told == "usage: agent: Not logged in · Please run /login (hint: run `claude` and log in)"
+    assert told == "usage: agent: Not logged in · Please run /login"
     again = Failure(kind="transient", message="Unable to connect (127.0.0.1:43617).")
     events = [*story(attempts=2)[:4], ev.AttemptFailed(at=105.0, task="a", attempt=1, failure=again)]
     said = lines(events)
