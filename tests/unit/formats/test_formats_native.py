@@ -99,7 +99,8 @@ def test_places(syntax: str) -> None:
     for name, text in expected.items():
         place = places[name]
         assert lines[place.line - 1][place.column - 1 :].lstrip("'\"").startswith(text), name
-    assert {"plan", "phase:1.10", "phase:second", "task:no", "task:2024-01-02", "task:last"} == set(places)
+    defaults = {f"defaults:{key}" for key in ("agent", "timeout", "attempts", "on_failure")}
+    assert {"plan", "phase:1.10", "phase:second", "task:no", "task:2024-01-02", "task:last", *defaults} == set(places)
     assert "task:nobody" not in places
     assert places["task:last:keys:that:are:not:there"] == places["task:last"]
 
