@@ -11,6 +11,7 @@ from typing import Annotated, Final
 
 import msgspec
 
+from stretto.agents.stream import MOST_TOKENS, MOST_USD
 from stretto.errors import AdapterError
 from stretto.model.excerpt import clip, head, legible
 from stretto.model.plan import Value
@@ -44,8 +45,14 @@ class Result(Value, frozen=True, kw_only=True):
 
     def __post_init__(self) -> None:
         usage = self.usage or Usage()
-        if any(n is not None and n < 0 for n in (usage.input_tokens, usage.output_tokens, usage.cost_usd)):
+        tokens = (usage.input_tokens, usage.output_tokens, usage.cache_read_tokens, usage.cache_write_tokens)
+        told = [
+            (n, most) for n, most in (*((n, MOST_TOKENS) for n in tokens), (usage.cost_usd, MOST_USD)) if n is not None
+        ]
+        if any(n < 0 for n, _ in told):
             raise ValueError("`usage` holds a negative number")
+        if any(n > most for n, most in told):
+            raise ValueError("`usage` holds a number that nobody can mean")
 
 
 def read_result(path: Path) -> Result | None:
