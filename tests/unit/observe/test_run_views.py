@@ -249,10 +249,10 @@ def test_a_failure_is_told_with_the_last_word_of_its_program() -> None:
                "attempt 1 failed: exit status 9;")  # fmt: skip
 
 
-def test_a_failure_in_a_line_has_no_full_stop_and_no_hint() -> None:
+def test_a_failure_in_a_line_has_no_full_stop_and_its_hint_apart() -> None:
     message = "usage: agent\nNot logged in · Please run /login.\nhint: run `claude` and log in"
     told = failure(Failure(kind="failed", message=message))
-    assert told == "usage: agent: Not logged in · Please run /login"
+    assert told == "usage: agent: Not logged in · Please run /login (hint: run `claude` and log in)"
     again = Failure(kind="transient", message="Unable to connect (127.0.0.1:43617).")
     events = [*story(attempts=2)[:4], ev.AttemptFailed(at=105.0, task="a", attempt=1, failure=again)]
     said = lines(events)
