@@ -145,3 +145,21 @@ def test_nothing_is_overwritten_and_nothing_half_written_stays(toy: Toy) -> None
         "stretto.toml",
         "x.tar.gz",
     ]
+
+
+def test_what_clean_has_removed_is_said(toy: Toy) -> None:
+    (toy.root / "go").touch()
+    toy.stretto("run", "p.yaml", "--agent", "worker", "--land")
+    assert "logs and prompts" in toy.stretto("clean").stdout
+    toy.stretto("clean", "--apply")
+    for words in (["logs", "a"], ["logs", "a", "--prompt"]):
+        assert "`stretto clean` has removed it" in toy.stretto(*words, code=3).stderr
+    assert "left out: refs.bundle: `stretto clean` has removed its refs" in toy.stretto("export").stdout
+
+
+def test_the_output_of_a_set_up_that_failed_is_shown_where_no_agent_has_any(toy: Toy) -> None:
+    toy.write({"s.yaml": "name: s\nsetup: {run: ['echo broken tool; exit 3']}\ntasks: [{id: t, prompt: x}]\n"})
+    toy.stretto("run", "s.yaml", "--agent", "worker", code=None)
+    done = toy.stretto("logs", "t")
+    assert "broken tool" in done.stdout and "its output: " in done.stdout
+    assert "of 't' ended before its agent started" in done.stderr

@@ -80,7 +80,9 @@ def _write(view: View, path: Path, *, logs: bool) -> Manifest:
         if asyncio.run(_bundle(view, commits)):
             archive.take("refs.bundle", commits)
         else:
-            archive.leave("refs.bundle", "the run has no commits beyond its base")
+            cleaned = any(record.landed for record in view.state.tasks)
+            why = "`stretto clean` has removed its refs" if cleaned else "the run has no commits beyond its base"
+            archive.leave("refs.bundle", why)
         manifest = Manifest(
             run=home.run,
             made_at=now,

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from stretto.cli.options import RunOption, TaskArgument, at_least_one
+
+if TYPE_CHECKING:
+    from stretto.cli.place import View
 
 
 def logs(
@@ -34,6 +37,10 @@ def logs(
     if not 1 <= number <= record.attempt - record.asking:
         has = f"attempts 1 to {record.attempt - record.asking}" if record.starts else "not been started yet"
         raise StateError(f"{task!r} has {has}", hint=f"stretto explain {task} --run {found.home.run}")
+    gone = record.starts > 0 and not _ran(found, task, number) and _is_cleaned(found)
+    if gone:
+        why = f"what attempt {number} of {task!r} printed and was told is gone: `stretto clean` has removed it"
+        raise StateError(why, hint=f"stretto explain {task} --run {found.home.run}")
     if prompt:
         if follow:
             raise ConfigError(
@@ -60,5 +67,30 @@ def logs(
         going = record.state == "running" and record.attempt == number and (now or found).engine is not None
         print_rest()
         if not (follow and going):
-            return
+            break
         time.sleep(0.2)
+    if not offset:
+        _say_why_none((now or found), task, number)
+
+
+def _ran(seen: View, task: str, number: int) -> bool:
+    """Whether it came so far that its agent was told something; what it was told is gone after a clean, too."""
+    return seen.home.attempt(task, number).prompt.exists()
+
+
+def _is_cleaned(seen: View) -> bool:
+    """Whether only what says what is done has stayed of the run."""
+    from stretto.engine.disposal import room
+
+    return not room(seen.home)
+
+
+def _say_why_none(seen: View, task: str, number: int) -> None:
+    """An attempt that ended before its agent started has no output; what ended it, such as its set-up, has some."""
+    from stretto.cli import terminal
+    from stretto.model.excerpt import legible
+
+    past = next((one for one in seen.state.by_id[task].past if one.attempt == number), None)
+    if past is not None and past.failure.message and not _ran(seen, task, number):
+        terminal.say(f"attempt {number} of {task!r} ended before its agent started:", json=True)
+        print(legible(past.failure.message))
