@@ -76,7 +76,8 @@ def clean(
     if wanted.names and refused:
         raise StateError(f"{', '.join(refused)}: not cleaned up", hint="what keeps it stands above")
     if not apply and any(not one.why for one in found):
-        terminal.say("nothing has been removed yet: --apply does it", json=json)
+        too = "; logs and prompts of runs go, too" if any(one.kind == "run" and not one.why for one in found) else ""
+        terminal.say(f"nothing has been removed yet: --apply does it{too}", json=json)
     return 0
 
 
