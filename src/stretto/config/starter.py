@@ -35,7 +35,12 @@ def _agent(installed: Sequence[Known]) -> str:
     help = _sentence(SETTINGS[("agent",)].help)
     if not installed:
         names = ", ".join(agent.executable for agent in KNOWN)
-        return f'\n# {help}\n# None was found: {names} are not on the PATH.\n# agent = "claude"\n'
+        others = ", ".join(agent.title for agent in KNOWN if agent.name not in PROFILES)
+        return (
+            f"\n# {help}\n# None was found: {names} are not on the PATH.\n"
+            f"# Claude Code is built in; {others} would be run as a shell command.\n"
+            '# agent = "claude"\n'
+        )
     first, *others = installed
     also = f" Also there: {', '.join(agent.title for agent in others)}." if others else ""
     return f'\n# {help} Found on the PATH: {first.title}.{also}\nagent = "{first.name}"\n'
