@@ -14,7 +14,8 @@ def next_batch(state: State, lane: Lane) -> LandBatch | None:
     """Send the next batch when the lane is free and somebody waits."""
     if lane.batch is not None or not lane.queue:
         return None
-    members, lane.queue = lane.queue[:BATCH_SIZE], lane.queue[BATCH_SIZE:]
+    members = lane.queue[:BATCH_SIZE]
+    del lane.queue[:BATCH_SIZE]
     records = [state.tasks[index] for index in members]
     lane.batches += 1
     lane.batch = Batch(
