@@ -35,10 +35,10 @@ def _agent(installed: Sequence[Known]) -> str:
     help = _sentence(SETTINGS[("agent",)].help)
     if not installed:
         names = ", ".join(agent.executable for agent in KNOWN)
-        others = ", ".join(agent.title for agent in KNOWN if agent.name not in PROFILES)
+        foreign = ", ".join(agent.title for agent in KNOWN if agent.name not in PROFILES)
         return (
             f"\n# {help}\n# None was found: {names} are not on the PATH.\n"
-            f"# Claude Code is built in; {others} would be run as a shell command.\n"
+            f"# Claude Code is built in; {foreign} would be run as a shell command.\n"
             '# agent = "claude"\n'
         )
     first, *others = installed
