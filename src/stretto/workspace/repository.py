@@ -59,8 +59,10 @@ class Repository:
         folder = Path(os.path.realpath(path))
         try:
             git = Git(folder if folder.is_dir() else folder.parent, environ=environ)
+            os.stat(f"{git.cwd}/.")  # noqa: PTH116  fails where it may not be entered, as a Path's own would not
         except OSError as error:
-            raise RepositoryError(f"{folder} cannot be read: {error.strerror}", hint=f"ls -ld {folder}") from error
+            where = f"ls -ld {shlex.quote(str(folder))}"
+            raise RepositoryError(f"{folder} cannot be read: {error.strerror}", hint=where) from error
         await _check_version(git)
         inside = await git.run("rev-parse", "--is-inside-work-tree", ok=(0, 128))
         if inside.code:
