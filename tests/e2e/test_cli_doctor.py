@@ -169,3 +169,11 @@ def test_what_a_terminal_shows(tmp_path: Path) -> None:
         assert [seen.told for seen in terminal(stream, {"TERM": "dumb"})] == ["TERM is dumb"]
     with (tmp_path / "out").open("w", encoding="ascii") as stream:
         assert [seen.verdict for seen in terminal(stream, {})] == ["warning", "ok"]
+
+
+def test_a_settings_file_that_sets_nothing_is_told_from_none(tmp_path: Path) -> None:
+    toy = Toy(tmp_path, {"a": "1"})
+    assert looked(toy, "--no-agents")["settings"][0]["told"] == "none; nothing needs to be set"
+    toy.write({"stretto.toml": "# parallel = 3\n"})
+    told = looked(toy, "--no-agents")["settings"][0]["told"]
+    assert told == "stretto.toml sets nothing; nothing needs to be set"

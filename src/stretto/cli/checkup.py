@@ -22,7 +22,7 @@ from stretto.config.agents import named, specs
 from stretto.config.installed import KNOWN, installed
 from stretto.config.layers import Settings
 from stretto.config.load import load
-from stretto.config.table import dotted
+from stretto.config.table import FILE, dotted
 from stretto.engine import health as engine_health
 from stretto.engine.home import RepositoryHome, repository_home, state_dir
 from stretto.engine.reader import SqliteReader
@@ -111,7 +111,10 @@ def _settings(root: Path | None, environ: Mapping[str, str]) -> tuple[Settings |
     said = [one for key in settings if (one := settings.said(key)[0]).origin.layer != "default"]
     profile = f"; profile {settings.profile}" if settings.profile else ""
     told = f"{count(len(said), 'value')} set{profile}; `stretto config --origin` says where"
-    found = [Observation(area="settings", about="settings", told=told if said else "none; nothing needs to be set")]
+    if not said:
+        empty = root is not None and os.path.lexists(root / FILE)
+        told = f"{FILE} sets nothing; nothing needs to be set" if empty else "none; nothing needs to be set"
+    found = [Observation(area="settings", about="settings", told=told)]
     for one in said:
         if len(one.key) == 4 and one.origin.layer in ("repository", "profile") and is_secret(one.key[3], one.value):
             found.append(
