@@ -40,9 +40,7 @@ Jobs = Annotated[
     int | None,
     typer.Option("-j", "--jobs", metavar="N", callback=at_least_one, help="Tasks at once; default: 5, or as set."),
 ]
-Profile = Annotated[
-    str | None, typer.Option("--profile", metavar="NAME", help="Settings of this profile count first.")
-]
+Profile = Annotated[str | None, typer.Option("--profile", metavar="NAME", help="Settings of this profile count first.")]
 Format = Annotated[str | None, typer.Option("--format", metavar="text|json", help="How to print it.")]
 
 

@@ -69,7 +69,9 @@ def _prompt(plan: str, task: str, *, agent: str | None, start: str | None, profi
     from stretto.cli.preview import first_prompt
     from stretto.config.layers import flags
 
-    wanted = Wanted(plan=plan, flags=flags({"agent": agent}), profile=profile, base=start, new=True, json=True, start=False)
+    wanted = Wanted(
+        plan=plan, flags=flags({"agent": agent}), profile=profile, base=start, new=True, json=True, start=False
+    )
     told = first_prompt(wanted, task)
     if told.trouble:
         terminal.say(f"this is the usual prompt, not the plan's template: {told.trouble}", json=True, label="warning")
