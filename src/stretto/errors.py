@@ -1,6 +1,6 @@
 """Every exception stretto raises on purpose, and the exit code each one means (R11).
 
-    StrettoError                  .hint: one line of advice           exit
+    StrettoError                  .hint: what to do about it          exit
     ├── PlanError                 the plan is wrong; .findings           2
     ├── ConfigError               a setting or an argument is wrong      2
     ├── NotSupportedYet           right, but not built yet (R8.7)        2
@@ -31,7 +31,10 @@ if TYPE_CHECKING:
 
 
 class StrettoError(Exception):
-    """Something a person should read: one message, one hint."""
+    """Something a person should read: one message, one hint.
+
+    A hint is one line of words, or a few; a command in it stands on a line alone or at its end, behind a colon, and
+    works as it stands, in the very state in which it is told."""
 
     exit_code = 1
 

@@ -138,7 +138,7 @@ async def embedded(home: RunHome, environ: Mapping[str, str]) -> AsyncIterator[E
         started = next((recorded.event for recorded in journal.read()), None)
         if not isinstance(started, RunStarted):
             raise JournalMismatch(
-                f"the journal of {home.run} does not begin with its start", hint="stretto run … --new"
+                f"the journal of {home.run} does not begin with its start", hint="start anew: --new with the same plan"
             )
         plan, settings = started.plan, started.settings
         processes = ProcessSupervisor(journal.started)

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
+from stretto.engine.portable import Portable
 from stretto.engine.supervise import ProcessSupervisor
 from stretto.errors import AdapterError
 from stretto.ports import Processes, ProcessExit, ProcessSpec
@@ -29,10 +30,12 @@ COMMANDS = {
 Spec = Callable[..., ProcessSpec]
 
 
-@pytest.fixture(params=["real", "fake"])
+@pytest.fixture(params=["real", "portable", "fake"])
 def processes(request: pytest.FixtureRequest) -> Processes:
     if request.param == "real":
         return ProcessSupervisor()
+    if request.param == "portable":
+        return ProcessSupervisor(table=Portable())
     return FakeProcesses(lambda spec: COMMANDS.get(spec.argv[0], ("", None))[1])
 
 

@@ -87,13 +87,19 @@ def _named(plan: Plan, only: Sequence[str], phase: str | None) -> set[int]:
     if not chosen:
         what = "no task" if not only else f"nothing of {', '.join(map(repr, only))}"
         where = f"phase {phase!r}" if phase is not None else "this plan"
-        raise PlanError(f"{what} is in {where}", hint="`stretto show PLAN` lists phases and tasks")
+        there = [task.id for task in plan.tasks if phase in (None, task.phase)]
+        raise PlanError(f"{what} is in {where}", hint=f"in it: {_some(there)}" if there else "it has no task")
     return chosen
 
 
 def _near(name: str, names: Iterable[str]) -> str:
-    close = difflib.get_close_matches(name, sorted(names), n=1)
-    return f"did you mean {close[0]!r}?" if close else "`stretto show PLAN` lists them"
+    known = sorted(names)
+    close = difflib.get_close_matches(name, known, n=1)
+    return f"did you mean {close[0]!r}?" if close else f"there are {_some(known)}"
+
+
+def _some(names: Sequence[str]) -> str:
+    return ", ".join(names[:8]) + (f" and {len(names) - 8} more" if len(names) > 8 else "")
 
 
 def _with_needs(plan: Plan, graph: Graph, chosen: set[int], done: frozenset[str]) -> set[int]:

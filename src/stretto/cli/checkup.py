@@ -58,7 +58,8 @@ async def checkup(here: Path, environ: Mapping[str, str], *, agents: bool = True
     settings, found = _settings(root, environ)
     for seen in (*found, *engine_health.state_folder(environ, work_tree=root), *await _runs(here, environ)):
         yield seen
-    async for seen in _agents(settings, environ, versions=agents):
+    begun = root is None or os.path.lexists(root / FILE)
+    async for seen in _agents(settings, environ, versions=agents, begun=begun):
         yield seen
 
 
@@ -168,7 +169,7 @@ async def _runs(here: Path, environ: Mapping[str, str]) -> list[Observation]:
         told = ", ".join(f"{run} ({what})" for run, what in unfinished[-NAMED:])
         more = f" and {len(unfinished) - NAMED} before" if len(unfinished) > NAMED else ""
         follows = "the plan of such a run does not run again before it is resumed or given up"
-        mend = f"stretto resume {unfinished[-1][0]}, or stretto abandon {unfinished[-1][0]}"
+        mend = f"stretto resume {unfinished[-1][0]}\nor give it up: stretto abandon {unfinished[-1][0]}"
         found.append(_state("runs", f"not finished: {told}{more}", "warning", follows, mend))
     if not found:
         found.append(_state("runs", f"{count(len(runs), 'run')}, {active} at work" if runs else "none yet"))
@@ -196,7 +197,7 @@ def _state(about: str, told: str, verdict: Verdict = "ok", follows: str = "", me
 
 
 async def _agents(
-    settings: Settings | None, environ: Mapping[str, str], *, versions: bool
+    settings: Settings | None, environ: Mapping[str, str], *, versions: bool, begun: bool
 ) -> AsyncIterator[Observation]:
     there = installed(environ)
     said: dict[str, str | None] = {}
@@ -216,15 +217,17 @@ async def _agents(
             mend=f"{known.executable} --version" if silent else "",
         )
     if settings is not None:
-        yield _default_agent(settings, environ)
+        yield _default_agent(settings, environ, begun=begun)
 
 
-def _default_agent(settings: Settings, environ: Mapping[str, str]) -> Observation:
-    """Who does a task that names nobody, and whether that agent can be started."""
+def _default_agent(settings: Settings, environ: Mapping[str, str], *, begun: bool) -> Observation:
+    """Who does a task that names nobody, and whether that agent can be started. `begun`: there are settings here, so
+    `init` has nothing to do any more."""
     if not (said := settings.value(("agent",))):
         return Observation(
             area="agents", about="default agent", told="none is named", verdict="warning",
-            follows="a plan that names no agent needs `--agent`", mend="stretto init, or `agent` in stretto.toml",
+            follows="a plan that names no agent needs `--agent`",
+            mend=f"name one: `agent` in {FILE}" if begun else "stretto init",
         )  # fmt: skip
     place = settings.said(("agent",))[0].origin.place
     try:

@@ -91,7 +91,7 @@ def _lines(found: Sequence[Found], unknown: Sequence[str], *, apply: bool, now: 
     lines += ["", "stays:"] if staying else []
     for one in staying:
         lines.append(f"  {one.name}: {one.why}")
-        lines += [f"    {hint}" for hint in one.hint.split("; ") if hint]
+        lines += [f"    {hint}" for hint in one.hint.splitlines()]
     if unknown:
         from stretto.observe.paint import count
 

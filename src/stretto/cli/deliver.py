@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from pathlib import Path
+from shlex import quote
 
 from stretto.core.events import DELIVERED, Noticed
 from stretto.core.recovery import replay
@@ -62,7 +63,10 @@ async def deliver(home: RunHome, environ: Mapping[str, str], *, push_to: str | N
         await _note(home, delivery)
         if push_to is not None:
             if delivery.onto is None:
-                raise Paused("HEAD is detached, so there is no branch to push", hint="git push <remote> HEAD:<branch>")
+                there = f"HEAD:refs/heads/{delivery.branch}"
+                raise Paused(
+                    "HEAD is detached, so there is no branch to push", hint=f"git push {quote(push_to)} {there}"
+                )
             await push(users, push_to, delivery.onto)
         return _told(delivery, moved=delivery.moves)
 

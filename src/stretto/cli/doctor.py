@@ -59,7 +59,7 @@ def _lines(found: Sequence[Observation]) -> Iterator[str]:
 
     from stretto.cli import terminal
     from stretto.model.excerpt import legible
-    from stretto.observe.layout import wrap
+    from stretto.observe.layout import advice, wrap
     from stretto.observe.paint import Colour, count
 
     paint, width = terminal.paint(sys.stdout), terminal.width(sys.stdout)
@@ -75,7 +75,8 @@ def _lines(found: Sequence[Observation]) -> Iterator[str]:
             if one.follows:
                 yield from wrap(legible(one.follows), width, first=" " * 11, rest=" " * 11)
             if one.mend:
-                yield from wrap(legible(one.mend), width, first=f"{'':11}hint: ", rest=" " * 17)
+                mend = "\n".join(legible(text) for text in one.mend.splitlines())
+                yield from advice(mend, width, first=f"{'':11}hint: ")
     problems, warnings = (sum(one.verdict == verdict for one in found) for verdict in ("problem", "warning"))
     summary = f"{count(problems, 'problem')} and {count(warnings, 'warning')}"
     yield "\n" + (summary if problems else f"nothing is in the way of a run; {count(warnings, 'warning')}")

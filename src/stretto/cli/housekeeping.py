@@ -171,14 +171,14 @@ class Housekeeping:
         if not _is_over(seen):
             left = sum(number for name, number in state.counts.items() if name not in FINAL_STATES)
             why = f"it {_is(condition(state, None, self._now))}, and {count(left, 'task')} of it may still be done"
-            return why, f"stretto resume {run}; stretto abandon {run}"
+            return why, f"stretto resume {run}\nstretto abandon {run}"
         if wishes := seen.asked()[0]:
             asked = ", ".join(wish_text(wish) for wish in wishes[:SHOWN])
-            return f"somebody has asked it to go on: {asked}", f"stretto resume {run}; stretto abandon {run}"
+            return f"somebody has asked it to go on: {asked}", f"stretto resume {run}\nstretto abandon {run}"
         if not holding.delivered and not state.abandoned:
             number = sum(record.landed is not None for record in state.tasks)
             why = f"{count(number, 'task')} landed on {state.branch}, which is in no branch of yours"
-            return why, f"stretto land {run}; stretto abandon {run}"
+            return why, f"stretto land {run}\nstretto abandon {run}"
         if holding.checked_out:
             return f"{state.branch} is checked out", "git worktree list"
         if holding.work and not self._wanted.work:
@@ -289,7 +289,7 @@ class Housekeeping:
         home = homes.get(lease.run)
         seen = view(home) if home is not None else None
         if seen is not None and (apply or not _is_over(seen)):
-            hint = f"stretto resume {lease.run}; stretto abandon {lease.run}"
+            hint = f"stretto resume {lease.run}\nstretto abandon {lease.run}"
             return replace(found, why=f"it holds {what}, in no ref yet", hint="" if _is_over(seen) else hint)
         if apply and (unsaved := await cleaning.save_leases(self._pool, lease.run)):
             return replace(found, why=unsaved[0])

@@ -205,6 +205,7 @@ def guarded(call: Callable[[], object], *, debug: bool = False, verb: str = "") 
             if debug:
                 _trace()
             message = re.sub(r"Input should be a valid integer.*", "it must be a whole number", error.format_message())
+            message = message.replace("Value error, ", "")
             return _tell(message, f"stretto {verb} --help".replace("  ", " "), 2)
         return _bug(error)
     return code if isinstance(code, int) else 0
@@ -212,14 +213,10 @@ def guarded(call: Callable[[], object], *, debug: bool = False, verb: str = "") 
 
 def _tell(message: str, hint: str, code: int) -> int:
     from stretto.cli import terminal
-    from stretto.observe.layout import wrap
+    from stretto.observe.layout import advice, wrap
 
     width = terminal.width(sys.stderr)
-    told = wrap(message, width, first="error: ", rest="       ")
-    if hint.startswith(("stretto ", "git ", "--")) and width is not None:  # to be copied as it stands
-        told += [("      " if n else "hint: ") + part for n, part in enumerate(hint.split("; "))]
-    elif hint:
-        told += wrap(hint, width, first="hint: ", rest="      ")
+    told = wrap(message, width, first="error: ", rest="       ") + advice(hint, width)
     print("\n".join(told), file=sys.stderr)
     return code
 

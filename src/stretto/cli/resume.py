@@ -41,7 +41,7 @@ def resume(
     home = view.home
     if view.engine is not None:
         holder = f"process {view.engine.pid} on {view.engine.host}"
-        hint = f"stretto status {home.run}, or stretto stop {home.run}"
+        hint = f"stretto status {home.run}\nor end it: stretto stop {home.run}"
         raise RunLeased(f"{home.run} is running: {holder}", holder=holder, hint=hint)
     refuse_abandoned(home.run, view.state.abandoned)
     beside = view.beside()

@@ -37,6 +37,7 @@ def read(environ: Mapping[str, str]) -> Layer:
 
 
 def _unknown(name: str) -> ConfigError:
-    near = difflib.get_close_matches(name, (*_BY_NAME, PROFILE, *RESERVED), n=1, cutoff=0.75)
-    hint = f"did you mean {near[0]}?" if near else f"unset {name}; `stretto config` lists all settings"
+    known = {one.removeprefix("STRETTO_"): one for one in (*_BY_NAME, PROFILE, *RESERVED)}
+    near = difflib.get_close_matches(name.removeprefix("STRETTO_"), known, n=1, cutoff=0.75)
+    hint = f"did you mean {known[near[0]]}?" if near else f"unset {name}"
     return ConfigError(f"unknown environment variable {name}", hint=hint)

@@ -8,8 +8,8 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
-from stretto.engine import proctable
 from stretto.engine.home import file_system, refuse_network, state_dir
+from stretto.engine.proctable import HERE
 from stretto.errors import StateError
 from stretto.model.health import Area, Observation, Verdict
 
@@ -102,15 +102,15 @@ def processes(platform: str = sys.platform) -> Iterator[Observation]:
             "processes",
             "macOS",
             "warning",
-            follows="after a kill -9 of a run its agents live on until the next `resume` or `stop` finds them by their "
-            "environment; what has wiped that is not found",
+            follows="what an agent has put into the background lives on after a kill -9 of its run, until the next "
+            "`resume` or `stop` finds it by its session or environment",
         )
         return
     if platform != "linux":
         yield _machine("processes", f"{platform} is not supported", "problem", mend="Linux or macOS; on Windows, WSL")
         return
     me = os.getpid()
-    if proctable.examine(me) is None or not list(proctable.environment(me)):
+    if HERE.examine(me) is None or not list(HERE.environment(me)):
         yield _machine(
             "processes",
             "/proc does not show this process",
@@ -118,7 +118,7 @@ def processes(platform: str = sys.platform) -> Iterator[Observation]:
             follows="what agents leave behind is not found",
             mend="mount /proc",
         )
-    elif proctable.children(me) is None:
+    elif HERE.children(me) is None:
         yield _machine(
             "processes", "this kernel does not list children", "warning", follows="the end of a command takes longer"
         )

@@ -9,10 +9,10 @@ import itertools
 import os
 import signal
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from stretto.engine import proctable
-from stretto.engine.proctable import Seen
+from stretto.engine.proctable import HERE, Seen, Table
 from stretto.model.plan import Value
 
 GIVE_UP_S = 10.0
@@ -28,7 +28,7 @@ class Started(Value, frozen=True, kw_only=True):
     boot_id: str
 
 
-def sweep(run: str, recorded: Iterable[Started] = ()) -> int:
+def sweep(run: str, recorded: Iterable[Started] = (), *, table: Table = HERE) -> int:
     """KILL every agent and gate of the run, and what descends from them; how many processes there were.
 
     Never the caller or what is above it. Only for a run without an engine: a living one's agents would die as well."""
@@ -36,7 +36,7 @@ def sweep(run: str, recorded: Iterable[Started] = ()) -> int:
     killed: set[tuple[int, int]] = set()
     deadline = time.monotonic() + GIVE_UP_S
     for attempt in itertools.count():
-        hit = [seen for seen in _find(run, recorded) if proctable.send(seen, signal.SIGKILL)]
+        hit = [seen for seen in _find(run, recorded, table) if table.send(seen, signal.SIGKILL)]
         killed.update((seen.pid, seen.start) for seen in hit)
         if not hit or time.monotonic() > deadline:
             return len(killed)
@@ -44,26 +44,31 @@ def sweep(run: str, recorded: Iterable[Started] = ()) -> int:
     raise AssertionError
 
 
-def living(run: str, recorded: Iterable[Started] = ()) -> list[int]:
+def living(run: str, recorded: Iterable[Started] = (), *, table: Table = HERE) -> list[int]:
     """Pids of what a sweep would end now."""
-    return [seen.pid for seen in _find(run, tuple(recorded))]
+    return [seen.pid for seen in _find(run, tuple(recorded), table)]
 
 
-def _find(run: str, recorded: tuple[Started, ...]) -> list[Seen]:
-    table = proctable.look()
+def _find(run: str, recorded: tuple[Started, ...], table: Table) -> list[Seen]:
+    living = table.look()
     mine = f"STRETTO_RUN={run}".encode()
-    roots = {started.pid for started in recorded if _is_alive(started, table)}
-    for pid, seen in table.items():
-        if seen.session in roots:
+    boot = table.boot_id()
+    began = {started.pid: started.start for started in recorded if started.boot_id == boot}
+    roots = {pid for pid, start in began.items() if pid in living and living[pid].start == start}
+    for pid, seen in living.items():
+        if _is_of_session(seen, began, living):
             roots.add(pid)
-        elif proctable.is_own(pid):
-            environment = proctable.environment(pid)
+        elif table.is_own(pid):
+            environment = table.environment(pid)
             if mine in environment and any(entry.startswith(b"STRETTO_TASK=") for entry in environment):
                 roots.add(pid)
-    spared = proctable.ancestors(os.getpid())
-    return [table[pid] for pid in proctable.below(table, roots - spared) - spared if pid in table]
+    spared = proctable.ancestors(table, os.getpid())
+    return [living[pid] for pid in proctable.below(living, roots - spared) - spared if pid in living]
 
 
-def _is_alive(started: Started, table: dict[int, Seen]) -> bool:
-    seen = table.get(started.pid)
-    return seen is not None and seen.start == started.start and started.boot_id == proctable.boot_id()
+def _is_of_session(seen: Seen, began: Mapping[int, int], living: Mapping[int, Seen]) -> bool:
+    """Whether a recorded command began its session, be that command still alive or not: no pid is given again while it
+    names a session that somebody is in."""
+    start = began.get(seen.session)
+    leader = living.get(seen.session)
+    return start is not None and seen.start >= start and (leader is None or leader.start == start)

@@ -5,8 +5,8 @@ end, kept open by the command, has been told to send SIGKILL to the command's pr
 So when the engine dies in any way, the kernel ends the command at once, together with whatever stayed in its group.
 (`setpriv --pdeathsig` does less, for a second exec: it costs more than a whole `true`.) What leaves the group is found
 by session, by descent, by the cookie in its environment and by the leash that it still holds. What has shed all of
-these is a stray: `_is_stray` says whose end it has to share. Elsewhere than on Linux there is no leash, and the end
-of a command is waited for in a thread; that is untested.
+these is a stray: `_is_stray` says whose end it has to share. Where the kernel has no such leash (macOS), a shell holds
+the end of the pipe instead, and kills the group when it closes; what has left the group is found by session and cookie.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from stretto.engine import proctable
-from stretto.engine.proctable import Seen
+from stretto.engine.proctable import HERE, Seen, Table
 from stretto.engine.strays import Started
 from stretto.errors import AdapterError
 from stretto.ports import ProcessExit, ProcessSpec
@@ -45,22 +45,22 @@ BUSY_FACTOR = 3.0
 class ProcessSupervisor:
     """Call it from one event loop only. `record` hears of every start, so that a sweep can find it after a crash."""
 
-    def __init__(self, record: Callable[[Started], None] = lambda started: None) -> None:
-        self._record = record
+    def __init__(self, record: Callable[[Started], None] = lambda started: None, *, table: Table = HERE) -> None:
+        self._record, self._table = record, table
         self._trees: set[_Tree] = set()
         self._starting = threading.Lock()
         """Held until a tree that has been started is in `_trees`: one that a look does not know has no orphans yet."""
-        self._warden = _warden_above()
+        self._warden = _warden_above(table)
 
     async def run(self, spec: ProcessSpec) -> ProcessExit:
         """Run to the end. Raises AdapterError when it cannot be started, or when some of it cannot be ended."""
         with self._starting:
-            tree = _start(spec)
+            tree = _start(spec, self._table)
             self._trees.add(tree)
         try:
-            with _noticed(tree):
+            with _noticed(tree, self._table):
                 if tree.start:
-                    boot = proctable.boot_id()
+                    boot = self._table.boot_id()
                     self._record(Started(cookie=spec.cookie, pid=tree.pid, start=tree.start, boot_id=boot))
                 try:
                     ended = await self._watch(tree, spec)
@@ -107,28 +107,28 @@ class ProcessSupervisor:
                 raise AdapterError(f"some processes of the command would not end: {pids}")
             for seen in left:
                 if waited >= grace_s:
-                    proctable.send(seen, signal.SIGKILL)
+                    self._table.send(seen, signal.SIGKILL)
                 elif (seen.pid, seen.start) not in asked:
                     asked.add((seen.pid, seen.start))
-                    proctable.send(seen, signal.SIGTERM)
+                    self._table.send(seen, signal.SIGTERM)
             await asyncio.sleep(proctable.pause(turn))
         await tree.exited
 
     def _nothing_left(self) -> bool:
         """Orphans go to the warden: while its only child is this engine, no command has left anything behind."""
-        return self._warden is not None and proctable.children(self._warden) == [os.getpid()]
+        return self._warden is not None and self._table.children(self._warden) == [os.getpid()]
 
     def _members(self, tree: _Tree, *, strays: bool = False) -> list[Seen]:
         """Every living process of the tree: by what it bears (a cookie: unless another tree has the same), by descent.
 
         Oldest first: a shell must not see its command end, and go on to the next one, before it is signalled itself."""
-        table = proctable.look()
+        table = self._table.look()
         with self._starting:
             others = [other for other in self._trees if other is not tree and not other.ending]
-        borne = {pid: _environment(pid) for pid in table}
+        borne = {pid: self._environment(pid) for pid in table}
         shared = any(other.cookie == tree.cookie for other in others)
         roots = {pid for pid, seen in table.items() if tree.bears(seen, borne[pid], by_cookie=not shared)}
-        above = proctable.ancestors(os.getpid())
+        above = proctable.ancestors(self._table, os.getpid())
         found = proctable.below(table, (roots | {tree.pid}) - above)
         for orphan in self._orphans(table, tree, above) if strays else ():
             family = proctable.below(table, [orphan.pid])
@@ -155,12 +155,15 @@ class ProcessSupervisor:
 
         The first of its places that lies in somebody's folder decides. When none does, it is spared as long as a tree
         lives that is as old as it is, and so may have started it; without a warden, for good."""
-        for place in proctable.places(orphan.pid):
+        for place in self._table.places(orphan.pid):
             if any(other.encloses(place) for other in others):
                 return False
             if tree.encloses(place):
                 return True
         return self._warden is not None and all(other.start > orphan.start for other in others)
+
+    def _environment(self, pid: int) -> frozenset[bytes]:
+        return frozenset(self._table.environment(pid)) if self._table.is_own(pid) else frozenset()
 
     def _cpu_s(self, tree: _Tree) -> float:
         return sum(seen.cpu_s for seen in self._members(tree))
@@ -169,18 +172,16 @@ class ProcessSupervisor:
 class _Tree:
     """A started command. It stays a zombie until `reap`, so that its pid, the name of its session, stays its own."""
 
-    def __init__(self, spec: ProcessSpec, process: subprocess.Popen[bytes], leash: int | None, held: int) -> None:
+    def __init__(self, spec: ProcessSpec, process: subprocess.Popen[bytes], leash: _Leash, table: Table) -> None:
         self.pid = process.pid
-        self.start = proctable.start_of(self.pid) or 0
+        self.start = table.start_of(self.pid) or 0
         self.cookie = spec.cookie
         self.ending = False
         """Its command has ended, or is being ended: whatever is found now that may be its own is a stray."""
         self.began = time.monotonic()
         self.exited: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._process = process
-        self._leash = leash
-        self._held = held
-        self._pipe = f"pipe:[{os.fstat(leash).st_ino}]" if leash is not None else "no leash"
+        self._leash, self._table = leash, table
         self._marks = {os.fsencode(f"{name}={value}") for name, value in zip(COOKIE, spec.cookie, strict=True)}
         self._folder = os.path.realpath(spec.cwd).rstrip("/") + "/"
 
@@ -189,7 +190,7 @@ class _Tree:
         return (
             seen.session == self.pid
             or (by_cookie and self._marks.issubset(environment))
-            or proctable.opened(seen.pid, self._held) == self._pipe
+            or (self._leash.held >= 0 and self._table.opened(seen.pid, self._leash.held) == self._leash.pipe)
         )
 
     def encloses(self, place: str) -> bool:
@@ -202,8 +203,7 @@ class _Tree:
 
     def reap(self) -> tuple[int, float]:
         """(exit code, or the signal below zero; processor seconds). Letting go of the leash ends what is left."""
-        if self._leash is not None:
-            os.close(self._leash)
+        self._leash.let_go()
         pid, status, usage = os.wait4(self.pid, 0 if self.exited.done() else os.WNOHANG)
         if pid:
             self._process.returncode = os.waitstatus_to_exitcode(status)
@@ -235,9 +235,8 @@ class _Quiet:
         return silent >= BUSY_FACTOR * idle_s or self._looked[1] - before[1] < BUSY * (now - before[0])
 
 
-def _start(spec: ProcessSpec) -> _Tree:
-    held: tuple[int, ...] = ()
-    leash = None
+def _start(spec: ProcessSpec, table: Table) -> _Tree:
+    leash = process = None
     try:
         log = os.open(spec.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o644)
         opened = [log]
@@ -247,7 +246,7 @@ def _start(spec: ProcessSpec) -> _Tree:
             errors = opened[-1]
             if spec.input is not None:
                 opened.append(os.open(spec.input, os.O_RDONLY | os.O_CLOEXEC))
-            held, leash = _make_leash()
+            leash = _Leash(by_kernel=table.leashes)
             process = subprocess.Popen(
                 spec.argv,
                 cwd=spec.cwd,
@@ -256,53 +255,88 @@ def _start(spec: ProcessSpec) -> _Tree:
                 stdout=log,
                 stderr=errors,
                 start_new_session=True,
-                pass_fds=held,
+                pass_fds=leash.passed,
             )
         finally:
             for handle in opened:
                 os.close(handle)
+        leash.fasten(process.pid)
     except (OSError, ValueError) as error:
+        if process is not None:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
         if leash is not None:
-            os.close(leash)
+            leash.let_go()
         raise AdapterError(f"cannot start {spec.argv[0]!r}: {error}") from error
-    else:
-        for handle in held:
-            fcntl.fcntl(handle, fcntl.F_SETOWN, -process.pid)
-    finally:
-        for handle in held:
-            os.close(handle)
-    return _Tree(spec, process, leash, held[0] if held else -1)
+    return _Tree(spec, process, leash, table)
 
 
-def _make_leash() -> tuple[tuple[int, ...], int | None]:
-    """(what the command holds, what we hold). The number is high because scripts use the low ones for themselves."""
-    if not proctable.LINUX:
-        return (), None
-    low, leash = os.pipe()
-    try:
-        held = fcntl.fcntl(low, fcntl.F_DUPFD_CLOEXEC, min(LEASH, resource.getrlimit(resource.RLIMIT_NOFILE)[0] // 2))
-    except OSError:
-        os.close(leash)
-        raise
-    finally:
-        os.close(low)
-    fcntl.fcntl(held, fcntl.F_SETSIG, signal.SIGKILL)
-    fcntl.fcntl(held, fcntl.F_SETFL, os.O_ASYNC)
-    return (held,), leash
+class _Leash:
+    """What ends a command's process group when the engine is gone: a pipe whose write end only the engine holds.
 
+    The read end is the command's own where the kernel signals its group; else a shell's, which waits for its end."""
 
-def _environment(pid: int) -> frozenset[bytes]:
-    return frozenset(proctable.environment(pid)) if proctable.is_own(pid) else frozenset()
+    def __init__(self, *, by_kernel: bool) -> None:
+        low, self._end = os.pipe()
+        self.pipe = f"pipe:[{os.fstat(self._end).st_ino}]"
+        self.held = -1
+        """Its number in the command."""
+        self._low = low
+        self._watcher: subprocess.Popen[bytes] | None = None
+        if not by_kernel:
+            return
+        try:
+            allowed = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+            lowest = LEASH if allowed == resource.RLIM_INFINITY else min(LEASH, allowed // 2)
+            self._low = self.held = fcntl.fcntl(low, fcntl.F_DUPFD_CLOEXEC, lowest)
+            fcntl.fcntl(self.held, fcntl.F_SETSIG, signal.SIGKILL)
+            fcntl.fcntl(self.held, fcntl.F_SETFL, os.O_ASYNC)
+        except OSError:
+            os.close(self._end)
+            raise
+        finally:
+            os.close(low)
+
+    @property
+    def passed(self) -> tuple[int, ...]:
+        return (self.held,) if self.held >= 0 else ()
+
+    def fasten(self, pid: int) -> None:
+        """The command has started; it leads its group."""
+        try:
+            if self.held >= 0:
+                fcntl.fcntl(self._low, fcntl.F_SETOWN, -pid)
+            else:
+                self._watcher = subprocess.Popen(
+                    ("/bin/sh", "-c", 'read -r _; kill -s KILL -- "-$1"', "sh", str(pid)),
+                    stdin=self._low, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env={},
+                    start_new_session=True,
+                )  # fmt: skip
+        finally:
+            os.close(self._low)
+            self._low = -1
+
+    def let_go(self) -> None:
+        """The kernel then ends what is left of the group."""
+        if self._watcher is not None:
+            self._watcher.kill()
+            self._watcher.wait()
+        for handle in (self._low, self._end):
+            if handle >= 0:
+                os.close(handle)
+        self._low = self._end = -1
 
 
 @contextlib.contextmanager
-def _noticed(tree: _Tree) -> Iterator[None]:
+def _noticed(tree: _Tree, table: Table) -> Iterator[None]:
     """Within it, `tree.exited` is set as soon as the command itself has ended."""
     loop = asyncio.get_running_loop()
     try:
-        handle = os.pidfd_open(tree.pid)
-    except (AttributeError, OSError):  # not Linux, or older than 5.3
-        poll = loop.create_task(_poll(tree))
+        handle = os.pidfd_open(tree.pid) if table.leashes else None
+    except (AttributeError, OSError):  # Linux older than 5.3
+        handle = None
+    if handle is None:
+        poll = loop.create_task(_poll(tree, table))
         try:
             yield
         finally:
@@ -321,8 +355,8 @@ def _noticed(tree: _Tree) -> Iterator[None]:
         os.close(handle)
 
 
-async def _poll(tree: _Tree) -> None:
-    while proctable.examine(tree.pid) is not None:  # noqa: ASYNC110 - nobody there to set an event
+async def _poll(tree: _Tree, table: Table) -> None:
+    while table.examine(tree.pid) is not None:  # noqa: ASYNC110 - nobody there to set an event
         await asyncio.sleep(0.1)
     tree.notice()
 
@@ -341,8 +375,8 @@ async def _to_the_end(work: Coroutine[Any, Any, None]) -> None:
         raise asyncio.CancelledError
 
 
-def _warden_above() -> int | None:
+def _warden_above(table: Table) -> int | None:
     """Pid of the warden, when this process was started by one that can tell its children."""
     parent = os.getppid()
-    is_warden = "stretto.engine.warden" in proctable.command_line(parent)
-    return parent if is_warden and proctable.children(parent) is not None else None
+    is_warden = "stretto.engine.warden" in table.command_line(parent)
+    return parent if is_warden and table.children(parent) is not None else None

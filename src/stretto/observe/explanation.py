@@ -82,7 +82,8 @@ def _reason(
             yield from wrap(f"the run {over} {state.ended}{said}", width, first="  ", rest="    ")
         case "approval":
             yield from _message("waits for your word: " + question(record, whole=True), width)
-            yield from () if answered else (f"    {command}" for command in answers(state, record))
+            useless = answered or state.abandoned
+            yield from () if useless else (f"    {command}" for command in answers(state, record))
         case "failed" if len(record.past) == 1:
             pass  # the only attempt tells it, right below
         case "failed":

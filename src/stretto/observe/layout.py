@@ -9,6 +9,8 @@ from stretto.observe.paint import width_of
 
 _PIECES = re.compile(r"`[^`\n]*`\S*|\S+")
 """What stays on one line: a word, or a command between backquotes."""
+_COMMAND = re.compile(r"(.*: )?((?:stretto|git) .+)")
+"""Words, if there are any, and the command behind them."""
 
 
 def wrap(text: str, width: int | None, *, first: str = "", rest: str = "  ") -> list[str]:
@@ -25,6 +27,21 @@ def wrap(text: str, width: int | None, *, first: str = "", rest: str = "  ") -> 
             lines.append(rest + piece)
         empty = False
     return [line.rstrip() for line in lines]
+
+
+def advice(hint: str, width: int | None, *, first: str = "hint: ") -> list[str]:
+    """A hint after `first`: each of its lines begins a line. A command, alone or behind a colon, is never broken."""
+    told, rest = list[str](), " " * width_of(first)
+    for text in hint.splitlines():
+        words, command = (found[1], found[2]) if (found := _COMMAND.fullmatch(text)) else (text, "")
+        start = rest if told else first
+        if not command or (width is None or width_of(start) + width_of(text) <= width):
+            told += wrap(text, width, first=start, rest=rest)
+        elif not words:
+            told.append(start + command)
+        else:
+            told += [*wrap(words, width, first=start, rest=rest), f"{rest}  {command}"]
+    return told
 
 
 def flow(names: Sequence[str], separator: str, width: int, most: int = 10**9) -> list[str]:

@@ -301,7 +301,7 @@ def next_steps(state: State, engine: Engine | None, *, delivered: bool = False) 
     """What a person may want to do now, as commands."""
     run, steps = state.run, []
     if state.abandoned:
-        return ("", f"next: stretto clean {run}")
+        return ("", f"next: stretto clean {run} --work")
     people = [record.id for record in state.tasks if record.wait == "person"]
     steps += [f"stretto explain {quote(task)} --run {run}" for task in people[:1]]
     steps += [f"stretto approve {quote(task)} --run {run}" for task in people[:3]]

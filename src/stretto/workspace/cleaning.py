@@ -16,7 +16,7 @@ from stretto.workspace import leavings, refs
 from stretto.workspace.disk import said
 from stretto.workspace.environment import remove
 from stretto.workspace.git import Git
-from stretto.workspace.landing import STATUSES, is_checked_out
+from stretto.workspace.landing import STATUSES, checkout
 from stretto.workspace.locks import locked, try_lock
 from stretto.workspace.pool import Lease, Pool, Slot
 from stretto.workspace.repository import Repository
@@ -95,7 +95,7 @@ async def _theirs(repository: Repository) -> list[str]:
 
 def _is_in_use(common: Path, branch: str) -> bool:
     """Whether it is checked out somewhere, or will be again when a rebase or a bisection is over."""
-    if is_checked_out(common, branch):
+    if checkout(common, branch) is not None:
         return True
     names = {branch.encode(), branch.removeprefix("refs/heads/").encode()}
     for folder in (common, *common.glob("worktrees/*")):

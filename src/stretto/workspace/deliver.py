@@ -56,11 +56,12 @@ async def prepare_delivery(
 
     `known`: what the run's branch must hold, as the run knows it. Nothing moves. Raises Paused, with the command to
     run as its hint, where a person has to act first."""
-    tip = await repository.git.resolve(f"refs/heads/{branch}")
+    tip = await repository.git.resolve(f"refs/heads/{branch}") or await _cleaned(repository, known)
     if tip is None:
+        kept = known is not None and await repository.git.resolve(known) is not None
         raise Paused(
-            f"the run's branch {branch} is gone",
-            hint=f"git branch {branch} {known or 'COMMIT'} && stretto land {run}",
+            f"the run's branch {branch} is gone" + ("" if kept else ", and so is what landed on it"),
+            hint=f"git branch {branch} {known} && stretto land {run}" if kept else f"stretto abandon {run}",
         )
     if known is not None and not await repository.git.is_ancestor(known, tip):
         raise Paused(
@@ -70,7 +71,7 @@ async def prepare_delivery(
     if under_way := repository.under_way:
         raise Paused(
             f"{' and '.join(under_way)} is under way in {repository.root}",
-            hint=f"git status says how it is finished or given up; then: stretto land {run}",
+            hint=f"how it is finished or given up: git status\nonce it is: stretto land {run}",
         )
     head, now = await repository.now()
     if now != onto:
@@ -89,7 +90,7 @@ async def prepare_delivery(
         if not merged.clean:
             raise Paused(
                 f"{branch} and {onto or 'HEAD'} conflict in {_listed(merged.conflicts)}",
-                hint=f"git merge {branch}  (solve the conflicts, commit, then: stretto land {run})",
+                hint=f"git merge {branch}\nonce its conflicts are solved and committed: stretto land {run}",
             )
         message = f"Merge {onto or head} into {branch}\n\nStretto-Run: {run}\n"
         commit = await git.commit_tree(merged.tree, (tip, head), message)
@@ -143,7 +144,10 @@ async def push(repository: Repository, remote: str, branch: str) -> None:
         await repository.git.run("push", "--quiet", remote, f"refs/heads/{branch}", timeout_s=PUSH_S)
     except GitError as error:
         said = " ".join(error.stderr.split()) or str(error)
-        raise Paused(f"{branch} was not pushed to {remote}: {said}", hint=f"git push {remote} {branch}") from error
+        known = remote in (await repository.git.text("remote")).split()
+        again = f"what has landed stays; once {remote} takes it: git push {shlex.quote(remote)} {shlex.quote(branch)}"
+        hint = again if known else "git remote -v"
+        raise Paused(f"{branch} was not pushed to {remote}: {said}", hint=hint) from error
 
 
 def write_plan(plan: Path, writer: StatusWriter, statuses: Mapping[str, str]) -> bool:
@@ -161,6 +165,13 @@ def write_plan(plan: Path, writer: StatusWriter, statuses: Mapping[str, str]) ->
         Path(file.name).chmod(real.stat().st_mode & 0o7777)
         Path(file.name).replace(real)
     return True
+
+
+async def _cleaned(repository: Repository, known: str | None) -> str | None:
+    """The head of a branch that `clean` has removed: all of it is on the user's branch already."""
+    if known is None or await repository.git.resolve(known) is None:
+        return None
+    return known if await repository.git.is_ancestor(known, "HEAD") else None
 
 
 async def _refuse_overlap(repository: Repository, way: Crossing, run: str) -> list[str]:

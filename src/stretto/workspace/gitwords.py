@@ -40,8 +40,8 @@ def hint(stderr: str, place: str) -> str:
         return f"if no git is at work there: rm {shlex.quote(lock['path'])}"
     if found := _FILTER.search(stderr):
         name = "lfs" if found["lfs"] else found["name"]
-        install = "install git-lfs; " if name == "lfs" else ""
-        return f"{install}git config --get-regexp '^filter[.]{name}' shows what git is told to run"
+        install = "install git-lfs\n" if name == "lfs" else ""
+        return f"{install}what git is told to run: git config --get-regexp '^filter[.]{name}'"
     if _PROMISED.search(stderr):
         return "this clone fetches contents when they are needed, and its remote is out of reach: git fetch"
     if _FULL.search(stderr):
@@ -49,5 +49,5 @@ def hint(stderr: str, place: str) -> str:
     if _CLOSED.search(stderr):
         return f"see that you may write there: ls -ld {shlex.quote(place)}"
     if _DAMAGED.search(stderr):
-        return "git fsck says what of the repository is damaged"
+        return "what of the repository is damaged: git fsck"
     return ""

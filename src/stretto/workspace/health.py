@@ -73,7 +73,7 @@ async def _identity(repository: Repository, environ: Mapping[str, str]) -> Obser
         "git does not know who you are",
         "warning",
         follows="commits are made by `stretto <stretto@localhost>`",
-        mend='git config --global user.name "…"; git config --global user.email "…"',
+        mend='git config --global user.name "YOUR NAME"\ngit config --global user.email "YOUR@ADDRESS"',
     )
 
 
@@ -154,7 +154,7 @@ async def _contents(
             "only part of the files is checked out here",
             "warning",
             follows="a workspace has that part, too: agents and checks do not see the rest",
-            mend="git sparse-checkout add what the tasks need",
+            mend="where a task needs more: `git sparse-checkout add FOLDER`",
         )
         if _is_on(settings, "core.sparsecheckout")
         else None,
@@ -212,7 +212,7 @@ def _large(
         told,
         "problem" if _is_on(settings, "filter.lfs.required") and not there else "warning",
         follows="a workspace has small pointer files in their place",
-        mend="git lfs install" if there else "install git-lfs, then: git lfs install",
+        mend="git lfs install" if there else "install git-lfs; then: git lfs install",
     )
 
 

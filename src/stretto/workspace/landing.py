@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import shlex
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -57,7 +58,7 @@ class Landing:
         if not await self._git.is_ancestor(known, tip):
             raise WorkspaceError(
                 f"{self._branch} was moved: it no longer holds {known}",
-                hint=f"git branch -f {shlex.quote(self._branch)} {known}",
+                hint=f"git branch -f {shlex.quote(self._branch)} {known} && stretto resume {self._run}",
             )
         tree = found[ref].tree
         landed: list[LandEntry] = []
@@ -166,21 +167,21 @@ class Landing:
             self._git, commit, f"{mode} {oid}\t{self._plan_path}\0", scratch=self._lock(lane).with_suffix(".index")
         )
 
-    async def _head(self, lane: str, known: str = "<commit>") -> str:
+    async def _head(self, lane: str, known: str = "") -> str:
         """The same as `head`; `known` is where a branch that is gone has to be made again."""
         ref = self._ref(lane)
         found = await self._git.resolve(ref)
         if found is None:
-            again = f"git branch {shlex.quote(self._branch)} {known}"
-            raise GitError(f"the branch {ref} is gone", hint=f"{again}, then stretto resume")
+            again = f"git branch {shlex.quote(self._branch)} {known} && stretto resume {self._run}"
+            raise GitError(f"the branch {ref} is gone", hint=again if known else "")
         return found
 
     async def _move(self, lane: str, old: str, new: str) -> None:
         ref = self._ref(lane)
-        if is_checked_out(self._common, ref):
+        if (there := checkout(self._common, ref)) is not None:
             raise WorkspaceError(
-                f"{self._branch} is checked out, so nothing can land on it",
-                hint="git worktree list shows where; git switch --detach there, then stretto resume",
+                f"{self._branch} is checked out in {there}, so nothing can land on it",
+                hint=f"git -C {shlex.quote(str(there))} switch --detach && stretto resume {self._run}",
             )
         if new != old:
             await self._git.run("update-ref", "-m", "stretto: landed", ref, new, old)
@@ -202,10 +203,13 @@ class Landing:
         return f"{titles}\n\nStretto-Run: {_line(self._run)}\n{tasks}Stretto-Batch: {_line(lane)}/{batch}\n"
 
 
-def is_checked_out(common: Path, ref: str) -> bool:
-    """Whether a work tree would change under somebody's feet. Read from files: a process would cost too much."""
-    heads = (common / "HEAD", *common.glob("worktrees/*/HEAD"))
-    return any(_content(head).strip() == f"ref: {ref}".encode() for head in heads)
+def checkout(common: Path, ref: str) -> Path | None:
+    """The work tree that would change under somebody's feet. Read from files: a process would cost too much."""
+    for head in (common / "HEAD", *common.glob("worktrees/*/HEAD")):
+        if _content(head).strip() == f"ref: {ref}".encode():
+            link = _content(head.with_name("gitdir")).strip()  # of a linked one: where its `.git` is
+            return Path(os.fsdecode(link)).parent if link else common.parent
+    return None
 
 
 def landing_lock(folder: Path, ref: str) -> Path:

@@ -43,7 +43,7 @@ def getaway(*command: str, folder: Path | str = "/", file: Path | str = os.devnu
 
 def sleepers(number: str) -> list[int]:
     """Pids of the living `sleep number`."""
-    return [pid for pid in proctable.look() if proctable.command_line(pid)[:2] == ["sleep", number]]
+    return [pid for pid in proctable.HERE.look() if proctable.HERE.command_line(pid)[:2] == ["sleep", number]]
 
 
 def until(condition: Callable[[], bool], *, within_s: float = 10.0) -> bool:

@@ -193,7 +193,7 @@ def test_every_start_is_recorded(sh: Sh) -> None:
     spec = sh("echo $$; cut -d' ' -f22 /proc/$$/stat")
     run(spec, ProcessSupervisor(heard.append))
     pid, start = map(int, spec.log.read_text().split())
-    assert heard == [Started(cookie=spec.cookie, pid=pid, start=start, boot_id=proctable.boot_id())]
+    assert heard == [Started(cookie=spec.cookie, pid=pid, start=start, boot_id=proctable.HERE.boot_id())]
 
 
 def test_many_starts_leak_nothing(sh: Sh) -> None:

@@ -47,7 +47,7 @@ class Running:
         self.engine = int(home.engine_log.read_text().split()[1])
 
     def gone(self) -> bool:
-        return proctable.examine(self.engine) is None
+        return proctable.HERE.examine(self.engine) is None
 
     def leftovers(self) -> int:
         return len(sleepers(self.number))
@@ -270,9 +270,9 @@ def test_a_sweep_never_ends_its_caller_or_what_is_above_it(tmp_path: Path) -> No
 def test_a_recorded_command_is_ended_only_if_it_is_still_the_same(spawn: Spawn) -> None:
     number = spawn("exec sleep {n}")
     (pid,) = sleepers(number)
-    seen = proctable.examine(pid)
+    seen = proctable.HERE.examine(pid)
     assert seen is not None
-    boot = proctable.boot_id()
+    boot = proctable.HERE.boot_id()
 
     def recorded(start: int, boot_id: str) -> list[Started]:
         return [Started(cookie=("r", "t", "1"), pid=pid, start=start, boot_id=boot_id)]

@@ -10,7 +10,7 @@ NO_LFS = "git-lfs filter-process: 1: git-lfs: not found\nfatal: the remote end h
 CASES = (
     ("fatal: not a thing\nhint: try another", "fatal: not a thing", ""),
     ("", "status 1", ""),
-    (NO_LFS, "git-lfs filter-process: 1: git-lfs: not found (fatal: the remote end hung up", "install git-lfs; "),
+    (NO_LFS, "git-lfs filter-process: 1: git-lfs: not found (fatal: the remote end hung up", "install git-lfs"),
     ("fatal: k.up: clean filter 'up' failed", "fatal: k.up: clean filter 'up' failed", "'^filter[.]up'"),
     ("error: external filter 'x' failed 1\nfatal: b: smudge filter my-one failed", "fatal: b", "'^filter[.]my-one'"),
     ("fatal: could not fetch 12 from promisor remote", "fatal: could not fetch", "its remote is out of reach"),

@@ -165,7 +165,7 @@ async def test_r6_1_a_deleted_branch_is_told_with_the_command_that_brings_it_bac
         assert await heir.landed(TARGET, 1) is None
         with pytest.raises(WorkspaceError) as caught:
             await heir.merge(TARGET, 2, (b,), known=head)
-        assert caught.value.hint.partition(",")[0] == hint
+        assert caught.value.hint.partition(" && ")[0] == hint
         git(root, *hint.split(" ")[1:])
         assert await heir.landed(TARGET, 1) == head
         assert (await heir.merge(TARGET, 2, (b,), known=head)).landed == (b,)
