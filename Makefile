@@ -8,7 +8,7 @@ DEV := .venv/.dev
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test lint format types check claude docs lock clean
+.PHONY: help demo test lint format types check claude bench docs lock clean
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):[^#]*## /  make \1	/p' Makefile
@@ -34,6 +34,9 @@ check: lint types test ## lint, types and tests
 
 claude: $(BIN)/pip ## fetch the real Claude Code for its tests (160 MB, once, into the user's cache)
 	@$(BIN)/python tools/claude.py
+
+bench: $(DEV) ## how fast it is beside other ways, as ratios; takes a while on a quiet machine
+	$(BIN)/python bench
 
 docs: $(DEV) ## write the generated pages again
 	$(BIN)/python tools/state_diagram.py
