@@ -44,6 +44,7 @@ Written by `make bench` on: {here}.
 
 Every line compares two ways of doing the same thing, turn about in one run; only the ratio carries over to another
 machine. Ratios are ours through the other way's: the median of all turns, and in brackets the least and the most.
+
 {table(rows)}
 {mark}{notes}"""
 
