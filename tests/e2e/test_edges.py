@@ -206,7 +206,7 @@ def test_r9_2_begun_at_a_terminal_and_resumed_without_one_does_not_wait(toy: Toy
 def test_r9_2_begun_without_a_terminal_and_resumed_at_one_waits(toy: Toy) -> None:
     toy.stretto("run", "../ask.yaml", "--agent", "scripted", "--yes", code=4)
     terminal = Terminal(toy, "resume")
-    until(lambda: "resumed" in terminal.said(), "it goes on")
+    until(lambda: "Is it good?" in terminal.said(), "it goes on and asks")
     assert toy.stretto("approve", "a").stdout == "approve a: done\n", "somebody is there to hear it"
     assert terminal.wait() == 0
     assert toy.states() == {"a": "succeeded"}
