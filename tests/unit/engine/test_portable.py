@@ -116,8 +116,8 @@ def test_r8_2_without_its_engine_a_group_dies_at_once_and_a_sweep_finds_the_rest
     assert until(lambda: len(sleepers(number)) == 2), "those that left the group"
     recorded = [Started(cookie=(run, "t", "1"), pid=int(pid), start=int(start), boot_id=boot)]
     assert len(living(run, recorded, table=TABLE)) == 3
-    assert sweep(run, recorded, table=TABLE) == 3
-    assert until(lambda: not sleepers(number))
+    assert sweep(run, recorded, table=TABLE) in (2, 3), "the shell may end by itself once what it waits for has ended"
+    assert until(lambda: not sleepers(number) and not living(run, recorded, table=TABLE))
 
 
 @pytest.mark.parametrize("table", [HERE, TABLE], ids=["here", "portable"])
