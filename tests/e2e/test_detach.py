@@ -17,7 +17,7 @@ from stretto.engine.home import RunHome
 from stretto.engine.launch import DETACHED, engine_argv, start
 from stretto.engine.reader import SqliteReader
 
-WAITS = "shell: while [ ! -e $MARK/go ]; do sleep 0.05; done; echo x > $STRETTO_TASK.txt"
+WAITS = "shell: touch $MARK/$STRETTO_TASK.began; while [ ! -e $MARK/go ]; do sleep 0.05; done; echo x > $STRETTO_TASK.txt"
 PLAN = "name: two\ntasks: [{id: a, prompt: x, writes: [a.txt]}, {id: b, prompt: x, writes: [b.txt], depends_on: [a]}]\n"
 ASKS = "name: asks\ntasks: [{id: a, prompt: write a.txt hi, writes: [a.txt], verify: {approval: ok?}}]\n"
 
@@ -133,7 +133,7 @@ def _started(toy: Toy, monkeypatch: pytest.MonkeyPatch) -> tuple[RunHome, subpro
 
 def test_watch_without_a_terminal_is_the_status_and_then_lines(toy: Toy) -> None:
     toy.stretto("run", "plan.yaml", "--agent", WAITS, "--detach")
-    until(lambda: toy.states()["a"] == "running", "a runs")
+    until((Path(toy.env["MARK"]) / "a.began").exists, "a runs")
     watch = toy.front("status", "--watch")
     until(lambda: "a  running" in toy.said(), "the status is printed")
     go(toy)
@@ -147,7 +147,7 @@ def test_watch_without_a_terminal_is_the_status_and_then_lines(toy: Toy) -> None
 
 def test_watch_json_is_a_status_a_line_whenever_it_changes(toy: Toy) -> None:
     toy.stretto("run", "plan.yaml", "--agent", WAITS, "--detach")
-    until(lambda: toy.states()["a"] == "running", "a runs")
+    until((Path(toy.env["MARK"]) / "a.began").exists, "a runs")
     watch = toy.front("status", "--watch", "--json")
     until(lambda: toy.said(), "the first line")
     go(toy)
@@ -174,7 +174,7 @@ def test_watch_of_a_run_that_has_ended_says_how_and_ends(toy: Toy) -> None:
 
 def test_watch_of_a_run_whose_engine_is_killed_ends_with_the_way_on(toy: Toy) -> None:
     toy.stretto("run", "plan.yaml", "--agent", WAITS, "--detach")
-    until(lambda: toy.states()["a"] == "running", "a runs")
+    until((Path(toy.env["MARK"]) / "a.began").exists, "a runs")
     watch = toy.front("status", "--watch")
     until(lambda: "a  running" in toy.said(), "the status is printed")
     os.kill(toy.status()["engine"]["pid"], signal.SIGKILL)
