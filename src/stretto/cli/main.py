@@ -167,14 +167,14 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _settle_streams() -> None:
-    """Nothing that is printed can fail for its characters, nor because a stream was closed before we began."""
+    """Nothing that is printed can fail for its characters or a stream that is closed; a line is out at once."""
     if sys.stdout is None:
         sys.stdout = open(os.devnull, "w")  # noqa: SIM115  for the rest of the process
     if sys.stderr is None:
         sys.stderr = open(os.devnull, "w")  # noqa: SIM115
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")
+            stream.reconfigure(errors="backslashreplace", line_buffering=True)
 
 
 def guarded(call: Callable[[], object], *, debug: bool = False, verb: str = "") -> int:
