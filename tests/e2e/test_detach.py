@@ -17,7 +17,9 @@ from stretto.engine.home import RunHome
 from stretto.engine.launch import DETACHED, engine_argv, start
 from stretto.engine.reader import SqliteReader
 
-WAITS = "shell: touch $MARK/$STRETTO_TASK.began; while [ ! -e $MARK/go ]; do sleep 0.05; done; echo x > $STRETTO_TASK.txt"
+WAITS = (
+    "shell: touch $MARK/$STRETTO_TASK.began; while [ ! -e $MARK/go ]; do sleep 0.05; done; echo x > $STRETTO_TASK.txt"
+)
 PLAN = "name: two\ntasks: [{id: a, prompt: x, writes: [a.txt]}, {id: b, prompt: x, writes: [b.txt], depends_on: [a]}]\n"
 ASKS = "name: asks\ntasks: [{id: a, prompt: write a.txt hi, writes: [a.txt], verify: {approval: ok?}}]\n"
 

@@ -183,9 +183,7 @@ def guarded(call: Callable[[], object], *, debug: bool = False, verb: str = "") 
         code = call()
         sys.stdout.flush()
     except BrokenPipeError:
-        from stretto.cli.terminal import silence
-
-        silence()  # Python would complain once more when it closes stdout
+        _silence()
         return BROKEN_PIPE
     except (KeyboardInterrupt, typer.Abort):
         print("\ninterrupted", file=sys.stderr)
@@ -193,6 +191,7 @@ def guarded(call: Callable[[], object], *, debug: bool = False, verb: str = "") 
     except OSError as error:
         if error.errno not in _NO_ROOM:
             return _bug(error)
+        _silence()
         return _tell(f"cannot write: {error}", "make room, then the same again", StateError.exit_code)
     except InternalError as error:
         return _bug(error)
@@ -209,6 +208,13 @@ def guarded(call: Callable[[], object], *, debug: bool = False, verb: str = "") 
             return _tell(message, f"stretto {verb} --help".replace("  ", " "), 2)
         return _bug(error)
     return code if isinstance(code, int) else 0
+
+
+def _silence() -> None:
+    """What standard output still holds goes nowhere; Python would complain once more when it closes it."""
+    from stretto.cli.terminal import silence
+
+    silence()
 
 
 def _tell(message: str, hint: str, code: int) -> int:
