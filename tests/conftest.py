@@ -26,6 +26,8 @@ settings.register_profile("search", _always, max_examples=20_000)
 
 _home = pytest.StashKey[str]()
 _KEPT = {"STRETTO_REQUIRE"}
+_OF_OTHERS = ("STRETTO_", "GIT_", "XDG_", "MAKE", "MFLAGS", "PYTHONUNBUFFERED")
+"""What a user's shell does not have: `make test` says how it is called, and unbuffered output hides what is held back."""
 _CLAUDE = "CLAUDE_CLI_OF_TESTS"
 """Where `make claude` has put it, found while the user's home is still known; pytest's workers inherit it."""
 
@@ -36,7 +38,7 @@ def pytest_configure(config: pytest.Config) -> None:
         os.environ[_CLAUDE] = str(program)
     home = config.stash[_home] = tempfile.mkdtemp(prefix="stretto-home-")
     for name in list(os.environ):
-        if name.startswith(("STRETTO_", "GIT_", "XDG_")) and name not in _KEPT:
+        if name.startswith(_OF_OTHERS) and name not in _KEPT:
             del os.environ[name]
     os.environ |= {"HOME": home, "GIT_CONFIG_NOSYSTEM": "1", "GIT_TERMINAL_PROMPT": "0"}
 

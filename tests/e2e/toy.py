@@ -30,12 +30,7 @@ class Toy:
     def __init__(self, root: Path, files: Mapping[str, str], *, folder: str = "repo") -> None:
         self.root, self.repository, self.state = root, root / folder, root / "state"
         self.env = {
-            # Nor what nobody's shell has and hides that a line was held back.
-            **{
-                name: value
-                for name, value in os.environ.items()
-                if not name.startswith(("STRETTO_", "GIT_")) and name != "PYTHONUNBUFFERED"
-            },
+            **{name: value for name, value in os.environ.items() if not name.startswith(("STRETTO_", "GIT_"))},
             "STRETTO_STATE_DIR": str(self.state),
             "GIT_CONFIG_GLOBAL": os.devnull,
             "GIT_CONFIG_NOSYSTEM": "1",

@@ -126,6 +126,7 @@ class Console:
             case ev.RunResumed():
                 if self.state.resumes > 1:
                     yield "", f"resumed: {counted(self.state)}", "bold"
+                    yield from (ask for record in self.state.tasks for ask in self._asks(record))
             case ev.RunAbandoned():
                 yield "", f"given up by {event.by or 'a person'}", "yellow"
             case ev.RunReclaimed():
@@ -213,11 +214,15 @@ class Console:
         elif event.verdict == "green":
             yield event.task, "checks green", None
         elif event.verdict == "ask":
-            if record is not None and record.wait == "person":
-                told = (f"waits for your word: {question(record)}", *(f"  {x}" for x in answers(self.state, record)))
-                yield event.task, "\n".join(told), "yellow"
+            if record is not None:
+                yield from self._asks(record)
         else:
             yield event.task, f"checks red: {remarks(event.remarks)}{self._then(event.task)}", "red"
+
+    def _asks(self, record: TaskRecord) -> Iterator[tuple[str, str, Colour | None]]:
+        if record.wait == "person":
+            told = (f"waits for your word: {question(record)}", *(f"  {x}" for x in answers(self.state, record)))
+            yield record.id, "\n".join(told), "yellow"
 
     def _culprits(self, culprits: Sequence[Culprit]) -> Iterator[tuple[str, str, Colour | None]]:
         for culprit in culprits:
