@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from hashlib import sha1
 from pathlib import Path
 
@@ -81,9 +81,9 @@ class Story:
         commit = sha1(f"{batch.number}".encode()).hexdigest()
         self.tell(ev.BatchLanded(at=at, lane=TARGET, batch=batch.number, landed=batch.entries, commit=commit))
 
-    def screen(self, now: float, look: Look | None = None, width: int = WIDTH, height: int = HEIGHT) -> Iterator[str]:
+    def screen(self, now: float, look: Look | None = None, width: int = WIDTH, height: int = HEIGHT) -> list[str]:
         lines, _ = frame(self.scene(now), look or Look(keys=KEYS), width, height)
-        yield from map(plain, lines)
+        return [plain(line) for line in lines]
 
     def scene(self, now: float) -> Scene:
         return Scene(
@@ -186,7 +186,7 @@ def many() -> Story:
     return story
 
 
-SCREENS: Mapping[str, Callable[[], Iterator[str]]] = {
+SCREENS: Mapping[str, Callable[[], list[str]]] = {
     "work": lambda: at_work().screen(424.0),
     "trouble": lambda: in_trouble().screen(571.0),
     "stopping": lambda: stopping().screen(580.0),
