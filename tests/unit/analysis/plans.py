@@ -8,6 +8,8 @@ from hypothesis import strategies as st
 
 from stretto.model.plan import Phase, Plan, Task
 
+P, Q = Phase(id="p"), Phase(id="q")
+
 
 def task(id: str, *depends_on: str, phase: str = "p", prompt: str = "do it", **rest: Any) -> Task:
     return Task(id=id, phase=phase, prompt=prompt, depends_on=depends_on, **rest)

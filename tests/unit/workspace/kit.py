@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import ParamSpec
 
-from stretto.ports import ProcessExit, ProcessSpec
+from stretto.ports import ProcessExit, ProcessSpec, Workspace
 from stretto.workspace.repository import Repository
 from stretto.workspace.worktree import GitWorkspaces
 
@@ -110,3 +110,9 @@ async def workspaces(
     if fresh:
         await made.create_branch(repository.head)
     return made
+
+
+async def agent(spaces: GitWorkspaces, root: Path, task: str = "t", attempt: int = 1, **more: str | bool) -> Workspace:
+    """A workspace for this attempt, at the head of the user's branch unless `base` says otherwise."""
+    base = str(more.pop("base", git(root, "rev-parse", "HEAD")))
+    return await spaces.open(task=task, attempt=attempt, base=base, role="agent", **more)  # type: ignore[arg-type]
