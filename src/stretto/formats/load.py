@@ -9,14 +9,14 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from stretto.errors import PlanError
-from stretto.formats import auto_claude, auto_claude_status, native
+from stretto.formats import auto_claude, auto_claude_status, native, spec_kit, spec_kit_status
 from stretto.formats.reading import Read
 from stretto.formats.source import MAX_BYTES, Source, plan_error, too_large
 from stretto.formats.syntax import parse
 from stretto.model.plan import Finding, Location, Plan, Value
 from stretto.ports import StatusWriter
 
-_MARKDOWN = re.compile(rb"^(?:#{1,6} .*\r?\n\s*\n|[ \t]*[-*] \[[ xX]\])", re.MULTILINE)
+_MARKDOWN = re.compile(rb"^#{1,6} .*\r?\n\s*\n", re.MULTILINE)
 
 
 class Format(Value, frozen=True, kw_only=True):
@@ -36,6 +36,13 @@ FORMATS = (
         recognises=auto_claude.recognises,
         read=auto_claude.read,
         write_statuses=auto_claude_status.write_statuses,
+    ),
+    Format(
+        name=spec_kit.NAME,
+        about="spec-kit tasks.md",
+        recognises=spec_kit.recognises,
+        read=spec_kit.read,
+        write_statuses=spec_kit_status.write_statuses,
     ),
     Format(name=native.NAME, about="stretto's own", recognises=native.recognises, read=native.read),
 )

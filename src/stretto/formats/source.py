@@ -21,7 +21,7 @@ MAX_FINDINGS = 100
 
 Steps = tuple[str | int, ...]
 """A path from the root of a document to a value: keys and list positions."""
-Syntax = Literal["json", "yaml", "toml"]
+Syntax = Literal["json", "yaml", "toml", "markdown"]
 Edit = tuple[int, int, str]
 """Put this text in place of the characters from the first offset to the second."""
 

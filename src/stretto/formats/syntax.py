@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 
-from stretto.formats import json_text, toml_text, yaml_text
+from stretto.errors import PlanError
+from stretto.formats import json_text, markdown_text, toml_text, yaml_text
 from stretto.formats.source import Source, decode
 
 _FIRST = re.compile(r"(?:[ \t]*(?:#[^\n]*)?\r?\n)*[ \t]*")
@@ -14,7 +15,7 @@ _PAIR = re.compile(r"""(?:[\w-]+|"[^"\n]*"|'[^'\n]*')(?:[ \t]*\.[ \t]*[\w"'-]+)*
 
 
 def parse(file: str, data: bytes) -> Source:
-    """The values of a plan file and their places. Raises PlanError for what is no JSON, YAML or TOML."""
+    """The values of a plan file and their places. Raises PlanError for what is no JSON, YAML, TOML or task list."""
     text = decode(file, data)
     found = _FIRST.match(text.text)
     at = found.end() if found else 0
@@ -22,4 +23,13 @@ def parse(file: str, data: bytes) -> Source:
         return toml_text.parse(text, data)
     if text.text.startswith(("{", "[", "//", "/*"), at):
         return json_text.parse(text, data)
-    return yaml_text.parse(text, data)
+    try:
+        found = yaml_text.parse(text, data)
+    except PlanError:
+        if markdown_text.has_boxes(text):
+            return markdown_text.parse(text, data)
+        raise
+    # A check box is no YAML, except within some text; and a document that is one text as a whole is no plan.
+    return (
+        found if isinstance(found.tree, dict) or not markdown_text.has_boxes(text) else markdown_text.parse(text, data)
+    )

@@ -11,7 +11,6 @@ import pytest
 
 from stretto.analysis.graph import build
 from stretto.errors import PlanError
-from stretto.formats.auto_claude_status import write_statuses
 from stretto.formats.load import load
 from stretto.formats.syntax import parse
 from unit.formats.corpus import everything
@@ -35,7 +34,7 @@ def survives(data: bytes) -> None:
     names = [*loaded.places, *(f"task:{task.id}:writes:0" for task in loaded.plan.tasks), "plan"]
     assert all(loaded.places[name].line > 0 for name in names)
     if loaded.write_statuses:
-        write_statuses(data, {task.id: "succeeded" for task in loaded.plan.tasks})
+        loaded.write_statuses(data, {task.id: "succeeded" for task in loaded.plan.tasks})
 
 
 def places(value: object, steps: tuple[str | int, ...] = ()) -> Iterator[tuple[str | int, ...]]:

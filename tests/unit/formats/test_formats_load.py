@@ -24,6 +24,8 @@ from unit.formats.corpus import sample
         ('{"feature": "x", "phases": []}', "auto-claude"),
         ('{"name": "x", "phases": [{"subtasks": []}]}', "auto-claude"),
         ('{"phases": [{"chunks": []}]}', "auto-claude"),
+        ("- [ ] T001 do it", "spec-kit"),
+        ("words\n\n---\n\n1. [x] **T001** do it", "spec-kit"),
         ('{"feature": "x", "workflow_type": "simple"}', "auto-claude"),
     ],
 )
@@ -34,7 +36,7 @@ def test_content_decides_the_format(text: str, format: str) -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        *("- [ ] T001 do it", "# Plan\n\nSome: words: here\n", "- a\n- b", "just words", "42", "[]", "{}"),
+        *("- [ ] do it", "# Plan\n\nSome: words: here\n", "- a\n- b", "just words", "42", "[]", "{}"),
         '{"a": 1}',
         '{"tasks": [{"id": 1, "title": "x", "testStrategy": "y"}]}',
         '{"epic_name": "x", "phases": [{"phase_id": "1", "sprints": []}]}',

@@ -1,0 +1,183 @@
+"""Markdown as an outline: headings, the prose below them, and check boxes with all that hangs on them.
+
+Headings, fences, comments and lists as CommonMark has them, as far as task lists need it. Check boxes as GitHub has
+them (`- [ ]`), with marks of its extensions (`[-]`, `[~]`, …).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+
+import msgspec
+
+from stretto.formats.source import Node, Source, Text
+from stretto.model.plan import Value
+
+_LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n|\Z)")
+_HEADING = re.compile(r" {0,3}(#{1,6})(?:[ \t]+(.*?))?(?:[ \t]+#+)?[ \t]*$")
+_FENCE = re.compile(r"[ \t]*(?:>[ \t]*)*(`{3,}|~{3,})")
+_BOX = re.compile(r"([ \t]*)(?:[-*+]|\d{1,9}[.)])[ \t]+\[(.?)\](?=[ \t]|$)[ \t]*")
+_NEW_BLOCK = re.compile(
+    r"[ \t]*(?:[-*+][ \t]|\d{1,9}[.)][ \t]|>|\||#{1,6}[ \t]|<!--|`{3}|~{3})|[ \t]*([-*_])(?:[ \t]*\1){2,}[ \t]*$"
+)
+_TAB = 4
+"""Columns of a tab stop."""
+
+
+class Section(Value, frozen=True, kw_only=True):
+    """A heading, and the prose right below it that belongs to no check box."""
+
+    level: int
+    """1 to 6; 0 for what stands before the first heading."""
+    title: str
+    start: int
+    """Offset of the heading's line."""
+    prose: str
+
+
+class Box(Value, frozen=True, kw_only=True):
+    """A check box: its own line, and the lines below that belong to it. Places are offsets."""
+
+    section: int
+    """Which section it stands in, as a position in the outline."""
+    within: int | None
+    """The check box that it is a part of, as a position in the outline."""
+    indent: int
+    mark: str
+    mark_at: int
+    start: int
+    text_at: int
+    """Where the words behind the box begin."""
+    end: int
+    """Behind its last line, nested boxes among them."""
+
+
+class Outline(Value, frozen=True, kw_only=True):
+    """A whole document."""
+
+    sections: tuple[Section, ...]
+    boxes: tuple[Box, ...]
+
+
+def has_boxes(text: Text) -> bool:
+    """Whether a check box stands where only Markdown has one: at the margin, or nearly."""
+    return any(len(found[1].expandtabs(_TAB)) < _TAB for found in map(_BOX.match, text.text.splitlines()) if found)
+
+
+def parse(text: Text, data: bytes) -> Source:
+    """The outline is the source's tree; places are for its reader to mark."""
+    return Source(text, data, "markdown", _Outliner(text.text).outline(), Node(0, len(text.text)))
+
+
+class _Outliner:
+    """Goes through the lines once; a line belongs to a heading, to the open check box, or to the section's prose."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._sections: list[Section] = []
+        self._boxes: list[Box] = []
+        self._open: list[int] = []
+        """The check boxes that the next line may belong to, outermost first."""
+        self._end = 0
+        """Behind the last line that belongs to them."""
+        self._heading = (0, "", 0)
+        self._prose: list[str] = []
+
+    def outline(self) -> Outline:
+        after_blank = True
+        for start, line, is_text in _lines(self._text):
+            blank = not line.strip()
+            if is_text and (heading := _HEADING.match(line)):
+                self._close_section()
+                self._heading = (len(heading[1]), (heading[2] or "").strip(), start)
+            elif is_text and (box := _BOX.match(line)):
+                self._close(_indent(line))
+                self._add(box, _indent(line), start)
+                self._end = start + len(line)
+            elif not blank and self._continues(line, after_blank):
+                self._end = start + len(line)
+            elif not blank or not self._open:
+                self._prose.append(line)
+            after_blank = blank
+        self._close_section()
+        return Outline(sections=tuple(self._sections), boxes=tuple(self._boxes))
+
+    def _add(self, box: re.Match[str], indent: int, start: int) -> None:
+        within = self._open[-1] if self._open else None
+        self._open.append(len(self._boxes))
+        self._boxes.append(
+            Box(
+                section=len(self._sections),
+                within=within,
+                indent=indent,
+                mark=box[2],
+                mark_at=start + box.start(2),
+                start=start + box.end(1),
+                text_at=start + box.end(),
+                end=start,
+            )
+        )
+
+    def _continues(self, line: str, after_blank: bool) -> bool:
+        """Whether a line belongs to an open check box; those that it stands left of are closed."""
+        if after_blank or _NEW_BLOCK.match(line):  # else it goes on with the paragraph, wherever it begins
+            self._close(_indent(line))
+        return bool(self._open)
+
+    def _close(self, indent: int) -> None:
+        """Close the check boxes that nothing at this indent can belong to."""
+        while self._open and self._boxes[self._open[-1]].indent >= indent:
+            last = self._open.pop()
+            self._boxes[last] = msgspec.structs.replace(self._boxes[last], end=self._end)
+
+    def _close_section(self) -> None:
+        self._close(0)
+        level, title, start = self._heading
+        self._sections.append(Section(level=level, title=title, start=start, prose="\n".join(self._prose).strip()))
+        self._prose = []
+
+
+def _lines(text: str) -> Iterator[tuple[int, str, bool]]:
+    """Offset and words of each line, and whether Markdown is read there. Front matter and comments are left out."""
+    fence = ""
+    comment = False
+    start = _front_matter(text)
+    while start < len(text):
+        found = _LINE.match(text, start)
+        assert found is not None
+        line = found[0].rstrip("\r\n")
+        mark = _FENCE.match(line)
+        if comment:
+            comment = "-->" not in line
+        elif fence:
+            if mark and mark[1].startswith(fence) and not line[mark.end() :].strip():
+                fence = ""
+            yield start, line, False
+        elif mark:
+            fence = mark[1]
+            yield start, line, False
+        elif line.lstrip().startswith("<!--"):
+            comment = "-->" not in line
+        else:
+            yield start, line, True
+        start = found.end()
+
+
+def _front_matter(text: str) -> int:
+    """Where the document begins: behind the YAML that may stand before it."""
+    found = re.match(r"---[ \t]*(?:\r\n|\r|\n)(?s:.*?)^(?:---|\.\.\.)[ \t]*$(?:\r\n|\r|\n)?", text, re.MULTILINE)
+    return found.end() if found else 0
+
+
+def _indent(line: str) -> int:
+    return len(line.expandtabs(_TAB)) - len(line.expandtabs(_TAB).lstrip(" "))
+
+
+def path_of(sections: Sequence[Section], index: int) -> Iterator[int]:
+    """A section and those around it, from the inside out, as positions."""
+    level = 7
+    for i in range(index, -1, -1):
+        if sections[i].level < level:
+            level = sections[i].level
+            yield i

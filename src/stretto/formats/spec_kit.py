@@ -1,0 +1,162 @@
+"""spec-kit's `tasks.md`: phases, user stories, and the order that `[P]` and the template's rules give them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from functools import cached_property
+from pathlib import Path
+
+from stretto.formats.markdown_text import Outline
+from stretto.formats.reading import Read, Reading, shown
+from stretto.formats.source import Node, Source
+from stretto.formats.spec_kit_folder import companions, is_paper, top_of
+from stretto.formats.spec_kit_line import Reference, TaskLine, is_task, read_line
+from stretto.formats.spec_kit_order import Group, groups_of, order, waits_for
+from stretto.formats.spec_kit_prompt import prompt
+from stretto.model.plan import Phase, Plan, Task
+
+NAME = "spec-kit"
+
+_TITLE = re.compile(r"(?:implementation\s+)?tasks?(?:\s+list)?\s*[:\-–—]\s*", re.IGNORECASE)
+_KNOWN_MARKS = ("", " ", "x", "X")
+
+
+def recognises(source: Source) -> bool:
+    """A task list whose check boxes have ids such as T001."""
+    tree = source.tree
+    return isinstance(tree, Outline) and any(is_task(source.text.text, box) for box in tree.boxes)
+
+
+def read(source: Source) -> Read:
+    """The plan of the list. Everything that is no check box with an id is prose, and goes with the prompts."""
+    assert isinstance(source.tree, Outline)
+    return _Reader(source, source.tree).read()
+
+
+def lines_of(outline: Outline, text: str, top: str = "") -> Iterator[TaskLine]:
+    """The tasks in file order. A check box inside of a task is a part of it, whether it has an id or not.
+
+    `top`: the name of the repository's folder, if that is known."""
+    inside: set[int] = set()
+    for i, box in enumerate(outline.boxes):
+        if box.within in inside:
+            inside.add(i)
+        elif is_task(text, box):
+            inside.add(i)
+            yield read_line(text, box, top)
+
+
+class _Reader:
+    def __init__(self, source: Source, outline: Outline) -> None:
+        self._outline = outline
+        top = top_of(Path(source.file))
+        self._lines = list(lines_of(outline, source.text.text, top.name if top else ""))
+        self._groups = groups_of(outline, self._lines)
+        root = Node(
+            0, len(source.text.text), children={"tasks": _list(_node(x) for x in self._lines), "phases": self._heads()}
+        )
+        self._reading = Reading(Source(source.text, source.data, "markdown", outline, root))
+        self._position = {line.id: i for i, line in reversed(list(enumerate(self._lines)))}
+        self._context = companions(Path(source.file), top)
+
+    def _heads(self) -> Node:
+        starts = (self._outline.sections[group.section].start for group in self._groups)
+        return _list(Node(start, start) for start in starts)
+
+    def read(self) -> Read:
+        self._reading.places.mark("plan", ())
+        for i, group in enumerate(self._groups):
+            self._reading.places.mark(f"phase:{group.id}", ("phases", i))
+        lines = self._lines
+        needs = [self._needs(i) for i in range(len(lines))]
+        before = order(self._outline, self._groups, lines, needs)
+        tasks = [
+            self._task(i, group, tuple(dict.fromkeys((*needs[i], *(lines[n].id for n in before[i])))))
+            for group in self._groups
+            for i in group.members
+        ]
+        phases = waits_for(self._outline, self._groups)
+        return self._reading.finish(
+            lambda: Plan(
+                name=self._title,
+                format=NAME,
+                phases=tuple(
+                    Phase(id=group.id, title=group.title, depends_on=phases[group.id]) for group in self._groups
+                ),
+                tasks=tuple(tasks),
+            )
+        )
+
+    @cached_property
+    def _title(self) -> str:
+        title = next((section.title for section in self._outline.sections if section.level == 1), "")
+        folder = Path(self._reading.source.file).absolute().parent.name
+        return shown(_TITLE.sub("", title, count=1).strip("`*_ []"), 200) or folder or NAME
+
+    def _needs(self, index: int) -> tuple[str, ...]:
+        """What the line itself says that it waits for; ranges are in the order of the file."""
+        line = self._lines[index]
+        found: list[str] = []
+        for need in line.needs:
+            first, last = self._position.get(need.name), self._position.get(need.until)
+            if need.until and first is not None and last is not None and first <= last:
+                found += (self._lines[i].id for i in range(first, last + 1) if i != index)
+            else:
+                found += (need.name, need.until) if need.until else (need.name,)
+        return tuple(dict.fromkeys(found))
+
+    def _task(self, index: int, group: Group, depends_on: tuple[str, ...]) -> Task:
+        line = self._lines[index]
+        place = self._reading.places.mark(f"task:{line.id}", ("tasks", index))
+        claims = self._claims(line, index, place)
+        for i, need in enumerate(depends_on):
+            at = next((n for n, said in enumerate(line.needs) if need in (said.name, said.until)), None)
+            steps = ("tasks", index) if at is None else ("tasks", index, "needs", at)
+            self._reading.places.mark(f"{place}:depends_on:{i}", steps)
+        if line.box.mark not in _KNOWN_MARKS:
+            message = f"[{line.box.mark}] of task {shown(line.id)!r} is no mark that is known; it counts as to be done"
+            self._reading.report("unknown-status", message, ("tasks", index, "status"), tasks=(line.id,))
+        return Task(
+            id=line.id,
+            phase=group.id,
+            title=shown(line.title, 100),
+            prompt=prompt(self._outline, self._title, group, line),
+            context=self._context,
+            depends_on=depends_on,
+            writes=claims,
+            effect="any" if claims is None or line.looks_only else "changes",
+            status="succeeded" if line.done else "pending",
+        )
+
+    def _claims(self, line: TaskLine, index: int, place: str) -> tuple[str, ...] | None:
+        """The files that the words name, without the feature's own papers; None (unknown) where there are none."""
+        claims: list[str] = []
+        for i, path in enumerate(line.paths):
+            if path.name not in claims and not is_paper(path.name):
+                self._reading.places.mark(f"{place}:writes:{len(claims)}", ("tasks", index, "paths", i))
+                claims.append(path.name)
+        return tuple(claims) or None
+
+
+def _node(line: TaskLine) -> Node:
+    box = line.box
+    return Node(
+        box.start,
+        box.end,
+        key=line.id_at,
+        children={
+            "status": Node(box.mark_at, box.mark_at + len(box.mark)),
+            "needs": _list(_span(need) for need in line.needs),
+            "paths": _list(_span(path) for path in line.paths),
+        },
+    )
+
+
+def _span(reference: Reference) -> Node:
+    return Node(reference.start, reference.end)
+
+
+def _list(nodes: Iterable[Node]) -> Node:
+    children = list(nodes)
+    return Node(children[0].start, children[-1].end, children=children) if children else Node(0, 0)
