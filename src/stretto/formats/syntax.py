@@ -17,8 +17,8 @@ _PAIR = re.compile(r"""(?:[\w-]+|"[^"\n]*"|'[^'\n]*')(?:[ \t]*\.[ \t]*[\w"'-]+)*
 def parse(file: str, data: bytes) -> Source:
     """The values of a plan file and their places. Raises PlanError for what is no JSON, YAML, TOML or task list."""
     text = decode(file, data)
-    found = _FIRST.match(text.text)
-    at = found.end() if found else 0
+    first = _FIRST.match(text.text)
+    at = first.end() if first else 0
     if _TABLE.match(text.text, at) or _PAIR.match(text.text, at):
         return toml_text.parse(text, data)
     if text.text.startswith(("{", "[", "//", "/*"), at):
