@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import difflib
 import gc
 import os
-import shlex
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -39,7 +39,7 @@ from stretto.engine.home import (
 )
 from stretto.engine.lock import RunLock
 from stretto.engine.supervise import ProcessSupervisor
-from stretto.errors import NotSupportedYet, PlanError, RepositoryError, StateError, StrettoError
+from stretto.errors import ConfigError, NotSupportedYet, PlanError, RepositoryError, StateError, StrettoError
 from stretto.formats.load import Loaded, load
 from stretto.model.agent import AgentSpec
 from stretto.model.plan import Finding, Plan, Task, Value
@@ -47,6 +47,7 @@ from stretto.model.run import RunSettings
 from stretto.observe.outline import outline
 from stretto.observe.paint import count
 from stretto.observe.planview import show_json, show_text
+from stretto.observe.words import on_plan
 from stretto.workspace.repository import Repository
 
 WARNINGS = 5
@@ -77,6 +78,8 @@ class Wanted(Value, frozen=True, kw_only=True):
     json: bool = False
     start: bool = True
     """The agents have to be there; else their work is only described."""
+    task: str | None = None
+    """The one that is asked about: it has to be in the plan."""
 
 
 class Ready(Value, frozen=True, kw_only=True):
@@ -126,7 +129,17 @@ def prepare(wanted: Wanted) -> Ready:
     loaded, findings = examine(wanted.plan, run_settings(settings))
     if not ok(findings):
         raise refusal(wanted.plan, findings)
+    if wanted.task is not None:
+        _must_have(loaded.plan, wanted.task, wanted.plan)
     return asyncio.run(_prepare(wanted, settings, path, loaded, findings))
+
+
+def _must_have(plan: Plan, task: str, file: str) -> None:
+    ids = [one.id for one in plan.tasks]
+    if task not in ids:
+        close = difflib.get_close_matches(task, ids, n=1)
+        hint = f"did you mean {close[0]}?" if close else on_plan("show", file)
+        raise ConfigError(f"there is no task {task!r} in {file}", hint=hint)
 
 
 @contextlib.contextmanager
@@ -191,8 +204,8 @@ def refusal(plan: str, findings: Sequence[Finding]) -> PlanError | NotSupportedY
     place = f"{first.location.file}:{first.location.line}:{first.location.column}: " if first.location else ""
     more = f" (and {count(len(errors) - 1, 'more error')})" if len(errors) > 1 else ""
     if all(finding.unsupported for finding in errors):
-        return NotSupportedYet(f"{place}{first.message}{more}", hint=first.hint or f"stretto check {plan}")
-    hint = f"stretto check {plan}" if len(errors) > 1 else first.hint
+        return NotSupportedYet(f"{place}{first.message}{more}", hint=first.hint or on_plan("check", plan))
+    hint = on_plan("check", plan) if len(errors) > 1 else first.hint
     return PlanError(f"{place}{first.message}{more}", hint=hint, findings=tuple(errors))
 
 
@@ -265,7 +278,7 @@ async def _refuse_place(repository: Repository, runs: RepositoryHome) -> None:
     if repository.root.is_relative_to(worktrees):
         raise RepositoryError(
             f"{repository.root} is a worktree of stretto's own, which the next task will clean",
-            hint="git worktree list: go to one of yours",
+            hint="go to one of yours: git worktree list",
         )
     inside = repository.inside(folder)
     if inside is not None and not folder.is_relative_to(repository.common):
@@ -322,7 +335,7 @@ def show(ready: Ready, *, json: bool, whole: bool) -> None:
         terminal.say(message, json=json, label="warning")
     if len(warnings) > WARNINGS:
         terminal.say(f"… and {count(len(warnings) - WARNINGS, 'warning')} more:", json=json)
-        print(f"  stretto check {shlex.quote(ready.wanted.plan)}", file=stream)
+        print(f"  {on_plan('check', ready.wanted.plan)}", file=stream)
     if ready.dirty:
         named = ", ".join(ready.dirty[:5]) + (f" and {len(ready.dirty) - 5} more" if len(ready.dirty) > 5 else "")
         terminal.say(f"uncommitted edits are not in the run's base: {named}", json=json, label="note")

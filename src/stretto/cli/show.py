@@ -36,6 +36,7 @@ def show(
     from stretto.errors import ConfigError
     from stretto.observe.paint import count
     from stretto.observe.planview import show_json, show_text
+    from stretto.observe.words import on_plan
 
     as_json = wants_json(format, json)
     if prompt is not None:
@@ -54,7 +55,7 @@ def show(
         ):
             print(text)
     if errors := sum(finding.severity == "error" for finding in findings):
-        print(f"\nthis plan has {count(errors, 'error')} and will not run: stretto check {plan}", file=sys.stderr)
+        print(f"\nthis plan has {count(errors, 'error')} and will not run: {on_plan('check', plan)}", file=sys.stderr)
     return 0
 
 
