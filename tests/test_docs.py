@@ -235,7 +235,7 @@ def test_the_first_plan_of_the_plan_page_runs_and_the_others_pass(tmp_path: Path
     assert len(others) == 2
     for kind, text in others:
         toy.write({f"other.{kind}": text})
-        assert "nothing to complain about" in toy.stretto("check", f"other.{kind}").stdout
+        assert "nothing to complain about" in toy.stretto("check", f"other.{kind}", "--agent", "scripted").stdout
 
 
 # --- ARCHITECTURE ------------------------------------------------------------------------------------------------

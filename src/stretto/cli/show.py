@@ -29,7 +29,7 @@ def show(
     import msgspec
 
     from stretto.cli import terminal
-    from stretto.cli.begin import examine
+    from stretto.cli.linting import examine
     from stretto.cli.place import settings_here
     from stretto.config.layers import flags
     from stretto.config.resolve import run_settings
