@@ -75,7 +75,7 @@ def install(environ: Mapping[str, str]) -> Path:
 
 
 def version(program: Path) -> str:
-    """What it says its version is. It sees nobody's settings, and needs none. Raises SystemExit where it says nothing."""
+    """What it says its version is. It sees nobody's settings. Raises SystemExit where it says nothing."""
     with tempfile.TemporaryDirectory(prefix="stretto-claude-", ignore_cleanup_errors=True) as home:
         env = {"PATH": os.defpath, "HOME": home, "CLAUDE_CONFIG_DIR": home, "DISABLE_AUTOUPDATER": "1"}
         try:
