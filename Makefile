@@ -42,6 +42,7 @@ docs: $(DEV) ## write the generated pages again
 	$(BIN)/python tools/state_diagram.py
 	$(BIN)/python tools/cli_reference.py
 	$(BIN)/python tools/live_screens.py
+	$(BIN)/python tools/module_map.py
 	$(BIN)/python tools/settings_table.py
 
 lock: ## pin the newest versions that fit (needs the network)

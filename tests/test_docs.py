@@ -17,6 +17,7 @@ import typer
 
 import cli_reference
 import live_screens
+import module_map
 import settings_table
 import state_diagram
 from e2e.toy import Toy, until
@@ -234,7 +235,7 @@ def test_the_first_plan_of_the_plan_page_runs_and_the_others_pass(tmp_path: Path
     assert len(others) == 2
     for kind, text in others:
         toy.write({f"other.{kind}": text})
-        assert "nothing to complain about" in toy.stretto("check", f"other.{kind}").stdout
+        assert "nothing to complain about" in toy.stretto("check", f"other.{kind}", "--agent", "scripted").stdout
 
 
 # --- ARCHITECTURE ------------------------------------------------------------------------------------------------
@@ -263,6 +264,11 @@ def test_the_layer_table_names_every_part() -> None:
 
 def test_the_state_diagram_is_fresh() -> None:
     assert state_diagram.insert(ARCHITECTURE) == ARCHITECTURE, "run `make docs`"
+
+
+def test_the_map_of_modules_is_fresh() -> None:
+    """Every module is on it, so every module says what it is."""
+    assert module_map.PAGE.read_text() == module_map.render(), "run `make docs`"
 
 
 # --- the command line reference ----------------------------------------------------------------------------------

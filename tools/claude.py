@@ -1,7 +1,8 @@
 """Puts the real Claude Code where the tests find it: `make claude`, and nothing else does that.
 
 It is inside a package that requirements/claude.txt pins with its hashes. It is kept in the user's cache, so the second
-time nothing is fetched. Prints where it is; `--which` only looks, and says nothing when it is not there.
+time nothing is fetched. Prints where it is, so that a script can read it, and says beside that, on standard error, what
+was done; `--which` only looks, and says nothing when it is not there.
 """
 
 from __future__ import annotations
@@ -19,6 +20,10 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 PINS = ROOT / "requirements" / "claude.txt"
 INSIDE = "claude_agent_sdk/_bundled/claude"
+
+
+VERSION_S = 20.0
+"""How long it may take to tell its version."""
 
 
 def place(environ: Mapping[str, str]) -> Path:
@@ -69,5 +74,37 @@ def install(environ: Mapping[str, str]) -> Path:
     return folder / "claude"
 
 
+def version(program: Path) -> str:
+    """What it says its version is. It sees nobody's settings. Raises SystemExit where it says nothing."""
+    with tempfile.TemporaryDirectory(prefix="stretto-claude-", ignore_cleanup_errors=True) as home:
+        env = {"PATH": os.defpath, "HOME": home, "CLAUDE_CONFIG_DIR": home, "DISABLE_AUTOUPDATER": "1"}
+        try:
+            done = subprocess.run(
+                [program, "--version"], env=env, stdin=subprocess.DEVNULL, capture_output=True, text=True,
+                errors="replace", timeout=VERSION_S, check=False,
+            )  # fmt: skip
+            said, why = re.search(r"\d+(?:\.\d+)+\S*", done.stdout), f"it ended with {done.returncode}"
+        except (OSError, subprocess.SubprocessError) as error:
+            said, why = None, str(error)
+    if said is None:
+        raise SystemExit(f"make claude: {program} does not tell its version: {why}\nhint: rm {program}, and once more")
+    return said[0]
+
+
+def told(environ: Mapping[str, str]) -> str:
+    """Make sure that it is there, and say in sentences what that took and what can run now."""
+    was = find(environ) is not None
+    program = install(environ)
+    done = "is there already; nothing was fetched" if was else "has been fetched"
+    return (
+        f"Claude Code {version(program)} {done}. The tests that need it run now: "
+        "make test, or pytest tests/e2e/test_claude.py. It is put on no PATH; here it is:"
+    )
+
+
 if __name__ == "__main__":
-    print(find(os.environ) or "" if "--which" in sys.argv[1:] else install(os.environ))
+    if "--which" in sys.argv[1:]:
+        print(find(os.environ) or "")
+    else:
+        print(told(os.environ), file=sys.stderr, flush=True)
+        print(place(os.environ))

@@ -16,13 +16,11 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from e2e.toy import Toy, until
+from e2e.held import WAIT_FOR_GO, Held
+from e2e.toy import until
 from stretto.core import events as ev
 
 FULL = Path("/dev/full")
-WAIT_FOR_GO = (
-    "shell: touch $MARK/$STRETTO_TASK.began; while [ ! -e $MARK/go ]; do sleep 0.05; done; echo x > $STRETTO_TASK.txt"
-)
 PLAN = """\
 name: edges
 tasks:
@@ -35,51 +33,34 @@ SCRIPTED = ("run", "../plan.yaml", "--agent", "scripted", "--yes")
 
 
 @pytest.fixture
-def toy(tmp_path: Path) -> Toy:
-    (tmp_path / "mark").mkdir()
-    toy = Toy(tmp_path, {"README": "hi\n", "stretto.toml": '[env]\npass = ["MARK"]\n'})
-    toy.env["MARK"] = str(tmp_path / "mark")
+def toy(tmp_path: Path) -> Held:
+    toy = Held(tmp_path, {"README": "hi\n"})
     (tmp_path / "plan.yaml").write_text(PLAN)
     (tmp_path / "ask.yaml").write_text(ASK)
     return toy
 
 
-def began(toy: Toy, number: int) -> None:
-    mark = Path(toy.env["MARK"])
-    until(lambda: len(list(mark.glob("*.began"))) >= number, f"agents begin; said: {toy.said()}")
-
-
-def go(toy: Toy) -> None:
-    (Path(toy.env["MARK"]) / "go").touch()
-
-
-def end(toy: Toy, front: subprocess.Popen[bytes]) -> int:
-    code = front.wait(timeout=60)
-    until(lambda: not toy.processes(), f"nothing is left: {toy.processes()}")
-    return code
-
-
 @contextlib.contextmanager
-def journal(toy: Toy) -> Iterator[sqlite3.Connection]:
+def journal(toy: Held) -> Iterator[sqlite3.Connection]:
     """The journal of the only run, to be looked at or changed by hand."""
     (path,) = toy.state.glob("*/runs/*/journal.sqlite3")
     with contextlib.closing(sqlite3.connect(path)) as connection, connection:
         yield connection
 
 
-def facts(toy: Toy) -> list[ev.Event]:
+def facts(toy: Held) -> list[ev.Event]:
     with journal(toy) as connection:
         return [ev.decode(body) for (body,) in connection.execute("SELECT body FROM event ORDER BY seq")]
 
 
-def notices(toy: Toy, code: str) -> list[str]:
+def notices(toy: Held, code: str) -> list[str]:
     return [fact.message for fact in facts(toy) if isinstance(fact, ev.Noticed) and fact.code == code]
 
 
 # --- output ------------------------------------------------------------------------------------------------------
 
 
-def into_full(toy: Toy, *words: str) -> subprocess.CompletedProcess[str]:
+def into_full(toy: Held, *words: str) -> subprocess.CompletedProcess[str]:
     with FULL.open("w") as full:
         return subprocess.run(
             [sys.executable, "-m", "stretto", *words],
@@ -89,7 +70,7 @@ def into_full(toy: Toy, *words: str) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.mark.skipif(not FULL.exists(), reason="there is no /dev/full")
-def test_r11_output_that_cannot_be_written_is_exit_3(toy: Toy) -> None:
+def test_r11_output_that_cannot_be_written_is_exit_3(toy: Held) -> None:
     """Before a run it starts nothing; a run that has begun goes on, deaf and dumb, and ends with its own code."""
     words = (["--help"], ["check", "../plan.yaml"], ["show", "../plan.yaml", "--json"], [*SCRIPTED])
     for verb in words:
@@ -108,17 +89,17 @@ def test_r11_output_that_cannot_be_written_is_exit_3(toy: Toy) -> None:
 # --- clocks ------------------------------------------------------------------------------------------------------
 
 
-def test_r8_1_a_wall_clock_that_was_set_back_turns_no_time_round(toy: Toy) -> None:
+def test_r8_1_a_wall_clock_that_was_set_back_turns_no_time_round(toy: Held) -> None:
     """As a journal looks that was begun a day ahead of what the clock says now."""
     front = toy.front("run", "../plan.yaml", "--agent", WAIT_FOR_GO, "-j", "2", "--yes")
-    began(toy, 2)
+    toy.began(2)
     os.kill(toy.status()["engine"]["pid"], signal.SIGKILL)
-    assert end(toy, front) == 3
+    assert toy.end(front) == 3
     with journal(toy) as connection:
         for seq, body in connection.execute("SELECT seq, body FROM event").fetchall():
             ahead = replace(ev.decode(body), at=ev.decode(body).at + 86_400.0)
             connection.execute("UPDATE event SET at = ?, body = ? WHERE seq = ?", (ahead.at, ev.encode(ahead), seq))
-    go(toy)
+    toy.go()
     toy.stretto("resume")
     assert set(toy.states().values()) == {"succeeded"}
     times = [fact.at for fact in facts(toy)]
@@ -130,14 +111,14 @@ def test_r8_1_a_wall_clock_that_was_set_back_turns_no_time_round(toy: Toy) -> No
 # --- stopping ----------------------------------------------------------------------------------------------------
 
 
-def test_r8_6_a_plain_stop_drains_and_is_exit_4(toy: Toy) -> None:
+def test_r8_6_a_plain_stop_drains_and_is_exit_4(toy: Held) -> None:
     front = toy.front("run", "../plan.yaml", "--agent", WAIT_FOR_GO, "-j", "2", "--yes")
-    began(toy, 2)
+    toy.began(2)
     assert "may finish" in toy.stretto("stop").stdout
     assert toy.status()["state"] == "draining"
     assert set(toy.states().values()) == {"running", "ready"}
-    go(toy)
-    assert end(toy, front) == 4
+    toy.go()
+    assert toy.end(front) == 4
     assert toy.status()["state"] == "stopped"
     assert toy.states() == {"a": "succeeded", "b": "succeeded", "c": "ready"}
     toy.stretto("resume")
@@ -145,15 +126,15 @@ def test_r8_6_a_plain_stop_drains_and_is_exit_4(toy: Toy) -> None:
 
 
 @pytest.mark.parametrize("place", ["of all state", "of the repository"])
-def test_r8_6_a_pause_file_in_a_folder_above_the_run_drains(toy: Toy, place: str) -> None:
+def test_r8_6_a_pause_file_in_a_folder_above_the_run_drains(toy: Held, place: str) -> None:
     front = toy.front("run", "../plan.yaml", "--agent", WAIT_FOR_GO, "-j", "2", "--yes")
-    began(toy, 2)
+    toy.began(2)
     (repository,) = (path for path in toy.state.iterdir() if path.is_dir())
     pause = (toy.state if place == "of all state" else repository) / "PAUSE"
     pause.touch()
     until(lambda: toy.status()["state"] == "draining", "the run drains")
-    go(toy)
-    assert end(toy, front) == 4
+    toy.go()
+    assert toy.end(front) == 4
     assert str(pause) in toy.said(), "who wonders why it stopped is told"
     before = toy.states()
     again = toy.stretto("resume", code=4)
@@ -170,7 +151,7 @@ def test_r8_6_a_pause_file_in_a_folder_above_the_run_drains(toy: Toy, place: str
 class Terminal:
     """A verb at a terminal, and all that it has said there."""
 
-    def __init__(self, toy: Toy, *words: str) -> None:
+    def __init__(self, toy: Held, *words: str) -> None:
         self._own, theirs = os.openpty()
         os.set_blocking(self._own, False)
         self.process = subprocess.Popen(
@@ -192,18 +173,18 @@ class Terminal:
         return self.process.returncode
 
 
-def test_r9_2_begun_at_a_terminal_and_resumed_without_one_does_not_wait(toy: Toy) -> None:
+def test_r9_2_begun_at_a_terminal_and_resumed_without_one_does_not_wait(toy: Held) -> None:
     terminal = Terminal(toy, "run", "../ask.yaml", "--agent", "scripted", "--yes")
     until(lambda: "Is it good?" in terminal.said(), "it asks")
     assert toy.states() == {"a": "waiting"}
     assert "stop ask-" in (said := toy.stretto("stop").stdout) and ": done" in said, "it had not ended by itself"
     assert terminal.wait() == 4
     front = toy.front("resume")
-    assert end(toy, front) == 4
+    assert toy.end(front) == 4
     assert toy.status()["state"] == "paused"
 
 
-def test_r9_2_begun_without_a_terminal_and_resumed_at_one_waits(toy: Toy) -> None:
+def test_r9_2_begun_without_a_terminal_and_resumed_at_one_waits(toy: Held) -> None:
     toy.stretto("run", "../ask.yaml", "--agent", "scripted", "--yes", code=4)
     terminal = Terminal(toy, "resume")
     until(lambda: "Is it good?" in terminal.said(), "it goes on and asks")
@@ -215,14 +196,14 @@ def test_r9_2_begun_without_a_terminal_and_resumed_at_one_waits(toy: Toy) -> Non
 # --- work that cannot be saved -----------------------------------------------------------------------------------
 
 
-def test_r7_3_work_that_a_crash_left_and_git_refuses_is_told_and_stays(toy: Toy) -> None:
+def test_r7_3_work_that_a_crash_left_and_git_refuses_is_told_and_stays(toy: Held) -> None:
     odd = WAIT_FOR_GO.replace("shell: ", "shell: test $STRETTO_ATTEMPT != 1 || echo precious > 'git~1'; ")
     front = toy.front("run", "../plan.yaml", "--agent", odd, "--only", "a", "--yes")
-    began(toy, 1)
+    toy.began(1)
     os.kill(toy.status()["engine"]["pid"], signal.SIGKILL)
-    assert end(toy, front) == 3
+    assert toy.end(front) == 3
     (left,) = toy.state.rglob("git~1")
-    go(toy)
+    toy.go()
     said = toy.stretto("resume").stdout
     (told,) = notices(toy, "unsaved")
     assert str(left.parent) in told and "git~1" in told
@@ -240,7 +221,7 @@ def hinted(text: str) -> str:
     return line.removeprefix("hint: ").partition(" && ")[0]
 
 
-def test_r6_3_land_says_how_to_get_a_branch_back_that_is_gone(toy: Toy) -> None:
+def test_r6_3_land_says_how_to_get_a_branch_back_that_is_gone(toy: Held) -> None:
     toy.stretto(*SCRIPTED)
     branch, head = toy.branch(), toy.git("rev-parse", "HEAD")
     tip = toy.git("rev-parse", branch)
@@ -254,7 +235,7 @@ def test_r6_3_land_says_how_to_get_a_branch_back_that_is_gone(toy: Toy) -> None:
     assert toy.git("rev-parse", "HEAD") == tip
 
 
-def test_r6_1_a_branch_that_is_gone_pauses_the_run_and_loses_nothing(toy: Toy) -> None:
+def test_r6_1_a_branch_that_is_gone_pauses_the_run_and_loses_nothing(toy: Held) -> None:
     toy.stretto("run", "../ask.yaml", "--agent", "scripted", "--yes", code=4)
     branch = toy.branch()
     toy.git("branch", "-qD", branch)
@@ -273,7 +254,7 @@ SPEC = "specs/implementation_plan.json"
 
 
 @pytest.fixture
-def failed(toy: Toy) -> Toy:
+def failed(toy: Held) -> Held:
     """A run of a tracked plan whose engine was killed between the run's end and the commit of what failed."""
     subtasks = [{"id": id, "description": "do it", "status": "pending"} for id in ("good", "bad")]
     phases = [{"id": "p", "name": "all", "depends_on": [], "parallel_safe": True, "subtasks": subtasks}]
@@ -295,7 +276,7 @@ def statuses(text: str) -> dict[str, Any]:
     return {task["id"]: task["status"] for phase in json.loads(text)["phases"] for task in phase["subtasks"]}
 
 
-def test_r6_4_a_resume_writes_the_failures_that_a_kill_kept_from_being_written(failed: Toy) -> None:
+def test_r6_4_a_resume_writes_the_failures_that_a_kill_kept_from_being_written(failed: Held) -> None:
     assert failed.status()["state"] == "failed"
     failed.stretto("resume", code=1)
     assert statuses(failed.git("show", f"{failed.branch()}:{SPEC}")) == {"good": "completed", "bad": "failed"}
@@ -306,25 +287,25 @@ def test_r6_4_a_resume_writes_the_failures_that_a_kill_kept_from_being_written(f
     assert [task["attempts"] for task in failed.status()["tasks"]] == [1, 1]
 
 
-def test_r6_4_land_writes_the_failures_that_a_kill_kept_from_being_written(failed: Toy) -> None:
+def test_r6_4_land_writes_the_failures_that_a_kill_kept_from_being_written(failed: Held) -> None:
     failed.stretto("land")
     assert statuses((failed.repository / SPEC).read_text()) == {"good": "completed", "bad": "failed"}
     assert (failed.repository / "good.txt").exists()
     assert failed.git("status", "--porcelain") == ""
 
 
-def test_r6_4_failures_that_cannot_be_written_are_told_and_written_later(toy: Toy) -> None:
+def test_r6_4_failures_that_cannot_be_written_are_told_and_written_later(toy: Held) -> None:
     """Somebody holds the branch's lock in the moment in which the run ends."""
     subtasks = [{"id": "bad", "description": "do it", "status": "pending"}]
     phases = [{"id": "p", "name": "all", "depends_on": [], "parallel_safe": True, "subtasks": subtasks}]
     toy.commit("a plan", {SPEC: json.dumps({"feature": "F", "phases": phases}, indent=2)})
     front = toy.front("run", SPEC, "--agent", f"{WAIT_FOR_GO}; false", "--attempts", "1", "--yes")
-    began(toy, 1)
+    toy.began(1)
     lock = toy.repository / ".git" / "refs" / "heads" / f"{toy.branch()}.lock"
     lock.parent.mkdir(parents=True, exist_ok=True)
     lock.touch()
-    go(toy)
-    assert end(toy, front) == 1
+    toy.go()
+    assert toy.end(front) == 1
     assert "could not be written into the plan" in toy.said()
     assert statuses(toy.git("show", f"{toy.branch()}:{SPEC}")) == {"bad": "pending"}
     toy.stretto("resume", code=1)

@@ -12,7 +12,8 @@ from typing import Any
 
 import pytest
 
-from e2e.toy import Toy, until
+from e2e.held import Held
+from e2e.toy import until
 from stretto.core.recovery import replay
 from stretto.engine.journal import events_after, reading
 
@@ -30,19 +31,17 @@ PLAN = "name: p\ntasks:\n  - {id: a, prompt: the prompt, writes: [a.txt]}\n  - {
 
 
 @pytest.fixture
-def toy(tmp_path: Path) -> Toy:
-    toy = Toy(tmp_path, {"README": "hi\n", "stretto.toml": SETTINGS, "p.yaml": PLAN})
-    toy.env["MARK"] = str(tmp_path)
-    return toy
+def toy(tmp_path: Path) -> Held:
+    return Held(tmp_path, {"README": "hi\n", "stretto.toml": SETTINGS, "p.yaml": PLAN})
 
 
-def finished(toy: Toy) -> str:
-    (toy.root / "go").touch()
+def finished(toy: Held) -> str:
+    toy.go()
     toy.stretto("run", "p.yaml", "--agent", "worker")
     return str(toy.status()["run"])
 
 
-def unpacked(toy: Toy, path: Path) -> tuple[Path, dict[str, Any]]:
+def unpacked(toy: Held, path: Path) -> tuple[Path, dict[str, Any]]:
     """(folder of the run, manifest); every file is what the manifest says."""
     where = toy.root / "unpacked"
     with tarfile.open(path) as tar:
@@ -57,7 +56,7 @@ def unpacked(toy: Toy, path: Path) -> tuple[Path, dict[str, Any]]:
     return folder, manifest
 
 
-def test_an_export_holds_everything_but_secrets(toy: Toy) -> None:
+def test_an_export_holds_everything_but_secrets(toy: Held) -> None:
     run = finished(toy)
     said = toy.stretto("export").stdout
     folder, manifest = unpacked(toy, toy.repository / f"{run}.tar.gz")
@@ -75,7 +74,7 @@ def test_an_export_holds_everything_but_secrets(toy: Toy) -> None:
     assert {record.id: record.state for record in state.tasks} == toy.states()
 
 
-def test_its_commits_can_be_fetched_by_whoever_has_the_base(toy: Toy) -> None:
+def test_its_commits_can_be_fetched_by_whoever_has_the_base(toy: Held) -> None:
     run = finished(toy)
     toy.stretto("export", "-o", str(toy.root / "x.tgz"))
     folder, manifest = unpacked(toy, toy.root / "x.tgz")
@@ -92,12 +91,12 @@ def test_its_commits_can_be_fetched_by_whoever_has_the_base(toy: Toy) -> None:
     assert shown.stdout.startswith(b"b ")
 
 
-def test_a_run_at_work_is_exported_as_of_one_moment(toy: Toy) -> None:
+def test_a_run_at_work_is_exported_as_of_one_moment(toy: Held) -> None:
     front = toy.front("run", "p.yaml", "--agent", "worker")
     until(lambda: toy.states().get("a") == "running", f"a runs; said: {toy.said()}")
     told = json.loads(toy.stretto("export", "-o", str(toy.root / "x.tar.gz"), "--json").stdout)["manifest"]
     assert told["at_work"]
-    (toy.root / "go").touch()
+    toy.go()
     assert front.wait(timeout=60) == 0
     folder, manifest = unpacked(toy, toy.root / "x.tar.gz")
     with reading(folder / "journal.sqlite3") as connection:
@@ -107,7 +106,7 @@ def test_a_run_at_work_is_exported_as_of_one_moment(toy: Toy) -> None:
     assert "the run has no commits beyond its base" in str(manifest["left_out"])
 
 
-def test_what_an_agent_may_have_put_there_is_not_followed(toy: Toy) -> None:
+def test_what_an_agent_may_have_put_there_is_not_followed(toy: Held) -> None:
     run = finished(toy)
     secret = toy.root / "secret"
     secret.write_text("s3cret")
@@ -123,7 +122,7 @@ def test_what_an_agent_may_have_put_there_is_not_followed(toy: Toy) -> None:
     assert list(folder.rglob("prompt.md"))
 
 
-def test_nothing_is_overwritten_and_nothing_half_written_stays(toy: Toy) -> None:
+def test_nothing_is_overwritten_and_nothing_half_written_stays(toy: Held) -> None:
     run = finished(toy)
     path = toy.repository / "x.tar.gz"
     path.write_text("mine")
@@ -147,8 +146,8 @@ def test_nothing_is_overwritten_and_nothing_half_written_stays(toy: Toy) -> None
     ]
 
 
-def test_what_clean_has_removed_is_said(toy: Toy) -> None:
-    (toy.root / "go").touch()
+def test_what_clean_has_removed_is_said(toy: Held) -> None:
+    toy.go()
     toy.stretto("run", "p.yaml", "--agent", "worker", "--land")
     assert "logs and prompts" in toy.stretto("clean").stdout
     toy.stretto("clean", "--apply")
@@ -157,7 +156,7 @@ def test_what_clean_has_removed_is_said(toy: Toy) -> None:
     assert "left out: refs.bundle: `stretto clean` has removed its refs" in toy.stretto("export").stdout
 
 
-def test_the_output_of_a_set_up_that_failed_is_shown_where_no_agent_has_any(toy: Toy) -> None:
+def test_the_output_of_a_set_up_that_failed_is_shown_where_no_agent_has_any(toy: Held) -> None:
     toy.write({"s.yaml": "name: s\nsetup: {run: ['echo broken tool; exit 3']}\ntasks: [{id: t, prompt: x}]\n"})
     toy.stretto("run", "s.yaml", "--agent", "worker", code=None)
     done = toy.stretto("logs", "t")

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from e2e.toy import Toy, until
+from e2e.held import Held
+from e2e.toy import until
 
 SETTINGS = """
 [agents.worker]
@@ -20,13 +21,11 @@ PLAN = "name: p\ntasks:\n  - {id: a, prompt: x, writes: [a.txt]}\n  - {id: b, pr
 
 
 @pytest.fixture
-def toy(tmp_path: Path) -> Toy:
-    toy = Toy(tmp_path, {"README": "hi\n", "stretto.toml": SETTINGS, "p.yaml": PLAN})
-    toy.env["MARK"] = str(tmp_path)
-    return toy
+def toy(tmp_path: Path) -> Held:
+    return Held(tmp_path, {"README": "hi\n", "stretto.toml": SETTINGS, "p.yaml": PLAN})
 
 
-def test_a_run_at_work_shows_what_it_holds_and_no_secret(toy: Toy) -> None:
+def test_a_run_at_work_shows_what_it_holds_and_no_secret(toy: Held) -> None:
     front = toy.front("run", "p.yaml", "--agent", "worker")
     until(lambda: toy.states().get("a") == "running", f"a runs; said: {toy.said()}")
     told = json.loads(toy.stretto("inspect", "--json").stdout)
@@ -39,12 +38,12 @@ def test_a_run_at_work_shows_what_it_holds_and_no_secret(toy: Toy) -> None:
     page = toy.stretto("inspect").stdout
     assert "s3cret" not in page
     assert "none alive" not in page
-    (toy.root / "go").touch()
+    toy.go()
     assert front.wait(timeout=60) == 0
 
 
-def test_the_journal_is_told_and_its_past_can_be_seen(toy: Toy) -> None:
-    (toy.root / "go").touch()
+def test_the_journal_is_told_and_its_past_can_be_seen(toy: Held) -> None:
+    toy.go()
     toy.stretto("run", "p.yaml", "--agent", "worker")
     lines = toy.stretto("inspect", "--events").stdout.splitlines()
     assert [int(text.split()[0]) for text in lines] == list(range(1, len(lines) + 1))

@@ -12,8 +12,9 @@ from pathlib import Path
 import pytest
 
 from conftest import needed
+from e2e.held import Held
 from e2e.terminals import Terminal
-from e2e.toy import Toy, until
+from e2e.toy import until
 
 PLAN = """
 name: shop
@@ -46,19 +47,12 @@ def tmux() -> Path:
 
 
 @pytest.fixture
-def toy(tmp_path: Path) -> Iterator[Toy]:
+def toy(tmp_path: Path) -> Iterator[Held]:
     """Agents that say something, and wait for a word of the test."""
-    (tmp_path / "mark").mkdir()
-    toy = Toy(tmp_path, {"plan.yaml": PLAN, "stretto.toml": SETTINGS})
-    toy.env["MARK"] = str(tmp_path / "mark")
+    toy = Held(tmp_path, {"plan.yaml": PLAN, "stretto.toml": SETTINGS})
     yield toy
-    go(toy)
+    toy.go()
     until(lambda: not toy.processes(), f"nothing is left: {toy.processes()}")
-
-
-def go(toy: Toy, *tasks: str) -> None:
-    for task in tasks or ("go",):
-        (Path(toy.env["MARK"]) / task).touch()
 
 
 def row(lines: list[str], task: str) -> str:
@@ -90,7 +84,7 @@ def is_given_back(terminal: Terminal) -> None:
 
 
 @pytest.mark.parametrize(("columns", "lines"), [(80, 24), (200, 50)], ids=["80x24", "200x50"])
-def test_a_run_from_start_to_end(tmux: Path, toy: Toy, columns: int, lines: int) -> None:
+def test_a_run_from_start_to_end(tmux: Path, toy: Held, columns: int, lines: int) -> None:
     with Terminal(tmux, toy, columns, lines) as terminal:
         before = terminal.modes()
         terminal.type(RUN)
@@ -106,13 +100,13 @@ def test_a_run_from_start_to_end(tmux: Path, toy: Toy, columns: int, lines: int)
         assert {"-echo", "-icanon", "isig"} <= terminal.modes()
         assert not terminal.cursor
 
-        go(toy, "schema", "style")
+        toy.go("schema", "style")
         seen = terminal.until("login", "running")
         terminal.until("broken", "running", "Reading broken")
         assert "waits for login to let go of routes.txt" in row(terminal.screen(), "search")
         assert row(terminal.screen(), "schema").startswith(" ✓ schema   succeeded")
 
-        go(toy, "broken")
+        toy.go("broken")
         seen = terminal.until("✗ broken", "failed")
         until(lambda: is_neat(terminal, columns, lines), "one frame, whole")
         assert "1 failed" in seen[0]
@@ -123,7 +117,7 @@ def test_a_run_from_start_to_end(tmux: Path, toy: Toy, columns: int, lines: int)
             until(lambda size=size: is_neat(terminal, *size), f"a frame of {size}")  # type: ignore[misc]
             assert row(terminal.screen(), "search").split()[2] == "ready"
 
-        go(toy)
+        toy.go()
         terminal.until("code 1")
         is_given_back(terminal)
         assert terminal.modes() == before
@@ -144,7 +138,7 @@ with Screen(sys.stdout, sys.stdin) as screen:
 """
 
 
-def test_a_screen_that_was_full_and_another_size_leaves_nothing_behind(tmux: Path, toy: Toy) -> None:
+def test_a_screen_that_was_full_and_another_size_leaves_nothing_behind(tmux: Path, toy: Held) -> None:
     (toy.root / "full.py").write_text(FULL)
     with Terminal(tmux, toy) as terminal:
         terminal.type(f"{sys.executable} {toy.root}/full.py; echo code $?")
@@ -156,7 +150,7 @@ def test_a_screen_that_was_full_and_another_size_leaves_nothing_behind(tmux: Pat
         assert not any("xx" in text for text in terminal.history())
 
 
-def test_keys_stop_a_run_and_then_what_runs(tmux: Path, toy: Toy) -> None:
+def test_keys_stop_a_run_and_then_what_runs(tmux: Path, toy: Held) -> None:
     with Terminal(tmux, toy) as terminal:
         terminal.type(RUN)
         terminal.until("schema", "running", "Reading")
@@ -177,7 +171,7 @@ def test_keys_stop_a_run_and_then_what_runs(tmux: Path, toy: Toy) -> None:
         )
 
 
-def test_r8_2_a_run_that_was_detached_goes_on_and_can_be_come_back_to(tmux: Path, toy: Toy) -> None:
+def test_r8_2_a_run_that_was_detached_goes_on_and_can_be_come_back_to(tmux: Path, toy: Held) -> None:
     with Terminal(tmux, toy) as terminal:
         terminal.type(RUN)
         terminal.until("schema", "running", "Reading")
@@ -190,7 +184,7 @@ def test_r8_2_a_run_that_was_detached_goes_on_and_can_be_come_back_to(tmux: Path
         assert toy.status()["state"] == "running"
         assert toy.status()["engine"]
 
-        go(toy, "schema", "style")
+        toy.go("schema", "style")
         terminal.type("clear; stretto status --watch; echo watched $?")
         seen = terminal.until("login", "running", "Reading")
         assert "q quit" in seen[-1]
@@ -211,7 +205,7 @@ def test_r8_2_a_run_that_was_detached_goes_on_and_can_be_come_back_to(tmux: Path
         terminal.until("login", "running", "Reading")
         terminal.press("s")
         terminal.until("stopping  nothing more starts")
-        go(toy)
+        toy.go()
         terminal.until("watched 0")
         terminal.until(f"next: stretto resume {run}")
         is_given_back(terminal)
@@ -219,7 +213,7 @@ def test_r8_2_a_run_that_was_detached_goes_on_and_can_be_come_back_to(tmux: Path
         assert toy.states()["search"] == "ready"
 
 
-def test_r8_2_the_end_of_a_front_that_was_told_to_let_go_means_nothing(tmux: Path, toy: Toy) -> None:
+def test_r8_2_the_end_of_a_front_that_was_told_to_let_go_means_nothing(tmux: Path, toy: Held) -> None:
     """Neither its death nor the end of its terminal."""
     with Terminal(tmux, toy) as terminal:
         terminal.type(RUN)
@@ -227,55 +221,55 @@ def test_r8_2_the_end_of_a_front_that_was_told_to_let_go_means_nothing(tmux: Pat
         terminal.press("d")
         terminal.until("code 0")
     assert toy.status()["state"] == "running"
-    go(toy)
+    toy.go()
     until(lambda: toy.status()["engine"] is None, "the run ends")
     assert toy.status()["state"] == "failed"
     assert sorted(toy.states().values()) == ["failed", *["succeeded"] * 4]
 
 
-def test_r8_2_the_end_of_the_terminal_drains(tmux: Path, toy: Toy) -> None:
+def test_r8_2_the_end_of_the_terminal_drains(tmux: Path, toy: Held) -> None:
     with Terminal(tmux, toy) as terminal:
         terminal.type(RUN)
         terminal.until("schema", "running", "Reading")
     until(lambda: toy.status()["state"] == "draining", "the run drains")
-    go(toy)
+    toy.go()
     until(lambda: toy.status()["engine"] is None, "the run ends")
     assert toy.states() == dict.fromkeys(("schema", "style"), "succeeded") | dict.fromkeys(
         ("login", "search", "broken"), "ready"
     )
 
 
-def test_r8_6_control_c_drains_and_ends(tmux: Path, toy: Toy) -> None:
+def test_r8_6_control_c_drains_and_ends(tmux: Path, toy: Held) -> None:
     with Terminal(tmux, toy) as terminal:
         terminal.type(RUN)
         terminal.until("schema", "running", "Reading")
         terminal.press("C-c")
         terminal.until("stopping  nothing more starts")
-        go(toy)
+        toy.go()
         terminal.until("code 130")
         is_given_back(terminal)
         assert toy.states()["schema"] == "succeeded"
 
 
-def test_control_z_gives_the_terminal_to_the_shell_and_the_run_goes_on(tmux: Path, toy: Toy) -> None:
+def test_control_z_gives_the_terminal_to_the_shell_and_the_run_goes_on(tmux: Path, toy: Held) -> None:
     with Terminal(tmux, toy) as terminal:
         terminal.type("stretto run plan.yaml --yes")
         terminal.until("schema", "running", "Reading")
         terminal.press("C-z")
         terminal.until("Stopped")
         is_given_back(terminal)
-        go(toy, "schema", "style")
+        toy.go("schema", "style")
         until(lambda: toy.states()["login"] == "running", "the run goes on")
         terminal.type("fg; echo code $?")
         terminal.until("login", "running", "Reading")
         until(lambda: is_neat(terminal, 80, 24), "one frame, whole")
         assert not terminal.cursor
-        go(toy)
+        toy.go()
         terminal.until("code 1")
         is_given_back(terminal)
 
 
-def test_r8_2_a_killed_engine_leaves_a_terminal_and_the_way_on(tmux: Path, toy: Toy) -> None:
+def test_r8_2_a_killed_engine_leaves_a_terminal_and_the_way_on(tmux: Path, toy: Held) -> None:
     with Terminal(tmux, toy) as terminal:
         terminal.type(RUN)
         terminal.until("schema", "running", "Reading")
@@ -285,7 +279,7 @@ def test_r8_2_a_killed_engine_leaves_a_terminal_and_the_way_on(tmux: Path, toy: 
         is_given_back(terminal)
 
 
-def test_what_breaks_in_the_front_leaves_a_terminal(tmux: Path, toy: Toy) -> None:
+def test_what_breaks_in_the_front_leaves_a_terminal(tmux: Path, toy: Held) -> None:
     with Terminal(tmux, toy) as terminal:
         terminal.type(RUN)
         terminal.until("schema", "running", "Reading")
@@ -297,13 +291,13 @@ def test_what_breaks_in_the_front_leaves_a_terminal(tmux: Path, toy: Toy) -> Non
         journal.with_name("hidden").rename(journal)
 
 
-def test_a_watched_run_ends_with_its_summary_whoever_runs_it(tmux: Path, toy: Toy) -> None:
+def test_a_watched_run_ends_with_its_summary_whoever_runs_it(tmux: Path, toy: Held) -> None:
     front = toy.front("run", "plan.yaml", "--yes")
     until(lambda: toy.states().get("schema") == "running", "it runs")
     with Terminal(tmux, toy) as terminal:
         terminal.type("stretto status --watch; echo watched $?")
         terminal.until("schema", "running", "Reading")
-        go(toy)
+        toy.go()
         terminal.until("watched 0")
         terminal.until("4 succeeded, 1 failed; took")
         is_given_back(terminal)
@@ -315,8 +309,8 @@ def test_a_watched_run_ends_with_its_summary_whoever_runs_it(tmux: Path, toy: To
 
 
 @pytest.mark.parametrize("term", ["dumb", "vt100"])
-def test_a_terminal_that_cannot_draw_gets_lines(tmux: Path, toy: Toy, term: str) -> None:
-    go(toy)
+def test_a_terminal_that_cannot_draw_gets_lines(tmux: Path, toy: Held, term: str) -> None:
+    toy.go()
     with Terminal(tmux, toy) as terminal:
         terminal.type(f"TERM={term} {RUN}")
         terminal.until("code 1")
@@ -325,25 +319,25 @@ def test_a_terminal_that_cannot_draw_gets_lines(tmux: Path, toy: Toy, term: str)
         assert "4 succeeded, 1 failed; took" in told
 
 
-def test_no_color_is_a_live_view_without_colours(tmux: Path, toy: Toy) -> None:
+def test_no_color_is_a_live_view_without_colours(tmux: Path, toy: Held) -> None:
     with Terminal(tmux, toy) as terminal:
         terminal.type(f"NO_COLOR=1 {RUN}")
         terminal.until("schema", "running", "Reading")
         assert "\x1b[" not in terminal.colours().replace("\x1b[39m", "").replace("\x1b[49m", "")
-        go(toy)
+        toy.go()
         terminal.until("code 1")
 
 
-def test_in_the_background_nothing_is_drawn_over_what_the_user_does(tmux: Path, toy: Toy) -> None:
+def test_in_the_background_nothing_is_drawn_over_what_the_user_does(tmux: Path, toy: Held) -> None:
     with Terminal(tmux, toy) as terminal:
         terminal.type("stretto run plan.yaml --yes > /dev/tty 2>&1 &")
         until(lambda: toy.states().get("schema") == "running", "it runs")
         assert not terminal.second_page
-        go(toy)
+        toy.go()
         terminal.until("4 succeeded, 1 failed; took")
 
 
-def test_the_demo_is_drawn_and_told_to_its_end(tmux: Path, toy: Toy) -> None:
+def test_the_demo_is_drawn_and_told_to_its_end(tmux: Path, toy: Held) -> None:
     with Terminal(tmux, toy) as terminal:
         terminal.type("clear; stretto demo; echo code $?")
         seen = terminal.until("login", "running")

@@ -10,74 +10,58 @@ from pathlib import Path
 
 import pytest
 
-from e2e.toy import Toy, until
-
-WAIT_FOR_GO = (
-    "shell: touch $MARK/$STRETTO_TASK.began; while [ ! -e $MARK/go ]; do sleep 0.05; done; echo x > $STRETTO_TASK.txt"
-)
+from e2e.held import WAIT_FOR_GO, Held
+from e2e.toy import until
 
 
 @pytest.fixture
-def toy(tmp_path: Path) -> Toy:
+def toy(tmp_path: Path) -> Held:
     """Four tasks of which the last needs the first; agents that wait until the test says go."""
-    mark = tmp_path / "mark"
-    mark.mkdir()
     plan = "name: four\nphases:\n  - id: p\n    tasks:\n" + "".join(
         f"      - {{id: t{i}, prompt: x, writes: [t{i}.txt]{', depends_on: [t0]' if i == 3 else ''}}}\n"
         for i in range(4)
     )
-    toy = Toy(tmp_path, {"README": "hi\n", "stretto.toml": '[env]\npass = ["MARK"]\n'}, folder="re po")
+    toy = Held(tmp_path, {"README": "hi\n"}, folder="re po")
     (tmp_path / "plan.yaml").write_text(plan)
-    toy.env["MARK"] = str(mark)
     return toy
 
 
-def begin(toy: Toy, *flags: str, began: int = 2) -> subprocess.Popen[bytes]:
+def begin(toy: Held, *flags: str, began: int = 2) -> subprocess.Popen[bytes]:
     front = toy.front("run", str(toy.root / "plan.yaml"), "--agent", WAIT_FOR_GO, "-j", "2", "--yes", *flags)
-    until(lambda: len(list(Path(toy.env["MARK"]).glob("*.began"))) >= began, f"agents begin; said: {toy.said()}")
+    toy.began(began)
     return front
 
 
-def go(toy: Toy) -> None:
-    (Path(toy.env["MARK"]) / "go").touch()
-
-
-def end(toy: Toy, front: subprocess.Popen[bytes]) -> int:
-    code = front.wait(timeout=60)
-    until(lambda: not toy.processes(), f"nothing is left: {toy.processes()}")
-    return code
-
-
-def test_r8_6_interrupt_drains_and_resume_does_the_rest(toy: Toy) -> None:
+def test_r8_6_interrupt_drains_and_resume_does_the_rest(toy: Held) -> None:
     front = begin(toy)
     front.send_signal(signal.SIGINT)
     until(lambda: toy.status().get("state") == "draining", "the run drains")
-    go(toy)
-    assert end(toy, front) == 130
+    toy.go()
+    assert toy.end(front) == 130
     assert toy.states() == {"t0": "succeeded", "t1": "succeeded", "t2": "ready", "t3": "ready"}
     assert toy.status()["state"] == "stopped"
     toy.stretto("resume")
     assert set(toy.states().values()) == {"succeeded"}
 
 
-def test_r8_6_second_interrupt_cancels_and_keeps_the_work(toy: Toy) -> None:
+def test_r8_6_second_interrupt_cancels_and_keeps_the_work(toy: Held) -> None:
     front = begin(toy)
     front.send_signal(signal.SIGINT)
     until(lambda: toy.status().get("state") == "draining", "the run drains")
     front.send_signal(signal.SIGINT)
-    assert end(toy, front) == 130
+    assert toy.end(front) == 130
     assert toy.states() == {"t0": "ready", "t1": "ready", "t2": "ready", "t3": "pending"}
-    go(toy)
+    toy.go()
     toy.stretto("resume")
     assert set(toy.states().values()) == {"succeeded"}
 
 
-def test_r8_2_hangup_and_the_death_of_the_front_drain(toy: Toy) -> None:
+def test_r8_2_hangup_and_the_death_of_the_front_drain(toy: Held) -> None:
     front = begin(toy)
     front.send_signal(signal.SIGHUP)
     until(lambda: toy.status().get("state") == "draining", "the run drains")
     front.kill()
-    go(toy)
+    toy.go()
     front.wait(timeout=60)
     until(lambda: toy.status().get("state") == "stopped", "the engine finishes what runs, without its front")
     until(lambda: not toy.processes(), "nothing is left")
@@ -86,38 +70,38 @@ def test_r8_2_hangup_and_the_death_of_the_front_drain(toy: Toy) -> None:
     assert set(toy.states().values()) == {"succeeded"}
 
 
-def test_r8_2_engine_killed_is_exit_3_with_the_way_on(toy: Toy) -> None:
+def test_r8_2_engine_killed_is_exit_3_with_the_way_on(toy: Held) -> None:
     front = begin(toy)
     os.kill(toy.status()["engine"]["pid"], signal.SIGKILL)
-    assert end(toy, front) == 3
+    assert toy.end(front) == 3
     assert "stretto resume" in toy.said()
     assert toy.status()["engine"] is None
-    go(toy)
+    toy.go()
     again = toy.stretto("run", str(toy.root / "plan.yaml"), "--agent", "shell: true", "--yes", code=3)
     assert "stretto resume" in again.stderr
     toy.stretto("resume")
     assert set(toy.states().values()) == {"succeeded"}
 
 
-def test_r8_3_stop_by_verb_is_exit_4_and_refuses_when_over(toy: Toy) -> None:
+def test_r8_3_stop_by_verb_is_exit_4_and_refuses_when_over(toy: Held) -> None:
     front = begin(toy)
     toy.stretto("stop", "--now")
-    assert end(toy, front) == 4
+    assert toy.end(front) == 4
     assert toy.status()["state"] == "stopped"
     assert not toy.agents()
     toy.stretto("stop")
 
 
-def test_r8_6_pause_file_drains(toy: Toy) -> None:
+def test_r8_6_pause_file_drains(toy: Held) -> None:
     front = begin(toy)
     (run,) = toy.state.glob("*/runs/*")
     (run / "PAUSE").touch()
     until(lambda: toy.status().get("state") == "draining", "the run drains")
-    go(toy)
-    assert end(toy, front) == 4
+    toy.go()
+    assert toy.end(front) == 4
 
 
-def test_r8_4_cancel_and_retry_while_it_runs(toy: Toy) -> None:
+def test_r8_4_cancel_and_retry_while_it_runs(toy: Held) -> None:
     front = begin(toy)
     toy.stretto("cancel", "t0")
     until(lambda: toy.states()["t0"] == "cancelled", "t0 is cancelled")
@@ -125,12 +109,12 @@ def test_r8_4_cancel_and_retry_while_it_runs(toy: Toy) -> None:
     toy.stretto("cancel", "t0", code=3)
     toy.stretto("cancel", "nobody", code=2)
     toy.stretto("retry", "t0", "t3")
-    go(toy)
-    assert end(toy, front) == 0
+    toy.go()
+    assert toy.end(front) == 0
     assert set(toy.states().values()) == {"succeeded"}
 
 
-def test_r8_5_two_runs_of_one_repository(toy: Toy) -> None:
+def test_r8_5_two_runs_of_one_repository(toy: Held) -> None:
     front = begin(toy)
     refused = toy.stretto("run", str(toy.root / "plan.yaml"), "--agent", "shell: true", "--yes", code=3)
     assert "--new" in refused.stderr
@@ -140,21 +124,21 @@ def test_r8_5_two_runs_of_one_repository(toy: Toy) -> None:
         "run", str(toy.root / "other.yaml"), "--agent", "shell: echo y > $STRETTO_TASK.md", "-j", "2", "--yes"
     )
     assert second.wait(timeout=120) == 0
-    go(toy)
-    assert end(toy, front) == 0
+    toy.go()
+    assert toy.end(front) == 0
     branches = toy.git("for-each-ref", "--format=%(refname:short)", "refs/heads/stretto").split()
     trees = {branch: toy.git("ls-tree", "--name-only", branch).split() for branch in branches}
     assert sorted(len([n for n in names if n.startswith("t")]) for names in trees.values()) == [4, 4]
 
 
-def test_r7_4_user_edits_and_commits_meanwhile_are_untouched(toy: Toy) -> None:
+def test_r7_4_user_edits_and_commits_meanwhile_are_untouched(toy: Held) -> None:
     front = begin(toy)
     toy.write({"README": "edited, not committed\n", "draft.md": "mine\n"})
     toy.commit("user's own", {"own.txt": "own\n"})
     toy.git("add", "draft.md")
     before = (toy.git("status", "--porcelain"), toy.git("rev-parse", "HEAD"), toy.git("stash", "list"))
-    go(toy)
-    assert end(toy, front) == 0
+    toy.go()
+    assert toy.end(front) == 0
     assert (toy.git("status", "--porcelain"), toy.git("rev-parse", "HEAD"), toy.git("stash", "list")) == before
     landed = toy.stretto("land")
     assert "main" in landed.stdout
@@ -163,10 +147,10 @@ def test_r7_4_user_edits_and_commits_meanwhile_are_untouched(toy: Toy) -> None:
     assert all((toy.repository / f"t{i}.txt").exists() for i in range(4))
 
 
-def test_r6_3_land_with_obstacles_moves_nothing(toy: Toy) -> None:
+def test_r6_3_land_with_obstacles_moves_nothing(toy: Held) -> None:
     front = begin(toy)
-    go(toy)
-    assert end(toy, front) == 0
+    toy.go()
+    assert toy.end(front) == 0
     head = toy.git("rev-parse", "HEAD")
 
     toy.write({"t1.txt": "an untracked file of mine\n"})
@@ -193,12 +177,12 @@ def test_r6_3_land_with_obstacles_moves_nothing(toy: Toy) -> None:
     assert "already" in toy.stretto("land").stdout
 
 
-def test_r6_3_land_gates_again_when_the_branch_moved(toy: Toy) -> None:
+def test_r6_3_land_gates_again_when_the_branch_moved(toy: Held) -> None:
     plan = (toy.root / "plan.yaml").read_text() + "gates: {verify: [test ! -e broken.txt]}\n"
     (toy.root / "plan.yaml").write_text(plan)
     front = begin(toy)
-    go(toy)
-    assert end(toy, front) == 0
+    toy.go()
+    assert toy.end(front) == 0
     toy.commit("this breaks it", {"broken.txt": "x\n"})
     head = toy.git("rev-parse", "HEAD")
     red = toy.stretto("land", code=1)
@@ -210,61 +194,61 @@ def test_r6_3_land_gates_again_when_the_branch_moved(toy: Toy) -> None:
     assert all((toy.repository / f"t{i}.txt").exists() for i in range(4))
 
 
-def test_r6_3_land_pushes_where_it_is_told(toy: Toy) -> None:
+def test_r6_3_land_pushes_where_it_is_told(toy: Held) -> None:
     remote = toy.root / "remote.git"
     toy.git("init", "-q", "--bare", str(remote))
     toy.git("remote", "add", "far", str(remote))
     front = begin(toy)
-    go(toy)
-    assert end(toy, front) == 0
+    toy.go()
+    assert toy.end(front) == 0
     refused = toy.stretto("land", "--push", "nowhere", code=4)
     assert "hint: git remote -v" in refused.stderr
     toy.stretto("land", "--push", "far")
     assert toy.git("--git-dir", str(remote), "rev-parse", "main") == toy.git("rev-parse", "HEAD")
 
 
-def test_explain_knows_every_state(toy: Toy) -> None:
+def test_explain_knows_every_state(toy: Held) -> None:
     front = begin(toy)
     assert "t0" in toy.stretto("explain", "t3").stdout
     assert "running" in toy.stretto("explain", "t0").stdout
     assert "places" in toy.stretto("explain", "t2").stdout
     toy.stretto("explain", "nobody", code=2)
-    go(toy)
-    assert end(toy, front) == 0
+    toy.go()
+    assert toy.end(front) == 0
     assert "landed" in toy.stretto("explain", "t0").stdout
 
 
-def test_r8_2_warden_killed_alone_is_exit_3(toy: Toy) -> None:
+def test_r8_2_warden_killed_alone_is_exit_3(toy: Held) -> None:
     front = begin(toy)
     (warden,) = [pid for pid, text in toy.processes() if b"stretto.engine.warden" in text]
     os.kill(warden, signal.SIGKILL)
-    assert end(toy, front) == 3
+    assert toy.end(front) == 3
     assert "stretto resume" in toy.said()
-    go(toy)
+    toy.go()
     toy.stretto("resume")
     assert set(toy.states().values()) == {"succeeded"}
 
 
-def test_r8_2_a_front_started_with_hangup_ignored_goes_on(toy: Toy) -> None:
+def test_r8_2_a_front_started_with_hangup_ignored_goes_on(toy: Held) -> None:
     command = ["run", str(toy.root / "plan.yaml"), "--agent", WAIT_FOR_GO, "-j", "2", "--yes"]
     nohup = subprocess.Popen(
         ["nohup", sys.executable, "-m", "stretto", *command],
         cwd=toy.repository, env=toy.env, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
     )  # fmt: skip
-    until(lambda: len(list(Path(toy.env["MARK"]).glob("*.began"))) >= 2, "agents begin")
+    toy.began(2)
     nohup.send_signal(signal.SIGHUP)
-    go(toy)
+    toy.go()
     assert nohup.wait(timeout=60) == 0
 
 
-def test_r6_1_a_branch_moved_back_pauses_and_loses_nothing(toy: Toy) -> None:
+def test_r6_1_a_branch_moved_back_pauses_and_loses_nothing(toy: Held) -> None:
     agent = "shell: while [ $STRETTO_TASK = t3 ] && [ ! -e $MARK/go ]; do sleep 0.05; done; echo x > $STRETTO_TASK.txt"
     front = toy.front("run", str(toy.root / "plan.yaml"), "--agent", agent, "-j", "2", "--yes")
     until(lambda: list(toy.states().values())[:3] == ["succeeded"] * 3, "all but the last have landed")
     run, first = toy.branch(), toy.git("rev-parse", "HEAD").strip()
     toy.git("branch", "-f", run, first)
-    go(toy)
-    assert end(toy, front) == 4
+    toy.go()
+    assert toy.end(front) == 4
     hint = next(line for line in toy.said().splitlines() if f"git branch -f {run}" in line)
     back = hint.partition("git branch -f ")[2].split()[1].strip("`.,)")
     toy.git("branch", "-f", run, back)
@@ -276,7 +260,7 @@ def test_r6_1_a_branch_moved_back_pauses_and_loses_nothing(toy: Toy) -> None:
     assert f"git branch -f {run}" in toy.stretto("land", code=4).stderr
 
 
-def test_r6_4_what_a_part_of_the_plan_landed_is_not_done_again(toy: Toy) -> None:
+def test_r6_4_what_a_part_of_the_plan_landed_is_not_done_again(toy: Held) -> None:
     agent = "shell: echo $STRETTO_TASK >> $STRETTO_TASK.txt"
     for only in ("t0", "t1"):
         toy.stretto("run", str(toy.root / "plan.yaml"), "--agent", agent, "--only", only, "--yes")
@@ -286,7 +270,7 @@ def test_r6_4_what_a_part_of_the_plan_landed_is_not_done_again(toy: Toy) -> None
     assert "nothing is left" in toy.stretto("run", str(toy.root / "plan.yaml"), "--agent", agent, "--yes").stdout
 
 
-def test_r8_3_a_landing_gate_may_not_steer_the_run(toy: Toy) -> None:
+def test_r8_3_a_landing_gate_may_not_steer_the_run(toy: Held) -> None:
     gate = f"{sys.executable} -m stretto stop; test $? = 2"
     (toy.root / "gated.yaml").write_text(
         f"name: gated\ngates: {{verify: ['STRETTO_STATE_DIR={toy.state} {gate}']}}\n"
@@ -296,21 +280,21 @@ def test_r8_3_a_landing_gate_may_not_steer_the_run(toy: Toy) -> None:
     assert toy.states() == {"a": "succeeded"}
 
 
-def test_r8_2_interrupt_is_heard_by_a_job_of_a_script(toy: Toy) -> None:
+def test_r8_2_interrupt_is_heard_by_a_job_of_a_script(toy: Held) -> None:
     """A shell starts background jobs deaf to interrupts."""
     run = f"{sys.executable} -m stretto run ../plan.yaml --agent '{WAIT_FOR_GO}' -j 2 --yes"
     command = f"{run} >/dev/null 2>&1 & echo $!; wait $!"
     shell = subprocess.Popen(["sh", "-c", command], cwd=toy.repository, env=toy.env, stdout=subprocess.PIPE, text=True)
     assert shell.stdout is not None
     pid = int(shell.stdout.readline())
-    until(lambda: len(list(Path(toy.env["MARK"]).glob("*.began"))) >= 2, "agents begin")
+    toy.began(2)
     os.kill(pid, signal.SIGINT)
     until(lambda: toy.status().get("state") == "draining", "the run drains")
-    go(toy)
+    toy.go()
     assert shell.wait(timeout=60) == 130
 
 
-def test_run_lands_at_its_end_what_has_landed(toy: Toy) -> None:
+def test_run_lands_at_its_end_what_has_landed(toy: Held) -> None:
     agent = "shell: test $STRETTO_TASK != t1 && echo x > $STRETTO_TASK.txt"
     toy.stretto("run", "../plan.yaml", "--agent", agent, "--attempts", "1", "--land", "--yes", code=1)
     assert {f"t{i}.txt" for i in (0, 2, 3)} == {path.name for path in toy.repository.glob("t*.txt")}

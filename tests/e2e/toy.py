@@ -78,7 +78,9 @@ class Toy:
             )  # fmt: skip
 
     def said(self) -> str:
-        return (self.root / "front.log").read_text()
+        """What fronts have said; empty where none was started."""
+        log = self.root / "front.log"
+        return log.read_text() if log.exists() else ""
 
     def status(self, *args: str) -> dict[str, Any]:
         """`status --json`; empty while there is no run."""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from mutations import MUTATIONS, PAGE, ROOT, Mutation
+from mutations import PAGE, ROOT
+from planted import MUTATIONS, Mutation
 
 
 @pytest.mark.parametrize("mutation", MUTATIONS, ids=lambda mutation: mutation.name)

@@ -13,6 +13,7 @@ from typing import Any, cast
 
 import msgspec
 
+from stretto.agents.json_text import decoded
 from stretto.agents.stream import MOST_TOKENS, MOST_USD, Ending, Trouble, redacted
 from stretto.model.excerpt import legible
 from stretto.model.run import Usage
@@ -44,8 +45,8 @@ class ClaudeStream:
 
     def read(self, line: bytes) -> tuple[str, ...]:
         try:
-            event = msgspec.json.decode(line)
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            event = decoded(line)
+        except msgspec.DecodeError:
             event = None
         if not isinstance(event, dict):
             return tuple(_short(text) for text in [line.decode("utf-8", "replace")] if text.strip())
@@ -231,7 +232,7 @@ def _number(table: Mapping[str, Any], key: str, most: float = 1e15) -> float | N
 
 def _sum(tables: Iterable[Mapping[str, Any]], key: str, most: float) -> float | None:
     """Of all that is told; unknown as soon as one of them is no number to believe."""
-    numbers = [_number(table, key, most) for table in tables if table.get(key) is not None]
+    numbers = [_number(table, key, most) for table in tables if key in table]
     told = [number for number in numbers if number is not None]
     return sum(told) if len(told) == len(numbers) and sum(told) <= most else None
 

@@ -10,7 +10,9 @@ from pathlib import Path
 from typing import Annotated, Final
 
 import msgspec
+from msgspec.structs import replace
 
+from stretto.agents.json_text import leniently
 from stretto.agents.stream import MOST_TOKENS, MOST_USD
 from stretto.errors import AdapterError
 from stretto.model.excerpt import clip, head, legible
@@ -43,17 +45,6 @@ class Result(Value, frozen=True, kw_only=True):
     failure: Failure | None = None
     already_done: bool | None = None
 
-    def __post_init__(self) -> None:
-        usage = self.usage or Usage()
-        tokens = (usage.input_tokens, usage.output_tokens, usage.cache_read_tokens, usage.cache_write_tokens)
-        told = [
-            (n, most) for n, most in (*((n, MOST_TOKENS) for n in tokens), (usage.cost_usd, MOST_USD)) if n is not None
-        ]
-        if any(n < 0 for n, _ in told):
-            raise ValueError("`usage` holds a negative number")
-        if any(n > most for n, most in told):
-            raise ValueError("`usage` holds a number that nobody can mean")
-
 
 def read_result(path: Path) -> Result | None:
     """What the agent left at `path`; None when it left nothing. Raises BrokenResult."""
@@ -61,10 +52,32 @@ def read_result(path: Path) -> Result | None:
     if not body.strip():
         return None
     try:
-        return msgspec.json.decode(body, type=Result)
+        result = _decoded(body)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         line, column = _place(body, str(error))
         raise BrokenResult(f"{path.name}:{line}:{column}: the result file is broken: {error}") from error
+    return result if result.usage is None else replace(result, usage=believed(result.usage))
+
+
+def _decoded(body: bytes) -> Result:
+    try:
+        return msgspec.json.decode(body, type=Result)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        try:
+            value = leniently(body)
+        except msgspec.DecodeError:
+            value = None
+        if value is None:
+            raise  # its words say the place
+    return msgspec.convert(value, Result)
+
+
+def believed(usage: Usage) -> Usage:
+    """It, where a number that nobody can mean is unknown."""
+    most = {"cost_usd": MOST_USD}
+    told = ((key, getattr(usage, key)) for key in usage.__struct_fields__)
+    odd = {key: None for key, n in told if n is not None and not 0 <= n <= most.get(key, MOST_TOKENS)}
+    return replace(usage, **odd)
 
 
 def told(path: Path, failure: Failure | None, usage: Usage | None = None, summary: str = "") -> Report:

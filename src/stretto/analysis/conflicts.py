@@ -18,6 +18,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from itertools import accumulate
 
 import msgspec
 
@@ -65,11 +66,14 @@ class _Crowd(msgspec.Struct, frozen=True):
 
 
 class _Claims(msgspec.Struct, frozen=True):
-    """By folded pattern: who claims it, how the first spells it, and which narrower patterns it overlaps."""
+    """By folded pattern: who claims it, how the first spells it if not so, which narrower patterns it overlaps."""
 
     owners: dict[str, list[int]]
     spelled: dict[str, str]
     inside: dict[str, list[str]]
+
+    def spelling(self, text: str) -> str:
+        return self.spelled.get(text, text)
 
 
 def meetings(plan: Plan) -> tuple[Meeting, ...]:
@@ -80,7 +84,7 @@ def meetings(plan: Plan) -> tuple[Meeting, ...]:
     for text, own in claims.owners.items():
         others = {i for narrower in claims.inside.get(text, ()) for i in claims.owners[narrower]}.difference(own)
         if len(own) + len(others) > 1:
-            found.append(Meeting(claims.spelled[text], tuple(own), tuple(sorted(others))))
+            found.append(Meeting(claims.spelling(text), tuple(own), tuple(sorted(others))))
     return tuple(found)
 
 
@@ -96,14 +100,15 @@ def _claims(plan: Plan) -> _Claims:
                 glob = parse(pattern)
                 text = glob.text
             own = owners.get(text)
-            if own is None:
-                if any(contains(hot, glob or parse(pattern)) for hot in hot_files):
-                    continue
-                owners[text], spelled[text] = [i], pattern
+            if own is not None:
+                if own[-1] != i:
+                    own.append(i)
+            elif not (hot_files and any(contains(hot, glob or parse(pattern)) for hot in hot_files)):
+                owners[text] = [i]
+                if text != pattern:
+                    spelled[text] = pattern
                 if glob is not None and not glob.literal:
                     globs.append(glob)
-            elif own[-1] != i:
-                own.append(i)
     return _Claims(owners, spelled, _within(owners, globs))
 
 
@@ -111,19 +116,20 @@ def _within(owners: Mapping[str, object], globs: list[Glob]) -> dict[str, list[s
     """For each pattern the narrower ones that it overlaps. Of two globs, the one with the longer prefix is narrower."""
     found: dict[str, list[str]] = defaultdict(list)
     wild = {glob.text for glob in globs}
-    claimed: dict[str, list[str]] = {}
-    for text in owners:
+    folders = {text.rpartition("/")[0]: None for text in owners if text not in wild}
+    claimed = {folder: around for folder in folders if (around := _claimed(folder, owners, wild))}
+    for text in owners if claimed else ():
         if text not in wild:
-            for ancestor in _claimed_ancestors(text, owners, wild, claimed):
-                found[ancestor].append(text)
+            for folder in claimed.get(text.rpartition("/")[0], ()):
+                found[folder].append(text)
     if not globs:
         return found
     literals = sorted(text for text in owners if text not in wild)
     globs.sort(key=lambda glob: (glob.prefix, glob.text))
     looks = _LOOKS
     for n, glob in enumerate(globs):
-        for ancestor in _claimed_ancestors(glob.prefix, owners, wild, claimed):
-            found[ancestor].append(glob.text)
+        for folder in _claimed(glob.prefix.rpartition("/")[0], owners, wild):
+            found[folder].append(glob.text)
         for text in _below(literals, glob.prefix):
             looks -= 1
             if overlap(glob.text, text):
@@ -139,17 +145,10 @@ def _within(owners: Mapping[str, object], globs: list[Glob]) -> dict[str, list[s
     return found
 
 
-def _claimed_ancestors(
-    text: str, owners: Mapping[str, object], wild: Collection[str], known: dict[str, list[str]]
-) -> list[str]:
-    """Literal claims of a folder that `text` lies in; `known` remembers the answer for each folder."""
-    folder = text.rpartition("/")[0]
-    found = known.get(folder)
-    if found is None:
-        cuts = [m for m, char in enumerate(folder) if char == "/"]
-        names = [*(folder[:m] for m in cuts), folder] if folder else []
-        found = known[folder] = [name for name in names if name in owners and name not in wild]
-    return found
+def _claimed(folder: str, owners: Mapping[str, object], wild: Collection[str]) -> list[str]:
+    """Those of a folder and the folders around it that are claimed as literals, the outermost first."""
+    around = accumulate(folder.split("/"), "{}/{}".format) if folder else ()
+    return [text for text in around if text in owners and text not in wild]
 
 
 def _below(ordered: list[str], prefix: str) -> Iterable[str]:
@@ -217,7 +216,7 @@ def _crowds(claims: _Claims) -> Iterator[_Crowd]:
             left -= len(claims.owners[wide])
             if left < 0:
                 break
-            shared = parse(claims.spelled[text]).literal
+            shared = parse(claims.spelling(text)).literal
             fits = (group for group in groups if shared and all(overlap(wide, other) for other in group))
             if (group := next(fits, None)) is not None:
                 group.append(wide)
@@ -226,7 +225,7 @@ def _crowds(claims: _Claims) -> Iterator[_Crowd]:
         for group in groups or [[]]:
             around = {i for wide in group for i in claims.owners[wide]}.difference(own)
             if len(own) + len(around) > 1:
-                yield _Crowd(claims.spelled[text], tuple(own), tuple(sorted(around)))
+                yield _Crowd(claims.spelling(text), tuple(own), tuple(sorted(around)))
 
 
 def _free(

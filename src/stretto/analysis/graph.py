@@ -29,8 +29,10 @@ class Graph(msgspec.Struct, frozen=True):
     def is_join(self, node: int) -> bool:
         return node >= self.tasks
 
-    def waits(self) -> list[tuple[int, ...]]:
+    def waits(self) -> Sequence[tuple[int, ...]]:
         """For each node, the nodes that it waits for, for landing or for being final, each once."""
+        if not any(self.after):
+            return self.needs
         both = zip(self.needs, self.after, strict=True)
         return [tuple(dict.fromkeys(needs + after)) if after else needs for needs, after in both]
 
@@ -51,41 +53,34 @@ def build(plan: Plan) -> Graph:
     join_of = dict(zip(reversed(names[n:]), reversed(range(n, len(names))), strict=True))
     dangling: list[tuple[str, str]] = []
 
-    def resolve(who: str, names: Sequence[str], known: Mapping[str, int] = node_of) -> list[int]:
-        nodes = [known.get(name, -1) for name in names]
-        if -1 in nodes:
+    def resolve(who: str, names: Sequence[str], known: Mapping[str, int] = node_of) -> tuple[int, ...]:
+        try:
+            nodes = tuple([known[name] for name in names])
+        except KeyError:
             dangling.extend((who, name) for name in names if name not in known)
-            nodes = [node for node in nodes if node != -1]
-        return nodes
+            nodes = tuple(known[name] for name in names if name in known)
+        return nodes if len(set(nodes)) == len(nodes) else tuple(dict.fromkeys(nodes))
 
+    phase_needs = [resolve(phase.id, phase.depends_on, join_of) for phase in plan.phases]
+    needs = [resolve(task.id, task.depends_on) if task.depends_on else () for task in plan.tasks]
+    after = [resolve(task.id, task.after) if task.after else () for task in plan.tasks]
     members: dict[str, list[int]] = {phase.id: [] for phase in plan.phases}
     for i, task in enumerate(plan.tasks):
         members.setdefault(task.phase, []).append(i)
-
-    phase_needs = [resolve(phase.id, phase.depends_on, join_of) for phase in plan.phases]
-    phase_needs_of = {
-        phase.id: needs for phase, needs in zip(reversed(plan.phases), reversed(phase_needs), strict=True)
-    }
-    needs = [resolve(task.id, task.depends_on) if task.depends_on else [] for task in plan.tasks]
-    after = [resolve(task.id, task.after) if task.after else [] for task in plan.tasks]
     for phase in plan.phases:
         if not phase.parallel:
             for before, later in _chain(members[phase.id], needs):
-                needs[later].append(before)
-    for i, task in enumerate(plan.tasks):
-        needs[i].extend(phase_needs_of.get(task.phase, ()))
-    needs.extend(list(members[phase.id]) + own for phase, own in zip(plan.phases, phase_needs, strict=True))
-    after.extend([] for _ in plan.phases)
-    return Graph(
-        names=names,
-        tasks=n,
-        needs=tuple(tuple(dict.fromkeys(x)) if len(x) > 1 else tuple(x) for x in needs),
-        after=tuple(tuple(dict.fromkeys(x)) if len(x) > 1 else tuple(x) for x in after),
-        dangling=tuple(dangling),
-    )
+                needs[later] += (before,)
+    for join, own in enumerate(phase_needs, n):
+        if own and join_of[names[join]] == join:
+            for i in members[names[join]]:
+                needs[i] = tuple(dict.fromkeys(needs[i] + own))
+    needs.extend((*members[phase.id], *own) for phase, own in zip(plan.phases, phase_needs, strict=True))
+    after.extend(() for _ in plan.phases)
+    return Graph(names=names, tasks=n, needs=tuple(needs), after=tuple(after), dangling=tuple(dangling))
 
 
-def _chain(members: list[int], needs: list[list[int]]) -> Iterator[tuple[int, int]]:
+def _chain(members: Sequence[int], needs: Sequence[Sequence[int]]) -> Iterator[tuple[int, int]]:
     """Links of a phase that is not parallel: plan order, unless its tasks name each other (R1.4)."""
     inside = set(members)
     if not any(other in inside for member in members for other in needs[member]):
@@ -106,7 +101,7 @@ def remaining(plan: Plan, graph: Graph) -> Graph:
 
 def topological(graph: Graph) -> list[int]:
     """All nodes, each after what it waits for, in plan order where free; nodes on or behind a cycle are missing."""
-    missing = [len(others) for others in graph.waits()]
+    missing = list(map(len, graph.waits()))
     dependents = graph.dependents()
     order = [i for i, count in enumerate(missing) if not count]
     for node in order:  # grows while it is walked

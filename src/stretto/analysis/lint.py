@@ -13,7 +13,8 @@ from stretto.analysis.subject import Subject
 from stretto.model.plan import NO_PLACES, Finding, Location, Plan
 from stretto.model.run import RunSettings
 
-RULES: tuple[Callable[[Subject], Iterator[Finding]], ...] = (
+Rule = Callable[[Subject], Iterator[Finding]]
+RULES: tuple[Rule, ...] = (
     lint_names.empty,
     lint_names.odd_ids,
     lint_names.duplicate_ids,
@@ -43,6 +44,7 @@ def lint(
     exists: Callable[[str], bool] = lambda path: True,
     present: Callable[[str], bool] = lambda path: True,
     tracked: Callable[[str], bool] = lambda path: False,
+    rules: Iterable[Rule] = RULES,
 ) -> tuple[Finding, ...]:
     """All findings, in the order of the file; those without a place come first.
 
@@ -51,7 +53,7 @@ def lint(
     what set-up names, relative to the top of the repository, `present` is asked whether it is in the user's work tree
     (through no link that leads out of it), and `tracked` whether git has it, or anything in it, in the run's base."""
     subject = Subject(plan, places, settings or RunSettings(), exists, present, tracked)
-    return in_file_order(finding for rule in RULES for finding in rule(subject))
+    return in_file_order(finding for rule in rules for finding in rule(subject))
 
 
 def in_file_order(findings: Iterable[Finding]) -> tuple[Finding, ...]:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import difflib
 import math
 import re
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from itertools import chain
+from operator import attrgetter
 
 from stretto.analysis.subject import Subject, finding
 from stretto.analysis.wording import listed, quoted
@@ -36,7 +38,7 @@ def empty(subject: Subject) -> Iterator[Finding]:
 
 def odd_ids(subject: Subject) -> Iterator[Finding]:
     """Ids that nobody can type or print."""
-    for kind, ids in _ids(subject):
+    for kind, ids in subject.ids.items():
         for id in ids:
             if not id.strip() or not id.isprintable():
                 what = "holds a character that cannot be printed" if id.strip() else "is empty"
@@ -44,7 +46,7 @@ def odd_ids(subject: Subject) -> Iterator[Finding]:
 
 
 def duplicate_ids(subject: Subject) -> Iterator[Finding]:
-    for kind, ids in _ids(subject):
+    for kind, ids in subject.ids.items():
         if len(set(ids)) == len(ids):
             continue
         times: dict[str, int] = defaultdict(int)
@@ -62,14 +64,16 @@ def duplicate_ids(subject: Subject) -> Iterator[Finding]:
 
 def similar_ids(subject: Subject) -> Iterator[Finding]:
     """Ids that people, file systems and branch names will take for one another."""
-    for kind, ids in _ids(subject):
+    for kind, ids in subject.ids.items():
         skeletons = {id: _skeleton(id) for id in ids}
-        common = {skeleton for skeleton, times in Counter(skeletons.values()).items() if times > 1}
-        alike: dict[str, list[str]] = defaultdict(list)
+        if len(set(skeletons.values())) == len(skeletons):
+            continue
+        groups: dict[str, list[str]] = defaultdict(list)
         for id, skeleton in skeletons.items():
-            if skeleton in common:
-                alike[skeleton].append(id)
-        for group in alike.values():
+            groups[skeleton].append(id)
+        for group in groups.values():
+            if len(group) == 1:
+                continue
             yield finding(
                 "similar-id",
                 f"the {kind}s {listed(group)} differ only in case or punctuation",
@@ -82,10 +86,11 @@ def similar_ids(subject: Subject) -> Iterator[Finding]:
 def unknown_ids(subject: Subject) -> Iterator[Finding]:
     """Every reference to a task or a phase that is not there (R1.5)."""
     plan = subject.plan
-    tasks, phases = dict.fromkeys(task.id for task in plan.tasks), dict.fromkeys(phase.id for phase in plan.phases)
-    known = tasks | phases
+    phases = dict.fromkeys(subject.ids["phase"])
     suggest = _suggester(_SUGGESTIONS)
     if subject.graph.dangling:
+        tasks = dict.fromkeys(subject.ids["task"])
+        known = tasks | phases
         for task in plan.tasks:
             for field, names in (("depends_on", task.depends_on), ("after", task.after)):
                 for k, name in enumerate(names):
@@ -119,7 +124,7 @@ def unknown_ids(subject: Subject) -> Iterator[Finding]:
 
 def ambiguous_ids(subject: Subject) -> Iterator[Finding]:
     """A name that means a task and a phase."""
-    both = {task.id for task in subject.plan.tasks} & {phase.id for phase in subject.plan.phases}
+    both = set(subject.ids["phase"]).intersection(subject.ids["task"])
     if not both:
         return
     for task in subject.plan.tasks:
@@ -179,13 +184,11 @@ def files(subject: Subject) -> Iterator[Finding]:
 
 def checks(subject: Subject) -> Iterator[Finding]:
     """A check that would run nothing, and so always be green."""
-    owners: Iterable[tuple[Task | None, Sequence[Check]]] = (
-        (None, subject.plan.gates.verify),
-        *((task, task.verify) for task in subject.plan.tasks),
-    )
+    of_tasks = ((task, task.verify) for task in subject.plan.tasks if task.verify)
+    owners: Iterable[tuple[Task | None, Sequence[Check]]] = chain([(None, subject.plan.gates.verify)], of_tasks)
     for task, its in owners:
         for k, check in enumerate(its):
-            if check.kind == "command" and not check.command.strip():
+            if not check.command.strip() and check.kind == "command":
                 yield finding(
                     "empty-check",
                     f"a check of {f'task {quoted(task.id)}' if task else 'the plan'} has no command",
@@ -196,18 +199,20 @@ def checks(subject: Subject) -> Iterator[Finding]:
 
 
 _NUMBERS: tuple[tuple[str, Callable[[Task], float | None], float, float, str], ...] = (
-    ("attempts", lambda t: t.attempts, 1, math.inf, "at least 1"),
-    ("timeout", lambda t: t.timeout_s, 1e-9, math.inf, "a number of seconds above 0"),
-    ("estimate", lambda t: t.estimate_s, 0, math.inf, "a number of seconds, not below 0"),
-    ("priority", lambda t: t.priority, 1, 5, "from 1 (first) to 5 (last)"),
+    ("attempts", attrgetter("attempts"), 1, math.inf, "at least 1"),
+    ("timeout", attrgetter("timeout_s"), 1e-9, math.inf, "a number of seconds above 0"),
+    ("estimate", attrgetter("estimate_s"), 0, math.inf, "a number of seconds, not below 0"),
+    ("priority", attrgetter("priority"), 1, 5, "from 1 (first) to 5 (last)"),
 )
 
 
 def numbers(subject: Subject) -> Iterator[Finding]:
-    for task in subject.plan.tasks:
-        for field, read, low, high, wanted in _NUMBERS:
-            value = read(task)
-            if value is not None and (not low <= value <= high or value == math.inf):
+    tasks = subject.plan.tasks
+    # Many tasks say few different numbers, so those are looked at first.
+    broken = [x for x in _NUMBERS if not all(_fits(value, *x[2:4]) for value in set(map(x[1], tasks)))]
+    for task in tasks if broken else ():
+        for field, read, low, high, wanted in broken:
+            if not _fits(value := read(task), low, high):
                 yield finding(
                     "bad-number",
                     f"`{field}` of task {quoted(task.id)} is {value:g}; it should be {wanted}",
@@ -223,12 +228,15 @@ def numbers(subject: Subject) -> Iterator[Finding]:
             )
 
 
-def _ids(subject: Subject) -> tuple[tuple[str, list[str]], ...]:
-    return ("task", [task.id for task in subject.plan.tasks]), ("phase", [phase.id for phase in subject.plan.phases])
+def _fits(value: float | None, low: float, high: float) -> bool:
+    return value is None or (low <= value <= high and value != math.inf)
 
 
 def _skeleton(id: str) -> str:
-    skeleton = _PUNCTUATION.sub("-", id.casefold())
+    folded = id.casefold()
+    if folded.isalnum():
+        return folded
+    skeleton = _PUNCTUATION.sub("-", folded)
     return id if skeleton == "-" else skeleton
 
 

@@ -18,8 +18,8 @@ _MOST = 200
 def claims(subject: Subject) -> Iterator[Finding]:
     """Claims and promised artifacts that cannot lie in the repository (R2.3a)."""
     for task in subject.plan.tasks:
-        for field, patterns in (("writes", task.writes or ()), ("artifacts", task.artifacts)):
-            for k, pattern in enumerate(patterns):
+        for field, patterns in (("writes", task.writes), ("artifacts", task.artifacts)):
+            for k, pattern in enumerate(patterns or ()):
                 try:
                     normalize(pattern)
                 except ValueError as reason:

@@ -70,6 +70,11 @@ class Subject:
         return len(self.order) == len(self.graph.names)
 
     @cached_property
+    def ids(self) -> Mapping[Literal["task", "phase"], tuple[str, ...]]:
+        """In plan order, and as often as the plan says them."""
+        return {"task": self.graph.names[: self.graph.tasks], "phase": self.graph.names[self.graph.tasks :]}
+
+    @cached_property
     def durations_s(self) -> list[float]:
         return durations(self.plan, self.settings.estimate_s)
 

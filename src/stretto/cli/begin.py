@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import gc
 import os
-import shlex
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 
 import msgspec
@@ -16,12 +13,13 @@ from msgspec.structs import replace
 
 from stretto import wiring
 from stretto.analysis.effects import settled
-from stretto.analysis.lint import in_file_order, lint, ok
+from stretto.analysis.lint import ok
 from stretto.analysis.select import select
 from stretto.cli import terminal
 from stretto.cli.earlier import Earlier, earlier_run, landed_before, refuse_unfinished, runs_of
+from stretto.cli.linting import OVERLAP, examine, must_have, of_these, refusal
 from stretto.cli.place import settings_here
-from stretto.cli.texts import read_template, read_texts, template_findings
+from stretto.cli.texts import read_template, read_texts
 from stretto.config.layers import NOTHING, Layer, Settings
 from stretto.config.resolve import Resolved, resolve, run_settings
 from stretto.config.table import FILE
@@ -39,14 +37,14 @@ from stretto.engine.home import (
 )
 from stretto.engine.lock import RunLock
 from stretto.engine.supervise import ProcessSupervisor
-from stretto.errors import NotSupportedYet, PlanError, RepositoryError, StateError, StrettoError
-from stretto.formats.load import Loaded, load
+from stretto.errors import RepositoryError, StateError
+from stretto.formats.load import Loaded
 from stretto.model.agent import AgentSpec
 from stretto.model.plan import Finding, Plan, Task, Value
-from stretto.model.run import RunSettings
 from stretto.observe.outline import outline
 from stretto.observe.paint import count
 from stretto.observe.planview import show_json, show_text
+from stretto.observe.words import on_plan
 from stretto.workspace.repository import Repository
 
 WARNINGS = 5
@@ -77,6 +75,8 @@ class Wanted(Value, frozen=True, kw_only=True):
     json: bool = False
     start: bool = True
     """The agents have to be there; else their work is only described."""
+    task: str | None = None
+    """The one that is asked about: it has to be in the plan."""
 
 
 class Ready(Value, frozen=True, kw_only=True):
@@ -124,76 +124,12 @@ def prepare(wanted: Wanted) -> Ready:
     settings = settings_here(wanted.flags, wanted.profile)
     path = Path(os.path.realpath(wanted.plan))  # two names of one file are one plan
     loaded, findings = examine(wanted.plan, run_settings(settings))
-    if not ok(findings):
+    # Whether claims overlap is asked again of the tasks that are selected.
+    if not ok(finding for finding in findings if finding.code != OVERLAP):
         raise refusal(wanted.plan, findings)
+    if wanted.task is not None:
+        must_have(loaded.plan, wanted.task, wanted.plan)
     return asyncio.run(_prepare(wanted, settings, path, loaded, findings))
-
-
-@contextlib.contextmanager
-def _uncollected() -> Iterator[None]:
-    """A large plan is a million objects that stay: the collector would walk them in vain, again and again."""
-    gc.disable()
-    try:
-        yield
-    finally:
-        gc.freeze()
-        gc.enable()
-
-
-@_uncollected()
-def examine(plan: str, settings: RunSettings) -> tuple[Loaded, tuple[Finding, ...]]:
-    """The plan and every finding, also of one that may not run. Raises PlanError for one that cannot be read."""
-    loaded = load(plan)
-    folder = Path(plan).absolute().parent
-
-    def exists(name: str) -> bool:
-        return (folder / name).is_file()
-
-    present, tracked = asyncio.run(_ground(loaded.plan))
-    found = lint(
-        loaded.plan,
-        loaded.places,
-        settings=settings,
-        exists=exists,
-        present=present,
-        tracked=tracked,
-    )
-    told = template_findings(loaded.plan, Path(plan).parent)
-    return loaded, in_file_order((*loaded.findings, *found, *told))
-
-
-async def _ground(plan: Plan) -> tuple[Callable[[str], bool], Callable[[str], bool]]:
-    """Whether a path of the set-up is there to be copied, and whether git has it; outside a repository nobody knows."""
-    paths = (*plan.setup.copy, *plan.setup.link)
-    try:
-        repository = await wiring.repository(Path.cwd(), os.environ) if paths else None
-    except StrettoError:
-        repository = None
-    if repository is None:
-        return lambda path: True, lambda path: False
-    root = repository.root
-    tracked = set()
-    for path in plan.setup.copy:
-        reply = await repository.git.run("ls-tree", "-z", "--full-tree", "HEAD", "--", path.rstrip("/"), ok=(0, 128))
-        tracked |= {path} if reply.out else set()
-
-    def present(path: str) -> bool:
-        real = Path(os.path.realpath(root / path))
-        return real.exists() and real.is_relative_to(root)
-
-    return present, tracked.__contains__
-
-
-def refusal(plan: str, findings: Sequence[Finding]) -> PlanError | NotSupportedYet:
-    """The one message that stands for errors that have been, or can be, listed."""
-    errors = [finding for finding in findings if finding.severity == "error"]
-    first = errors[0]
-    place = f"{first.location.file}:{first.location.line}:{first.location.column}: " if first.location else ""
-    more = f" (and {count(len(errors) - 1, 'more error')})" if len(errors) > 1 else ""
-    if all(finding.unsupported for finding in errors):
-        return NotSupportedYet(f"{place}{first.message}{more}", hint=first.hint or f"stretto check {plan}")
-    hint = f"stretto check {plan}" if len(errors) > 1 else first.hint
-    return PlanError(f"{place}{first.message}{more}", hint=hint, findings=tuple(errors))
 
 
 async def _prepare(
@@ -225,6 +161,9 @@ async def _prepare(
     todo = replace(plan, tasks=tuple(task for task in plan.tasks if task.id not in done))
     inside = repository.inside(path)
     tracked = inside is not None and bool((await repository.git.run("ls-files", "-z", "--", inside)).out)
+    findings = of_these(findings, loaded, plan, todo, run_settings(settings))
+    if not ok(findings):
+        raise refusal(wanted.plan, findings)
     resolved = resolve(todo, settings, interactive=wanted.interactive, agent_args=wanted.agent_args)
     # What cannot be built is refused now, not by the engine.
     coding = {name for name, spec in resolved.agents.items() if _codes(spec, start=wanted.start)}
@@ -265,7 +204,7 @@ async def _refuse_place(repository: Repository, runs: RepositoryHome) -> None:
     if repository.root.is_relative_to(worktrees):
         raise RepositoryError(
             f"{repository.root} is a worktree of stretto's own, which the next task will clean",
-            hint="git worktree list: go to one of yours",
+            hint="go to one of yours: git worktree list",
         )
     inside = repository.inside(folder)
     if inside is not None and not folder.is_relative_to(repository.common):
@@ -322,7 +261,7 @@ def show(ready: Ready, *, json: bool, whole: bool) -> None:
         terminal.say(message, json=json, label="warning")
     if len(warnings) > WARNINGS:
         terminal.say(f"… and {count(len(warnings) - WARNINGS, 'warning')} more:", json=json)
-        print(f"  stretto check {shlex.quote(ready.wanted.plan)}", file=stream)
+        print(f"  {on_plan('check', ready.wanted.plan)}", file=stream)
     if ready.dirty:
         named = ", ".join(ready.dirty[:5]) + (f" and {len(ready.dirty) - 5} more" if len(ready.dirty) > 5 else "")
         terminal.say(f"uncommitted edits are not in the run's base: {named}", json=json, label="note")

@@ -26,16 +26,22 @@ def check(
     conflicts: Annotated[
         Conflicts | None, typer.Option("--conflicts", help="Judge overlapping claims as `run --conflicts` would.")
     ] = None,
+    agent: Annotated[
+        str | None, typer.Option("--agent", metavar="A", help="Who does the tasks that name nobody, as `run --agent`.")
+    ] = None,
     profile: Profile = None,
 ) -> int:
     """Say what is wrong with a plan, with file, line and a hint."""
+    import os
     import sys
 
     import msgspec
 
+    from stretto.analysis.lint import in_file_order
     from stretto.cli import terminal
-    from stretto.cli.begin import examine
+    from stretto.cli.linting import examine
     from stretto.cli.place import settings_here
+    from stretto.cli.staffing import agent_findings
     from stretto.config.layers import flags
     from stretto.config.resolve import run_settings
     from stretto.errors import PlanError
@@ -44,9 +50,11 @@ def check(
     from stretto.observe.planview import check_json
 
     as_json = wants_json(format, json)
-    settings = settings_here(flags({"conflicts": conflicts.value if conflicts else None}), profile)
+    said = {"conflicts": conflicts.value if conflicts else None, "agent": agent}
+    settings = settings_here(flags(said), profile)
     try:
         loaded, findings = examine(plan, run_settings(settings))
+        findings = in_file_order((*findings, *agent_findings(loaded, settings, os.environ)))
         known: Plan | None = loaded.plan
     except PlanError as error:
         if not error.findings:

@@ -214,7 +214,7 @@ async def _agents(
             told=f"{said.get(known.name) or ''} at {path}".strip(),
             verdict="warning" if silent else "ok",
             follows="it does not tell its version, and may not work" if silent else "",
-            mend=f"{known.executable} --version" if silent else "",
+            mend=f"{known.name} --version" if silent else "",
         )
     if settings is not None:
         yield _default_agent(settings, environ, begun=begun)

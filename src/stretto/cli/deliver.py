@@ -65,7 +65,7 @@ async def deliver(home: RunHome, environ: Mapping[str, str], *, push_to: str | N
             if delivery.onto is None:
                 there = f"HEAD:refs/heads/{delivery.branch}"
                 raise Paused(
-                    "HEAD is detached, so there is no branch to push", hint=f"git push {quote(push_to)} {there}"
+                    "HEAD is detached, so there is no branch to push", hint=f"git push {quote(push_to)} {quote(there)}"
                 )
             await push(users, push_to, delivery.onto)
         return _told(delivery, moved=delivery.moves)

@@ -40,6 +40,7 @@ def diff(
     from stretto.cli.work import work_of
     from stretto.errors import ConfigError, StateError
     from stretto.observe.story import Story
+    from stretto.observe.words import on_task
     from stretto.workspace.changes import changes
 
     if stat + name_only + json > 1:
@@ -52,7 +53,7 @@ def diff(
     found = Story(view.recorded).tries.get((task, number))
     if found is None:
         has = f"attempts 1 to {latest}" if record.starts else "not been started yet"
-        raise StateError(f"{task!r} has {has}", hint=f"stretto explain {task} --run {view.home.run}")
+        raise StateError(f"{task!r} has {has}", hint=on_task("explain", task, view.home.run))
 
     async def show() -> None:
         async with work_of(view.home, found) as work:

@@ -36,6 +36,7 @@ def init(
     from stretto.config.starter import settings_text
     from stretto.config.table import FILE
     from stretto.errors import ConfigError
+    from stretto.observe.words import on_plan
     from stretto.recipes import starter
     from stretto.recipes.survey import survey
 
@@ -75,8 +76,8 @@ def init(
     print("\nNext:")
     terminal.commands(
         *(() if begun else ('git add -A && git commit -m "start"',)),
-        f"stretto check {shown(plan)}",
-        f"stretto run {shown(plan)}",
+        on_plan("check", shown(plan)),
+        on_plan("run", shown(plan)),
     )
     return 0
 

@@ -46,6 +46,7 @@ def land_run(name: str | None, *, json: bool, tell: bool = False, push: str | No
     import asyncio
     import os
     import sys
+    from shlex import quote
 
     import msgspec
 
@@ -73,7 +74,7 @@ def land_run(name: str | None, *, json: bool, tell: bool = False, push: str | No
         print(f"error: checks are red on {done.branch} merged with {onto}; nothing has moved", file=sys.stderr)
         for remark in done.remarks:
             print(f"  {remark.check}: {legible(remark.message)}", file=sys.stderr)
-        print(f"hint: what came in between: git log --oneline {done.branch}..{onto}", file=sys.stderr)
+        print(f"hint: what came in between: git log --oneline {quote(f'{done.branch}..{onto}')}", file=sys.stderr)
         return 1
     if not done.moved:
         terminal.say(f"{onto} has everything that {view.home.run} has landed already", json=json)

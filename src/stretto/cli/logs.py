@@ -29,6 +29,7 @@ def logs(
     from stretto.cli.place import find, view
     from stretto.engine.reader import SqliteReader
     from stretto.errors import ConfigError, StateError
+    from stretto.observe.words import on_task
 
     found = find(run)
     found.must_have([task])
@@ -36,11 +37,11 @@ def logs(
     number = attempt or record.attempt - record.asking
     if not 1 <= number <= record.attempt - record.asking:
         has = f"attempts 1 to {record.attempt - record.asking}" if record.starts else "not been started yet"
-        raise StateError(f"{task!r} has {has}", hint=f"stretto explain {task} --run {found.home.run}")
+        raise StateError(f"{task!r} has {has}", hint=on_task("explain", task, found.home.run))
     gone = record.starts > 0 and not _ran(found, task, number) and _is_cleaned(found)
     if gone:
         why = f"what attempt {number} of {task!r} printed and was told is gone: `stretto clean` has removed it"
-        raise StateError(why, hint=f"stretto explain {task} --run {found.home.run}")
+        raise StateError(why, hint=on_task("explain", task, found.home.run))
     if prompt:
         if follow:
             raise ConfigError(
@@ -50,7 +51,7 @@ def logs(
             sys.stdout.buffer.write(found.home.attempt(task, number).prompt.read_bytes())
         except FileNotFoundError:
             why = f"attempt {number} of {task!r} ended before it was told anything"
-            raise StateError(why, hint=f"stretto explain {task} --run {found.home.run}") from None
+            raise StateError(why, hint=on_task("explain", task, found.home.run)) from None
         return
     reader, offset = SqliteReader(found.home), 0
 

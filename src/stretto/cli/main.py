@@ -43,22 +43,10 @@ from stretto.cli import (
 from stretto.errors import ConfigError, InternalError, NotSupportedYet, StateError, StrettoError
 from stretto.model.excerpt import is_text
 
-LATER = frozenset(
-    {
-        *("rollback", "convert", "schema", "discover"),
-        *(
-            "scaffold",
-            "simulate",
-            "slot",
-            "publish",
-            "serve",
-            "watch",
-            "worker",
-            "up",
-            "mcp",
-        ),
-    }
-)
+LATER = frozenset({
+    "rollback", "convert", "schema", "discover", "scaffold", "simulate", "slot", "publish", "serve", "watch", "worker",
+    "up", "mcp",
+})  # fmt: skip
 """Verbs that are agreed and have no code yet."""
 INSIDE_AN_ATTEMPT = frozenset({"check", "show", "status", "explain", "logs", "slot", "publish", "diff"})
 """What an agent or a check may call: verbs that read, and never one that steers (R8.3)."""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import difflib
 from pathlib import Path
+
+from msgspec.structs import replace
 
 from stretto import wiring
 from stretto.analysis.graph import build
@@ -15,7 +16,6 @@ from stretto.core.events import RunStarted
 from stretto.core.handoff import handoffs
 from stretto.core.start import first_state
 from stretto.engine.prompt import Prompt, Prompts, folder_of
-from stretto.errors import ConfigError
 from stretto.model.plan import Plan
 
 
@@ -24,12 +24,8 @@ def first_prompt(wanted: Wanted, task: str) -> Prompt:
 
     Tasks that it waits for count as the plan has them now: what they will have left is not known yet. Raises what
     `run` would, but for runs in the way, and ConfigError for an unknown task."""
-    ready = prepare(wanted)
+    ready = prepare(replace(wanted, task=task))
     ids = [one.id for one in ready.plan.tasks]
-    if task not in ids:
-        close = difflib.get_close_matches(task, ids, n=1)
-        hint = f"did you mean {close[0]}?" if close else f"stretto show {wanted.plan}"
-        raise ConfigError(f"there is no task {task!r} in {wanted.plan}", hint=hint)
     # A task that is done has not been read; what it was told is asked for all the same.
     plan, context = read_texts(ready.plan, Path(wanted.plan).absolute().parent, set(ready.done) - {task})
     start = _first_start(ready, plan, ids.index(task))

@@ -29,13 +29,14 @@ def show(
     import msgspec
 
     from stretto.cli import terminal
-    from stretto.cli.begin import examine
+    from stretto.cli.linting import examine
     from stretto.cli.place import settings_here
     from stretto.config.layers import flags
     from stretto.config.resolve import run_settings
     from stretto.errors import ConfigError
     from stretto.observe.paint import count
     from stretto.observe.planview import show_json, show_text
+    from stretto.observe.words import on_plan
 
     as_json = wants_json(format, json)
     if prompt is not None:
@@ -54,7 +55,7 @@ def show(
         ):
             print(text)
     if errors := sum(finding.severity == "error" for finding in findings):
-        print(f"\nthis plan has {count(errors, 'error')} and will not run: stretto check {plan}", file=sys.stderr)
+        print(f"\nthis plan has {count(errors, 'error')} and will not run: {on_plan('check', plan)}", file=sys.stderr)
     return 0
 
 

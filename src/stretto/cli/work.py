@@ -12,6 +12,7 @@ from stretto.engine.home import RunHome
 from stretto.errors import GitError, StateError, WorkspaceError
 from stretto.model.plan import Value
 from stretto.observe.story import Try
+from stretto.observe.words import on_task
 from stretto.workspace import refs
 from stretto.workspace.git import Git
 from stretto.workspace.glance import glance
@@ -51,6 +52,6 @@ async def work_of(home: RunHome, one: Try) -> AsyncIterator[Work | None]:
     if base is None:
         raise StateError(
             f"what attempt {one.number} of {one.task!r} changed is not kept any more ({commit[:10]})",
-            hint=f"stretto explain {one.task} --run {home.run}",
+            hint=on_task("explain", one.task, home.run),
         )
     yield Work(git=git, base=base, end=commit, commit=commit)

@@ -77,6 +77,12 @@ def with_words(name: str, spec: AgentSpec, more: tuple[str, ...]) -> AgentSpec:
     return msgspec.structs.replace(spec, args=(*spec.args, *more))
 
 
+def nobody(what: str) -> ConfigError:
+    """The error for work that names no agent, where none is set."""
+    hint = f"--agent scripted, --agent 'shell: COMMAND', or `agent` in {FILE}"
+    return ConfigError(f"no agent does {what}", hint=hint)
+
+
 def unknown(name: str, agents: Mapping[str, AgentSpec]) -> ConfigError:
     """The error for an agent that is not there."""
     hint = did_you_mean(name, tuple(agents), otherwise=f'define it in {FILE}: [agents.{dotted((name,))}] command = "…"')

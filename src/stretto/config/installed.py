@@ -14,35 +14,37 @@ class Known(Value, frozen=True, kw_only=True):
     """A coding agent that people may have installed."""
 
     name: str
+    """Of its executable, too."""
     title: str
-    executable: str
     command: str = ""
     """How a `shell` agent of it is run; empty where stretto has a profile for it."""
     sees: tuple[str, ...] = ()
     """Variables that it may need, for `env.pass`."""
 
 
+def _prompted(command: str) -> str:
+    """It takes the prompt as its last word, and would wait for more of it on standard input."""
+    return f'{command} "$(cat "$STRETTO_PROMPT_FILE")" < /dev/null'
+
+
 KNOWN: Sequence[Known] = (
-    Known(name="claude", title="Claude Code", executable="claude"),
+    Known(name="claude", title="Claude Code"),
     Known(
         name="codex",
         title="Codex",
-        executable="codex",
-        command='codex exec --skip-git-repo-check -s workspace-write "$(cat "$STRETTO_PROMPT_FILE")" < /dev/null',
+        command=_prompted("codex exec --skip-git-repo-check -s workspace-write"),
         sees=("OPENAI_API_KEY", "CODEX_HOME"),
     ),
     Known(
         name="gemini",
         title="Gemini CLI",
-        executable="gemini",
-        command='gemini --approval-mode yolo -p "$(cat "$STRETTO_PROMPT_FILE")" < /dev/null',
+        command=_prompted("gemini --approval-mode yolo -p"),
         sees=("GEMINI_API_KEY", "GOOGLE_API_KEY"),
     ),
     Known(
         name="opencode",
         title="opencode",
-        executable="opencode",
-        command='opencode run "$(cat "$STRETTO_PROMPT_FILE")" < /dev/null',
+        command=_prompted("opencode run"),
         sees=("ANTHROPIC_API_KEY", "OPENAI_API_KEY"),
     ),
 )
@@ -51,5 +53,5 @@ KNOWN: Sequence[Known] = (
 
 def installed(environ: Mapping[str, str]) -> dict[str, Path]:
     """Where the executables of those are that can be found, by their names; nothing is started."""
-    found = {known.name: shutil.which(known.executable, path=environ.get("PATH", os.defpath)) for known in KNOWN}
+    found = {known.name: shutil.which(known.name, path=environ.get("PATH", os.defpath)) for known in KNOWN}
     return {name: Path(path).absolute() for name, path in found.items() if path}

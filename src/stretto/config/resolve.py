@@ -11,7 +11,7 @@ from stretto.config.layers import Layer, Origin, Said, Settings
 from stretto.config.table import FILE, SETTINGS, Key
 from stretto.errors import ConfigError
 from stretto.model.agent import AgentSpec
-from stretto.model.plan import Location, Plan, Value
+from stretto.model.plan import Location, Plan, Task, Value
 from stretto.model.run import RunSettings
 
 
@@ -50,37 +50,59 @@ def run_settings(settings: Settings) -> RunSettings:
     return msgspec.convert(fields, RunSettings)
 
 
-def resolve(plan: Plan, settings: Settings, *, interactive: bool, agent_args: tuple[str, ...] = ()) -> Resolved:
-    """Lay the layers over each other. Raises ConfigError for an agent that nobody defines."""
+class Doers(Value, frozen=True, kw_only=True):
+    """Who may do the tasks of a plan."""
+
+    default: tuple[str, ...]
+    """Who does a task that names nobody, first choice first; empty: nobody."""
+    known: Mapping[str, AgentSpec]
+
+    def of(self, task: Task) -> tuple[str, ...]:
+        return task.agent or self.default
+
+    def spec(self, name: str) -> AgentSpec:
+        """How it is run. Raises ConfigError for an agent that nobody defines."""
+        found = self.known.get(name) or agents.named(name)[1]
+        if found is None:
+            raise agents.unknown(name, self.known)
+        return found
+
+
+def doers(plan: Plan, settings: Settings) -> Doers:
+    """Of the plan with its defaults below these settings. Raises ConfigError for agents that cannot be."""
     settings = settings.add(plan_layer(plan))
-    known = dict(agents.specs(settings))
     name, spec = agents.named(settings.value(("agent",)))
+    known = dict(agents.specs(settings))
     if spec is not None:
         known[name] = spec
     # Only the plan can name several: a setting is one agent.
     from_plan = [said.origin.layer == "plan" for said in settings.said(("agent",))]
     fallbacks = plan.defaults.agent[1:] if from_plan and from_plan[0] else ()
+    return Doers(default=(name, *fallbacks) if name else (), known=known)
+
+
+def resolve(plan: Plan, settings: Settings, *, interactive: bool, agent_args: tuple[str, ...] = ()) -> Resolved:
+    """Lay the layers over each other. Raises ConfigError for a task that no agent does, for an agent that nobody
+    defines, and for `agent_args` that nobody would get."""
+    who = doers(plan, settings)
+    settings = settings.add(plan_layer(plan))
+    name, *fallbacks = who.default or ("",)
+    used: dict[str, AgentSpec] = {}
     for task in plan.tasks:
-        for other in task.agent or (name, *fallbacks):
-            if not other:
-                raise ConfigError(
-                    f"no agent does task {task.id!r}",
-                    hint=f"--agent scripted, --agent 'shell: COMMAND', or `agent` in {FILE}",
-                )
-            if other not in known and (spec := agents.named(other)[1]) is not None:
-                known[other] = spec
-            if other not in known:
-                raise agents.unknown(other, known)
-    if agent_args:
-        if name not in known:
+        if not who.of(task):
+            raise agents.nobody(f"task {task.id!r}")
+        used |= {other: who.spec(other) for other in who.of(task) if other not in used}
+    if agent_args and plan.tasks:
+        if not name:
             raise ConfigError("--agent-args is for the default agent, and there is none", hint="--agent NAME")
-        known[name] = agents.with_words(name, known[name], agent_args)
-    used = {other for task in plan.tasks for other in task.agent or (name, *fallbacks)}
+        if name not in used:
+            does = f"the tasks to do name {', '.join(map(repr, used))}"
+            raise ConfigError(
+                f"--agent-args is for {name!r}, which does no task: {does}",
+                hint="leave it out; words for an agent that tasks name are its `args` in " + FILE,
+            )
+        used[name] = agents.with_words(name, used[name], agent_args)
     run = msgspec.structs.replace(
-        run_settings(settings), agent=name, fallbacks=fallbacks, on_approval="wait" if interactive else "exit"
+        run_settings(settings), agent=name, fallbacks=tuple(fallbacks), on_approval="wait" if interactive else "exit"
     )
-    return Resolved(
-        run=run,
-        agents={name: spec for name, spec in known.items() if name in used},
-        env_pass=settings.value(("env", "pass")),
-    )
+    return Resolved(run=run, agents=used, env_pass=settings.value(("env", "pass")))

@@ -34,7 +34,7 @@ def settings_text(installed: Sequence[Known], variables: Collection[str] = ()) -
 def _agent(installed: Sequence[Known]) -> str:
     help = _sentence(SETTINGS[("agent",)].help)
     if not installed:
-        names = ", ".join(agent.executable for agent in KNOWN)
+        names = ", ".join(agent.name for agent in KNOWN)
         foreign = ", ".join(agent.title for agent in KNOWN if agent.name not in PROFILES)
         return (
             f"\n# {help}\n# None was found: {names} are not on the PATH.\n"

@@ -77,11 +77,6 @@ def load(path: Path | str, data: bytes | None = None) -> Loaded:
     )
 
 
-def detect(source: Source) -> str:
-    """Name of the format that a document is in. Raises PlanError when it is none that stretto reads."""
-    return _format(source).name
-
-
 def _format(source: Source) -> Format:
     for format in FORMATS:
         if format.recognises(source):

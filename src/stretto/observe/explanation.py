@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from shlex import quote
 
 from stretto.core.events import TaskApproved, TaskRejected, TasksCancelled, TasksRetried, Wish
 from stretto.core.explain import Explanation, Reason
@@ -13,7 +12,7 @@ from stretto.model.run import FINAL_STATES, PastAttempt
 from stretto.observe.layout import wrap
 from stretto.observe.paint import Paint, count, line, span
 from stretto.observe.snapshot import NOTHING, Beside, answers, condition, wish_text
-from stretto.observe.words import HINT, came_of, plain, question, reason
+from stretto.observe.words import HINT, came_of, on_task, plain, question, reason
 from stretto.ports import Engine
 
 DEPTH = 12
@@ -60,7 +59,7 @@ def explanation_text(
         yield from _past(past, width)
     if record.starts:
         yield ""
-        yield f"output: stretto logs {quote(answer.task)} --run {state.run}"
+        yield f"output: {on_task('logs', answer.task, state.run)}"
 
 
 def _verb(state: str) -> str:

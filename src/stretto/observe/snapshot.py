@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from shlex import quote
 
 from stretto.core.events import (
     DELIVERED,
@@ -23,7 +22,7 @@ from stretto.model.plan import Value
 from stretto.model.run import FINAL_STATES, RunState, TaskState, Usage
 from stretto.observe.layout import wrap
 from stretto.observe.paint import Paint, clock, count, cut, line, span, width_of
-from stretto.observe.words import counted, plain, reason
+from stretto.observe.words import counted, on_task, plain, reason
 from stretto.ports import Engine
 
 SCHEMA_VERSION = 1
@@ -292,9 +291,9 @@ def has_delivered(event: Event, before: bool) -> bool:
 
 def answers(state: State, record: TaskRecord) -> tuple[str, ...]:
     """How to look at the work that waits for a person, and how to say yes or no."""
-    say = f"stretto approve {quote(record.id)} --run {state.run}"
     look = (f"look:  git show {record.commit[:10]}",) if record.commit else ()
-    return (*look, f"yes:   {say}", f"no:    {say} --reject --note WHY")
+    yes, no = (on_task("approve", record.id, state.run, *more) for more in ((), ("--reject", "--note WHY")))
+    return (*look, f"yes:   {yes}", f"no:    {no}")
 
 
 def next_steps(state: State, engine: Engine | None, *, delivered: bool = False) -> Sequence[str]:
@@ -303,14 +302,14 @@ def next_steps(state: State, engine: Engine | None, *, delivered: bool = False) 
     if state.abandoned:
         return ("", f"next: stretto clean {run} --work")
     people = [record.id for record in state.tasks if record.wait == "person"]
-    steps += [f"stretto explain {quote(task)} --run {run}" for task in people[:1]]
-    steps += [f"stretto approve {quote(task)} --run {run}" for task in people[:3]]
+    steps += [on_task("explain", task, run) for task in people[:1]]
+    steps += [on_task("approve", task, run) for task in people[:3]]
     if engine is None:
         if state.ended in (None, "stopped", "paused") or is_open(state):
             steps.append(f"stretto resume {run}")
         failed = [record.id for record in state.tasks if record.state == "failed"]
         if failed:
-            steps.append(f"stretto explain {quote(failed[0])} --run {run}")
+            steps.append(on_task("explain", failed[0], run))
             steps.append(f"stretto retry --run {run} && stretto resume {run}")
         if state.lane.head != state.base and not delivered and state.ended in ("succeeded", "failed"):
             steps.append(f"stretto land {run}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from shlex import quote
 
 from stretto.core.state import State, TaskRecord
 from stretto.model.excerpt import legible
@@ -45,6 +46,17 @@ _NEXT = re.compile(r"; next try in \d+ s$")
 _TELLS = re.compile(r"Error|error|FAIL|assert")
 _FRAME = re.compile(r"at |make(\[\d+\])?: |npm ")
 """Where it went wrong, or that something else did: lines that name errors and tell nothing of them."""
+
+
+def on_task(verb: str, task: str, run: str, *more: str) -> str:
+    """The command line of a verb on one task. An id that would be taken for an option stands last, behind `--`."""
+    about, where = quote(task), " ".join((f"--run {run}", *more))
+    return f"stretto {verb} {where} -- {about}" if task.startswith("-") else f"stretto {verb} {about} {where}"
+
+
+def on_plan(verb: str, plan: str) -> str:
+    """The command line of a verb on one plan file."""
+    return f"stretto {verb} {quote(f'./{plan}' if plan.startswith('-') else plan)}"
 
 
 def gist(text: str) -> str:

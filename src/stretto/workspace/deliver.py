@@ -56,17 +56,18 @@ async def prepare_delivery(
 
     `known`: what the run's branch must hold, as the run knows it. Nothing moves. Raises Paused, with the command to
     run as its hint, where a person has to act first."""
+    typed = shlex.quote(branch)
     tip = await repository.git.resolve(f"refs/heads/{branch}") or await _cleaned(repository, known)
     if tip is None:
         kept = known is not None and await repository.git.resolve(known) is not None
         raise Paused(
             f"the run's branch {branch} is gone" + ("" if kept else ", and so is what landed on it"),
-            hint=f"git branch {branch} {known} && stretto land {run}" if kept else f"stretto abandon {run}",
+            hint=f"git branch {typed} {known} && stretto land {run}" if kept else f"stretto abandon {run}",
         )
     if known is not None and not await repository.git.is_ancestor(known, tip):
         raise Paused(
             f"{branch} was moved: it no longer holds what the run landed ({known[:10]})",
-            hint=f"git branch -f {branch} {known} && stretto land {run}",
+            hint=f"git branch -f {typed} {known} && stretto land {run}",
         )
     if under_way := repository.under_way:
         raise Paused(
@@ -79,7 +80,7 @@ async def prepare_delivery(
         was = "a detached HEAD" if onto is None else onto
         raise Paused(
             f"the run started from {was}, and {there} is checked out now",
-            hint=f"git switch {shlex.quote(onto)} && stretto land {run}" if onto else f"git merge --ff-only {branch}",
+            hint=f"git switch {shlex.quote(onto)} && stretto land {run}" if onto else f"git merge --ff-only {typed}",
         )
     git = repository.git
     commit = tip
@@ -90,7 +91,7 @@ async def prepare_delivery(
         if not merged.clean:
             raise Paused(
                 f"{branch} and {onto or 'HEAD'} conflict in {_listed(merged.conflicts)}",
-                hint=f"git merge {branch}\nonce its conflicts are solved and committed: stretto land {run}",
+                hint=f"git merge {typed}\nonce its conflicts are solved and committed: stretto land {run}",
             )
         message = f"Merge {onto or head} into {branch}\n\nStretto-Run: {run}\n"
         commit = await git.commit_tree(merged.tree, (tip, head), message)
@@ -129,7 +130,7 @@ async def finish_delivery(
                 left = await _take_back(repository, way, here)
                 raise Paused(
                     f"git will not move {delivery.onto or 'HEAD'}: {_words(error)}{left}",
-                    hint=_way_out(repository, error, again) or f"git merge --ff-only {branch}",
+                    hint=_way_out(repository, error, again) or f"git merge --ff-only {shlex.quote(branch)}",
                 ) from error
     if plan is not None and status_writer is not None and statuses and not await _is_tracked(repository, plan):
         write_plan(plan, status_writer, statuses)

@@ -26,11 +26,16 @@ async def remember(pool: Pool, slot: Slot) -> None:
 
 async def precious(pool: Pool, slot: Slot) -> str:
     """Why the worktree, which has no lease, must stay; empty when nothing in it is anybody's. Raises GitError."""
-    if not os.path.lexists(slot.path):
-        return ""
     if (branch := _branch_of(slot.path)) is not None:
         made = "" if _is_ours(slot.path) else "it was not made by stretto, and "
         return f"{made}the branch {branch} is checked out in it: {slot.path}"
+    return await stray(pool, slot)
+
+
+async def stray(pool: Pool, slot: Slot) -> str:
+    """The same for who wants to use it and not to remove it: agents leave branches checked out, which harms nothing."""
+    if not os.path.lexists(slot.path):
+        return ""
     if not _is_ours(slot.path):
         bare = slot.path.is_dir() and {entry.name for entry in slot.path.iterdir()} <= {".git"}
         return "" if bare else f"it was not made by stretto: {slot.path}"

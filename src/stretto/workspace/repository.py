@@ -83,7 +83,7 @@ class Repository:
                 )
         head = await git.resolve("HEAD")
         if head is None:
-            raise RepositoryError(f"{root} has no commit yet", hint='git add -A && git commit -m "start"')
+            raise RepositoryError(f"{root} has no commit yet", hint='git add -A && git commit --allow-empty -m "start"')
         branch = (await git.run("symbolic-ref", "--quiet", "--short", "HEAD", ok=(0, 1))).text or None
         settings = await _settings(git)
         sparse = settings.get("core.sparsecheckout", "").lower() in ("true", "yes", "on", "1")
@@ -172,7 +172,7 @@ def _not_found(folder: Path, said: str, environ: Mapping[str, str]) -> Repositor
     if "dubious ownership" in said:
         return RepositoryError(
             f"git does not trust the repository at {folder}: it belongs to another user",
-            hint=f"git config --global --add safe.directory {folder}",
+            hint=f"git config --global --add safe.directory {shlex.quote(str(folder))}",
         )
     if "not a git repository" in said:
         if elsewhere := environ.get("GIT_DIR"):

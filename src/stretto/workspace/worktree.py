@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import os
 import re
+import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePosixPath
 
@@ -14,7 +16,7 @@ import msgspec
 from stretto.errors import GitError, RepositoryError, WorkspaceError
 from stretto.model.plan import Setup
 from stretto.ports import Processes, Saved, StatusWriter, Workspace
-from stretto.workspace import disk, environment, refs
+from stretto.workspace import disk, environment, leavings, refs
 from stretto.workspace.disk import said
 from stretto.workspace.git import shown
 from stretto.workspace.landing import UNRESOLVED, Landing
@@ -79,18 +81,18 @@ class GitWorkspaces(Landing):
 
         With `conflict` they come as a merge that may leave markers. Raises WorkspaceError when set-up fails."""
         key = key_of(self._setup, role)
-        slot = await self._take(key, base)
+        lease = Lease(
+            run=self._run, task=task, attempt=attempt, base=base, role=role,
+            plan=self._plan_path, keep=self._keep, view=self._pool.view.mark,
+        )  # fmt: skip
+        slot = await self._take(key, base, lease)
         try:
             await self._fit(slot, base, cookie=(self._run, task, str(attempt)))
-            lease = Lease(
-                run=self._run, task=task, attempt=attempt, base=base, role=role,
-                plan=self._plan_path, keep=self._keep, view=self._pool.view.mark,
-            )  # fmt: skip
             if carry is not None:
                 lease = await self._carry(slot, lease, carry, conflict=conflict)
             slot.lease = lease
         except BaseException:
-            slot.release()
+            await self._take_back(slot)
             raise
         self._slots[slot.path] = slot
         return Workspace(path=slot.path, base=base, key=key)
@@ -164,14 +166,17 @@ class GitWorkspaces(Landing):
         """A fingerprint of the user's side of the repository, by aspect (R7.4)."""
         return await look(self._repository, own_branch=self._branch)
 
-    async def _take(self, key: str, base: str) -> Slot:
-        """A free slot, clean at `base`, its former work safe; one that cannot be saved or cleaned is passed over."""
+    async def _take(self, key: str, base: str, lease: Lease) -> Slot:
+        """A free slot, clean at `base`, its former work safe; one that cannot be saved or cleaned is passed over, and
+        so is one that somebody has made or put files into (R7.3)."""
         for slot in self._pool.free(key):
-            known = slot.path.exists()
+            known = os.path.lexists(slot.path)
             try:
-                if await self._is_held(slot):
+                if await self._is_held(slot) or await leavings.stray(self._pool, slot):
                     slot.release()
                     continue
+                # From here on it holds nobody's work: whoever finds it half made need not ask what it is.
+                slot.lease = msgspec.structs.replace(lease, role="gate")
                 await self._clean(slot, base)
             except WorkspaceError:
                 slot.release()
@@ -183,6 +188,14 @@ class GitWorkspaces(Landing):
             else:
                 return slot
         raise AssertionError("the pool has no last slot")
+
+    async def _take_back(self, slot: Slot) -> None:
+        """One that was not handed out after all; what keeps it from being looked at now is for the next to see."""
+        try:
+            with contextlib.suppress(WorkspaceError, OSError):
+                await free(self._pool, slot)
+        finally:
+            slot.release()
 
     async def _is_held(self, slot: Slot) -> bool:
         """Whether something in it cannot be saved; all else is."""
@@ -284,6 +297,6 @@ def _no_branch(branch: str, error: GitError) -> RepositoryError:
         name = ref.removeprefix("refs/heads/")
         return RepositoryError(
             f"cannot make the branch {branch}: there is a branch {name}, and git has no room for both names",
-            hint=f"git branch -m {name} NEW-NAME; or {other}",
+            hint=f"{other}\nor give that one another: git branch -m {shlex.quote(name)} {shlex.quote(f'old-{name}')}",
         )
-    return RepositoryError(f"there is a ref {ref} where runs keep theirs", hint=f"git update-ref -d {ref}")
+    return RepositoryError(f"there is a ref {ref} where runs keep theirs", hint=f"git update-ref -d {shlex.quote(ref)}")

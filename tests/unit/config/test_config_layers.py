@@ -21,7 +21,7 @@ from stretto.config.values import Choice, Count, Duration, Names, Text, spelled
 from stretto.errors import ConfigError
 from stretto.formats.load import load as load_plan
 from stretto.model.agent import AgentSpec
-from stretto.model.plan import Defaults, Plan, Task
+from stretto.model.plan import Defaults, Plan
 from stretto.model.run import RunSettings
 
 FULL = """\
@@ -45,7 +45,6 @@ env = {MODE = "fast"}
 parallel = 8
 agents.mine.env.MODE = "slow"
 """
-SOME = Plan(name="x", format="stretto", tasks=(Task(id="a", phase="p"),))
 
 
 def values(layer: Layer) -> dict[str, Any]:

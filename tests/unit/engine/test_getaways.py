@@ -7,9 +7,8 @@ from __future__ import annotations
 
 import asyncio
 import os
-import signal
 import sys
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -20,7 +19,7 @@ from stretto.engine.home import RunHome
 from stretto.engine.supervise import ProcessSupervisor
 from stretto.ports import ProcessSpec
 from unit.engine import living
-from unit.engine.living import a_number, sleepers, until
+from unit.engine.living import sleepers, until
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 
@@ -203,14 +202,6 @@ def below_a_warden() -> bool:
 
 def tell(name: str, place: str, number: str) -> None:
     asyncio.run(asyncio.wait_for(STORIES[name](Scene(Path(place), number)), timeout=60))
-
-
-@pytest.fixture
-def number() -> Iterator[str]:
-    number = a_number()
-    yield number
-    for pid in sleepers(number):
-        os.kill(pid, signal.SIGKILL)
 
 
 @pytest.mark.parametrize("story", STORIES)

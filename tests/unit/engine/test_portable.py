@@ -7,7 +7,6 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -17,7 +16,7 @@ from stretto.engine.proctable import HERE, Proc, Seen, below, occupants, table_o
 from stretto.engine.strays import Started, living, sweep
 from stretto.engine.supervise import ProcessSupervisor
 from stretto.ports import ProcessSpec
-from unit.engine.living import a_number, open_files, sleepers, until
+from unit.engine.living import open_files, sleepers, until
 
 TABLE = Portable()
 ENGINE = """
@@ -34,14 +33,6 @@ spec = ProcessSpec(argv=("sh", "-c", agent), cwd=Path.cwd(), env=dict(os.environ
 started = lambda one: print(one.pid, one.start, one.boot_id, flush=True)
 asyncio.run(ProcessSupervisor(started, table=Portable()).run(spec))
 """
-
-
-@pytest.fixture
-def number() -> Iterator[str]:
-    number = a_number()
-    yield number
-    for pid in sleepers(number):
-        os.kill(pid, signal.SIGKILL)
 
 
 def spec(folder: Path, script: str) -> ProcessSpec:

@@ -7,7 +7,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
@@ -18,20 +18,12 @@ from stretto.engine.strays import Started
 from stretto.engine.supervise import ProcessSupervisor
 from stretto.errors import AdapterError
 from stretto.ports import ProcessExit, ProcessSpec
-from unit.engine.living import a_number, open_files, sleepers, until
+from unit.engine.living import open_files, sleepers, until
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 
 Sh = Callable[..., ProcessSpec]
 DAEMONS = "setsid sh -c 'sleep {n} & sleep {n}' & nohup sleep {n} & env -i sleep {n} & sleep {n} & "
-
-
-@pytest.fixture
-def number() -> Iterator[str]:
-    number = a_number()
-    yield number
-    for pid in sleepers(number):
-        os.kill(pid, signal.SIGKILL)
 
 
 @pytest.fixture

@@ -1,0 +1,62 @@
+"""Whether the tasks of a plan would find somebody to do them, were it run now: what `run` would refuse, as findings."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from stretto import wiring
+from stretto.analysis.wording import listed
+from stretto.config.agents import nobody
+from stretto.config.layers import Settings
+from stretto.config.resolve import doers
+from stretto.errors import ConfigError
+from stretto.formats.load import Loaded
+from stretto.model.plan import Finding, Location
+
+
+def agent_findings(loaded: Loaded, settings: Settings, environ: Mapping[str, str]) -> Iterator[Finding]:
+    """Of tasks that are left to do. Programs are looked for in `environ`, and none is started."""
+    places, left = loaded.places, [task for task in loaded.plan.tasks if task.status != "succeeded"]
+
+    def place(*keys: str) -> Location | None:
+        return next((found for key in (*keys, "plan") if (found := places.get(key)) is not None), None)
+
+    try:
+        who = doers(loaded.plan, settings)
+    except ConfigError as error:
+        yield _unavailable(error, "", (), place("defaults:agent"))
+        return
+    idle = tuple(task.id for task in left if not who.of(task))
+    if idle:
+        told = nobody(listed(idle))
+        yield Finding(
+            code="no-agent",
+            severity="warning" if loaded.plan.format == "stretto" else "info",
+            message=str(told),
+            hint=told.hint,
+            location=place(f"task:{idle[0]}"),
+            tasks=idle,
+        )
+    named: dict[str, list[str]] = {}
+    for task in left:
+        for name in who.of(task):
+            named.setdefault(name, []).append(task.id)
+    own = {name: task.id for task in reversed(left) for name in task.agent}
+    for name, tasks in named.items():
+        try:
+            wiring.agent(who.spec(name), environ)
+        except ConfigError as error:
+            owner = f"task:{own[name]}" if name in own else ""
+            where = (f"{owner}:agent", owner) if owner else ("defaults:agent",)
+            yield _unavailable(error, f"{listed(tasks)} cannot be done by {name!r}: ", tuple(tasks), place(*where))
+
+
+def _unavailable(error: ConfigError, what: str, tasks: tuple[str, ...], place: Location | None) -> Finding:
+    return Finding(
+        code="agent-unavailable",
+        severity="warning",
+        message=f"{what}{error}",
+        hint=error.hint,
+        location=place,
+        tasks=tasks,
+    )
