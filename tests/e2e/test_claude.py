@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
 import sys
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
@@ -92,6 +93,13 @@ class Desk:
             "GIT_CONFIG_NOSYSTEM": "1",
         }
 
+    def begin(self, *tasks: str) -> subprocess.Popen[bytes]:
+        """Start the run, three at once, and wait until each of these tasks has made its folder in the home."""
+        front = self.toy.front("run", "plan.yaml", "--agent", "claude", "-j", "3", "--yes")
+        for task in tasks:
+            until((self.user_home / task).exists, f"the tool of {task}")
+        return front
+
     @property
     def home(self) -> RunHome:
         (journal,) = self.toy.state.glob("*/runs/*/journal.sqlite3")
@@ -134,9 +142,7 @@ class Desk:
 
 def test_a_day_of_claude_code(tmp_path: Path, claude_cli: Path, server: ModelServer) -> None:
     desk = Desk(tmp_path, claude_cli, server, DAY)
-    front = desk.toy.front("run", "plan.yaml", "--agent", "claude", "-j", "3", "--yes")
-    until(lambda: desk.toy.state.exists() and desk.toy.status(), "a run")
-    until((desk.user_home / "killed").exists, "the tool of `killed`")
+    front = desk.begin("killed")
     os.kill(until(lambda: desk.pid_of("killed"), "its process"), signal.SIGKILL)
     assert front.wait(240) == 1, desk.toy.said()
 
@@ -208,10 +214,7 @@ tasks:
 
 def test_r8_2_sessions_go_on_after_the_engine_was_killed(tmp_path: Path, claude_cli: Path, server: ModelServer) -> None:
     desk = Desk(tmp_path, claude_cli, server, KILLED)
-    front = desk.toy.front("run", "plan.yaml", "--agent", "claude", "--yes")
-    until(lambda: desk.toy.state.exists() and desk.toy.status(), "a run")
-    for task in ("a", "b"):
-        until((desk.user_home / task).exists, f"the tool of {task}")
+    front = desk.begin("a", "b")
     os.kill(desk.toy.status()["engine"]["pid"], signal.SIGKILL)
     assert front.wait(60) == 3
     until(lambda: not desk.toy.agents(), "nothing of the attempts")

@@ -55,6 +55,12 @@ def toy(tmp_path: Path) -> Iterator[Held]:
     until(lambda: not toy.processes(), f"nothing is left: {toy.processes()}")
 
 
+def begin(terminal: Terminal) -> None:
+    """Type the run, and wait until an agent of it has said something."""
+    terminal.type(RUN)
+    terminal.until("schema", "running", "Reading")
+
+
 def row(lines: list[str], task: str) -> str:
     return next((text for text in lines if f" {task} " in text[:12]), "")
 
@@ -152,8 +158,7 @@ def test_a_screen_that_was_full_and_another_size_leaves_nothing_behind(tmux: Pat
 
 def test_keys_stop_a_run_and_then_what_runs(tmux: Path, toy: Held) -> None:
     with Terminal(tmux, toy) as terminal:
-        terminal.type(RUN)
-        terminal.until("schema", "running", "Reading")
+        begin(terminal)
         terminal.press("?")
         terminal.until("s  stop: what runs may finish")
         terminal.press("?", "t")
@@ -173,8 +178,7 @@ def test_keys_stop_a_run_and_then_what_runs(tmux: Path, toy: Held) -> None:
 
 def test_r8_2_a_run_that_was_detached_goes_on_and_can_be_come_back_to(tmux: Path, toy: Held) -> None:
     with Terminal(tmux, toy) as terminal:
-        terminal.type(RUN)
-        terminal.until("schema", "running", "Reading")
+        begin(terminal)
         terminal.press("d")
         terminal.until("code 0")
         terminal.until("goes on in the background")
@@ -216,8 +220,7 @@ def test_r8_2_a_run_that_was_detached_goes_on_and_can_be_come_back_to(tmux: Path
 def test_r8_2_the_end_of_a_front_that_was_told_to_let_go_means_nothing(tmux: Path, toy: Held) -> None:
     """Neither its death nor the end of its terminal."""
     with Terminal(tmux, toy) as terminal:
-        terminal.type(RUN)
-        terminal.until("schema", "running", "Reading")
+        begin(terminal)
         terminal.press("d")
         terminal.until("code 0")
     assert toy.status()["state"] == "running"
@@ -229,8 +232,7 @@ def test_r8_2_the_end_of_a_front_that_was_told_to_let_go_means_nothing(tmux: Pat
 
 def test_r8_2_the_end_of_the_terminal_drains(tmux: Path, toy: Held) -> None:
     with Terminal(tmux, toy) as terminal:
-        terminal.type(RUN)
-        terminal.until("schema", "running", "Reading")
+        begin(terminal)
     until(lambda: toy.status()["state"] == "draining", "the run drains")
     toy.go()
     until(lambda: toy.status()["engine"] is None, "the run ends")
@@ -241,8 +243,7 @@ def test_r8_2_the_end_of_the_terminal_drains(tmux: Path, toy: Held) -> None:
 
 def test_r8_6_control_c_drains_and_ends(tmux: Path, toy: Held) -> None:
     with Terminal(tmux, toy) as terminal:
-        terminal.type(RUN)
-        terminal.until("schema", "running", "Reading")
+        begin(terminal)
         terminal.press("C-c")
         terminal.until("stopping  nothing more starts")
         toy.go()
@@ -271,8 +272,7 @@ def test_control_z_gives_the_terminal_to_the_shell_and_the_run_goes_on(tmux: Pat
 
 def test_r8_2_a_killed_engine_leaves_a_terminal_and_the_way_on(tmux: Path, toy: Held) -> None:
     with Terminal(tmux, toy) as terminal:
-        terminal.type(RUN)
-        terminal.until("schema", "running", "Reading")
+        begin(terminal)
         os.kill(toy.status()["engine"]["pid"], signal.SIGKILL)
         terminal.until("code 3")
         terminal.until("hint: stretto resume")
@@ -281,8 +281,7 @@ def test_r8_2_a_killed_engine_leaves_a_terminal_and_the_way_on(tmux: Path, toy: 
 
 def test_what_breaks_in_the_front_leaves_a_terminal(tmux: Path, toy: Held) -> None:
     with Terminal(tmux, toy) as terminal:
-        terminal.type(RUN)
-        terminal.until("schema", "running", "Reading")
+        begin(terminal)
         (journal,) = toy.state.glob("*/runs/*/journal.sqlite3")
         journal.rename(journal.with_name("hidden"))
         terminal.until("code 3")

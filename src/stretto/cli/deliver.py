@@ -46,7 +46,8 @@ async def deliver(home: RunHome, environ: Mapping[str, str], *, push_to: str | N
         state = replay(recorded.event for recorded in SqliteReader(home).events()).state
         refuse_abandoned(home.run, state.abandoned)
         users = await repository(Path(launch.repository), environ)
-        await _close(home, state, environ)
+        if await users.git.resolve(f"refs/heads/{launch.branch}"):
+            await _close(home, state, environ)
         delivery = await prepare_delivery(
             users, run=home.run, branch=launch.branch, onto=launch.user_branch, known=state.lane.head
         )

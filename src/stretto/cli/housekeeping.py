@@ -177,7 +177,8 @@ class Housekeeping:
             return f"somebody has asked it to go on: {asked}", f"stretto resume {run}\nstretto abandon {run}"
         if not holding.delivered and not state.abandoned:
             number = sum(record.landed is not None for record in state.tasks)
-            why = f"{count(number, 'task')} landed on {state.branch}, which is in no branch of yours"
+            what = f"{count(number, 'task')} landed on" if number else "what an earlier run landed is on"
+            why = f"{what} {state.branch}, which is in no branch of yours"
             return why, f"stretto land {run}\nstretto abandon {run}"
         if holding.checked_out:
             return f"{state.branch} is checked out", "git worktree list"

@@ -58,7 +58,8 @@ def land_run(name: str | None, *, json: bool, tell: bool = False, push: str | No
     from stretto.observe.snapshot import is_open
 
     view = find(name)
-    if view.engine is None and not any(record.landed for record in view.state.tasks):
+    landed = any(record.landed for record in view.state.tasks) or view.state.inherited  # its branch has those, too
+    if view.engine is None and not landed:
         raise StateError(f"nothing of {view.home.run} has landed yet", hint=f"stretto status {view.home.run}")
     part = view.engine is None and is_open(view.state) and not view.state.abandoned
     if part:

@@ -38,7 +38,7 @@ def logs(
     if not 1 <= number <= record.attempt - record.asking:
         has = f"attempts 1 to {record.attempt - record.asking}" if record.starts else "not been started yet"
         raise StateError(f"{task!r} has {has}", hint=on_task("explain", task, found.home.run))
-    gone = record.starts > 0 and not _ran(found, task, number) and _is_cleaned(found)
+    gone = record.starts > 0 and not _ran(found, task, number) and found.cleaned
     if gone:
         why = f"what attempt {number} of {task!r} printed and was told is gone: `stretto clean` has removed it"
         raise StateError(why, hint=on_task("explain", task, found.home.run))
@@ -77,13 +77,6 @@ def logs(
 def _ran(seen: View, task: str, number: int) -> bool:
     """Whether it came so far that its agent was told something; what it was told is gone after a clean, too."""
     return seen.home.attempt(task, number).prompt.exists()
-
-
-def _is_cleaned(seen: View) -> bool:
-    """Whether only what says what is done has stayed of the run."""
-    from stretto.engine.disposal import room
-
-    return not room(seen.home)
 
 
 def _say_why_none(seen: View, task: str, number: int) -> None:

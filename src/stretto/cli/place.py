@@ -19,6 +19,7 @@ from stretto.core.commands import Answer
 from stretto.core.coordinator import Coordinator
 from stretto.core.events import RequestReceived, Wish
 from stretto.core.recovery import replay
+from stretto.engine.disposal import room
 from stretto.engine.home import RepositoryHome, RunHome, repository_home, state_dir
 from stretto.engine.journal import SqliteInbox
 from stretto.engine.reader import SqliteReader
@@ -61,10 +62,17 @@ class View:
         """Whether all that has landed is on the user's branch, too."""
         return reduce(lambda before, event: has_delivered(event, before), self._events, False)
 
+    @property
+    def cleaned(self) -> bool:
+        """Whether only what says what is done has stayed of it."""
+        return not room(self.home)
+
     def beside(self) -> Beside:
         """What is known of it beside its state."""
         wishes, then = self.asked()
-        return Beside(wishes=wishes, then=then.state if wishes else None, delivered=self.delivered)
+        return Beside(
+            wishes=wishes, then=then.state if wishes else None, delivered=self.delivered, cleaned=self.cleaned
+        )
 
     def asked(self) -> tuple[tuple[Wish, ...], Coordinator]:
         """The wishes that no engine has seen yet and that can be granted, and the run as it will be then."""

@@ -180,7 +180,7 @@ def _waits(coordinator: Coordinator, record: TaskRecord) -> Reason:
         until = "" if due is None else f"; next try in {max(0.0, due - state.at):.0f} s"
         return Reason(code="backoff", message=f"waits after {record.reason}{until}", since=record.since)
     if record.wait == "person":
-        message = f"{record.reason}; `stretto approve` or `stretto approve --reject`"
+        message = f"{record.reason}; a yes or a no lets it go on"
         return Reason(code="approval", message=message, since=record.since)
     pattern = coordinator.steps.admission.claims.blocker(record.claims or (), record.index)
     return Reason(code="claim", message=f"approved; takes its claim again when {pattern!r} is free", since=record.since)

@@ -219,7 +219,9 @@ def _checks(table: Table) -> tuple[Check, ...]:
     for i, entry in enumerate(entries):
         steps: Steps = ("verify", i) if isinstance(value, list) else ("verify",)
         match entry:
-            case str() if entry.strip() and "\0" not in entry:
+            case str() if "\0" in entry:
+                table.bad("verify", "has a NUL character in it", *steps[1:])
+            case str() if entry.strip():
                 found.append(Check(command=entry))
             case dict():
                 check = _check(Table(table.reading, (*table.steps, *steps), entry, f"a check of {table.about}"))
@@ -244,6 +246,9 @@ def _check(table: Table) -> Check | None:
             "wrong-value", f"{table.about} needs either `run` or `approval`", table.steps, "`{run: make test}`"
         )
         return None
+    for key, text in {"run": run, "expected": expected}.items():
+        if "\0" in text:
+            table.bad(key, "has a NUL character in it")
     if len(expected.split()) > 1:
         table.bad("expected", "should be one word: the last line that the command prints", hint="or use `grep -q`")
     if approval and (expected or timeout_s):

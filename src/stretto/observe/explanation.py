@@ -57,7 +57,7 @@ def explanation_text(
     yield from _work(record, answer)
     for past in answer.attempts:
         yield from _past(past, width)
-    if record.starts:
+    if record.starts and not beside.cleaned:
         yield ""
         yield f"output: {on_task('logs', answer.task, state.run)}"
 

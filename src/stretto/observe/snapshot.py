@@ -161,6 +161,8 @@ class Beside(Value, frozen=True, kw_only=True):
     """The state with all of them granted; None when there are none."""
     delivered: bool = False
     """Everything that has landed is on the user's branch, too."""
+    cleaned: bool = False
+    """What its agents printed and were told is gone."""
 
 
 NOTHING = Beside()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shlex
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -80,7 +81,7 @@ async def prepare_delivery(
         was = "a detached HEAD" if onto is None else onto
         raise Paused(
             f"the run started from {was}, and {there} is checked out now",
-            hint=f"git switch {shlex.quote(onto)} && stretto land {run}" if onto else f"git merge --ff-only {typed}",
+            hint=f"git switch {shlex.quote(onto)} && stretto land {run}" if onto else f"git merge {typed}",
         )
     git = repository.git
     commit = tip
@@ -130,7 +131,7 @@ async def finish_delivery(
                 left = await _take_back(repository, way, here)
                 raise Paused(
                     f"git will not move {delivery.onto or 'HEAD'}: {_words(error)}{left}",
-                    hint=_way_out(repository, error, again) or f"git merge --ff-only {shlex.quote(branch)}",
+                    hint=await _way_out(repository, error, delivery.run) or f"once that is mended: {again}",
                 ) from error
     if plan is not None and status_writer is not None and statuses and not await _is_tracked(repository, plan):
         write_plan(plan, status_writer, statuses)
@@ -183,12 +184,35 @@ async def _refuse_overlap(repository: Repository, way: Crossing, run: str) -> li
     here = await way.arrived(both) if both else []
     theirs = [path for path in both if path not in here]
     if theirs:
-        names = " ".join(shlex.quote(shown(path)) for path in theirs)
         raise Paused(
             f"uncommitted edits in {_listed(theirs)}, which the run changed too",
-            hint=f"git stash push -u -- {names} && stretto land {run} && git stash pop",
+            hint=await _aside(repository, theirs, run),
         )
     return here
+
+
+async def _aside(repository: Repository, paths: Sequence[str], run: str) -> str:
+    """The command that puts the user's files aside and lands. Git brings back edits, but no file that is new to it."""
+    tracked = frozenset((await repository.git.run("ls-files", "-z", "--", *paths)).fields)
+    edited = [_here(repository, path) for path in paths if path in tracked]
+    moved = [(repository.root / path, _here(repository, path)) for path in paths if path not in tracked]
+    steps = [f"mv {shlex.quote(name)} {shlex.quote(name + _suffix(place))}" for place, name in moved]
+    steps += [f"git stash push -- {shlex.join(edited)}"] if edited else []
+    return " && ".join((*steps, f"stretto land {run}", *(["git stash pop"] if edited else [])))
+
+
+def _here(repository: Repository, path: str) -> str:
+    """A path of the repository as the person would type it in the current folder."""
+    here = Path.cwd()
+    return shown(os.path.relpath(repository.root / path, here) if here.is_relative_to(repository.root) else path)
+
+
+def _suffix(place: Path) -> str:
+    """What is to be added to a file's name for one that nobody has."""
+    suffix = ".mine"
+    while os.path.lexists(f"{place}{suffix}"):
+        suffix += ".mine"
+    return suffix
 
 
 async def _take_back(repository: Repository, way: Crossing, here: Sequence[str]) -> str:
@@ -209,10 +233,12 @@ def _words(error: GitError) -> str:
     return " ".join(" ".join(lines).split()) or str(error)
 
 
-def _way_out(repository: Repository, error: GitError, again: str) -> str:
+async def _way_out(repository: Repository, error: GitError, run: str) -> str:
     lock = repository.git_dir / "index.lock"
     if "index.lock" in error.stderr and lock.exists():
-        return f"if no git is at work there: rm {shlex.quote(str(lock))} && {again}"
+        return f"if no git is at work there: rm {shlex.quote(str(lock))} && stretto land {run}"
+    if "untracked working tree files would be overwritten" in error.stderr:  # ignored ones, else they were seen before
+        return await _aside(repository, re.findall(r"^\t(.+)$", error.stderr, re.MULTILINE), run)
     return ""
 
 

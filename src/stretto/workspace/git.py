@@ -228,9 +228,10 @@ class Git:
         return found
 
     async def commit_tree(self, tree: str, parents: Sequence[str], message: str) -> str:
-        """A new commit, on no branch."""
+        """A new commit, on no branch. The message loses its NUL characters, which git would not take."""
         flags = [word for parent in parents for word in ("-p", parent)]
-        return await self.text("commit-tree", tree, *flags, "-F", "-", input=message.encode(errors="replace"))
+        words = message.replace("\0", "").encode(errors="replace")
+        return await self.text("commit-tree", tree, *flags, "-F", "-", input=words)
 
     async def resolve(self, name: str) -> str | None:
         """The commit that a ref or expression names, or None."""

@@ -132,7 +132,7 @@ def _half_done(repository: Repository) -> Observation | None:
         "work tree",
         f"{' and '.join(found)} is under way",
         "warning",
-        follows="runs do not mind, but `stretto land` has to wait for it",
+        follows="runs do not mind, but landing them has to wait for it",
         mend="git status",
     )
 

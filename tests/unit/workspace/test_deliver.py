@@ -87,11 +87,11 @@ async def test_r6_3_dirty_overlapping_paths_pause(root: Path, state: Path) -> No
     await landed(root, state, {"README": "theirs\n", "new": "n\n"})
     write(root, {"README": "mine\n"})
     await refused(
-        root, "uncommitted edits in README", "git stash push -u -- README && stretto land run-1 && git stash pop"
+        root, "uncommitted edits in README", "git stash push -- README && stretto land run-1 && git stash pop"
     )
     git(root, "checkout", "-q", "README")
     write(root, {"new": "untracked\n"})
-    await refused(root, "uncommitted edits in new", "git stash push")
+    await refused(root, "uncommitted edits in new", "mv new new.mine && stretto land run-1")
     (root / "new").unlink()
     assert (await prepare(root)).moves
 
@@ -132,7 +132,7 @@ async def test_r6_3_a_detached_head_moves(root: Path, state: Path, locks: Path) 
     assert new == git(root, "rev-parse", "HEAD")
     assert git(root, "rev-parse", "main") == main
     git(root, "switch", "-q", "main")
-    await refused(root, "started from a detached HEAD, and main", f"git merge --ff-only {BRANCH}", onto=None)
+    await refused(root, "started from a detached HEAD, and main", f"git merge {BRANCH}", onto=None)
 
 
 @awaited

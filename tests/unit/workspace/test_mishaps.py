@@ -149,3 +149,13 @@ def test_a_full_disk_is_told_with_the_file_that_cannot_be_written(tmp_path: Path
     assert caught.value.hint == f"make room there: df -h {tmp_path}"
     with pytest.raises(WorkspaceError, match=r"^to: No space"), disk.at(tmp_path):
         raise OSError(errno.ENOSPC, "No space left on device", "from", None, "to")
+
+
+@awaited
+async def test_r7_1_a_title_with_a_nul_in_it_loses_that_and_no_work(root: Path, state: Path) -> None:
+    spaces = await workspaces(root, state)
+    space = await agent(spaces, root)
+    write(space.path, {"work": "w\n"})
+    saved = await spaces.save(space, task="t", attempt=1, message="a\0b\n")
+    assert saved.paths == ("work",)
+    assert git(root, "log", "-1", "--format=%s", str(saved.commit)) == "ab"
