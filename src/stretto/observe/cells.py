@@ -57,6 +57,20 @@ def clipped(pieces: Iterable[Piece], width: int) -> Line:
     return tuple(found)
 
 
+def folded(text: str, width: int, most: int) -> list[str]:
+    """The text in at most `most` lines of `width` columns, broken between words where one fits; what is left over is
+    shown by an ellipsis."""
+    lines: list[str] = []
+    while len(lines) + 1 < most and width_of(text) > width:
+        head = text[: max(1, width)]
+        while len(head) > 1 and width_of(head) > width:
+            head = head[:-1]
+        at = len(head) if text[len(head) :].startswith(" ") else head.rfind(" ")
+        lines.append(text[: at if at > 0 else len(head)].rstrip())
+        text = text[at if at > 0 else len(head) :].lstrip()
+    return [*lines, cut(text, width)] if text or not lines else lines
+
+
 def cell(text: str, width: int, colour: Colour | None = None, *, right: bool = False) -> Piece:
     """Exactly `width` columns; `right`: the text stands at their end."""
     text = cut(text, width)

@@ -6,6 +6,7 @@ never has more lines than the screen, and no line is wider than it.
 
 from __future__ import annotations
 
+import shlex
 import time
 from collections.abc import Iterator, Sequence
 from typing import Literal
@@ -13,8 +14,8 @@ from typing import Literal
 from stretto.core.state import State, TaskRecord
 from stretto.model.plan import Value
 from stretto.model.run import TaskState
-from stretto.observe.cells import BLANK, Line, Piece, clipped, flat
-from stretto.observe.paint import STATE_COLOURS, Colour, clock, count, span
+from stretto.observe.cells import BLANK, Line, Piece, clipped, flat, folded
+from stretto.observe.paint import STATE_COLOURS, Colour, clock, count, span, width_of
 from stretto.observe.roster import everything, roster
 from stretto.observe.snapshot import answers, condition
 from stretto.observe.taskrow import CRITICAL, Scene, ago, spending
@@ -25,6 +26,8 @@ BAR = 40
 LABEL = 10
 """Columns of what stands in front of the lines at the foot."""
 _LIMITS = 2
+_MOST_LINES = 3
+"""So many lines of the foot at most are for one text."""
 _NAMED = 5
 _PARTS: Sequence[tuple[str, Colour, tuple[TaskState, ...]]] = (
     ("━", "green", ("succeeded",)),
@@ -121,11 +124,14 @@ def _bar(state: State, width: int) -> Iterator[Piece]:
 def _left(scene: Scene) -> str:
     """How long it will still take, in steps so large that it does not jump about."""
     end_at, state = scene.forecast.end_at, scene.state
-    if not state.active and any(record.wait == "person" for record in state.tasks):
+    asks = state.drain is None and any(record.wait == "person" for record in state.tasks)
+    if asks and not state.active:
         return "waits for you"
     if end_at is None:
         return ""
     left_s = max(0.0, end_at - scene.now)
+    if left_s < 10 and asks:
+        return "then waits for you"
     if left_s < 10:
         return "about to end"
     step_s = 10 if left_s < 60 else 30 if left_s < 600 else 60 if left_s < 3600 else 300
@@ -138,7 +144,9 @@ def _left(scene: Scene) -> str:
 def _footer(scene: Scene, look: Look, width: int, height: int) -> Iterator[Line]:
     state = scene.state
     asked = [record for record in state.tasks if record.wait == "person"]
-    yield from (clipped(line, width) for line in (*_asks(state, asked, width, height), *_limits(scene), _lands(state)))
+    most = max(1, min(_MOST_LINES, height // 10))
+    for told in (*_asks(state, asked, width, height, most), *_limits(scene, width, most), _lands(state)):
+        yield clipped(told, width)
     if look.note:
         yield clipped((Piece(look.note, "yellow"),), width)
     elif look.help:
@@ -151,41 +159,72 @@ def _label(text: str, colour: Colour | None = "dim") -> Piece:
     return Piece(text.ljust(LABEL), colour)
 
 
-def _asks(state: State, asked: Sequence[TaskRecord], width: int, height: int) -> Iterator[Line]:
+def _text(label: Piece, text: str, width: int, most: int) -> Iterator[Line]:
+    """A text behind its label, in up to `most` lines."""
+    for n, part in enumerate(folded(text, max(1, width - LABEL), most)):
+        yield label if n == 0 else _label(""), Piece(part)
+
+
+def _command(command: str, width: int, run: str) -> Iterator[Line]:
+    """A command, whole: what cannot be typed as it stands helps nobody. In a narrow place it goes on in the next line,
+    as a shell reads it; where even that cannot be, the command that tells it stands instead."""
+    words = [shlex.quote(word) for word in shlex.split(command)]
+    if LABEL + width_of(command) <= width:
+        yield _label(""), Piece(command, "bold")
+    elif width_of(command) <= width:
+        yield (Piece(command, "bold"),)
+    elif max(map(width_of, words)) + 2 > width:
+        yield (Piece(f"stretto status {run}", "bold"),)
+    else:
+        told = ""
+        for word in words:
+            if told and width_of(f"{told} {word} \\") > width:
+                yield (Piece(f"{told} \\", "bold"),)
+                told = ""
+            told = f"{told} {word}".strip()
+        yield (Piece(told, "bold"),)
+
+
+def _asks(state: State, asked: Sequence[TaskRecord], width: int, height: int, lines: int) -> Iterator[Line]:
     """What waits for a person, with the command by which they answer."""
     most = max(1, height // 12)
     for record in asked[:most]:
-        yield _label("asks you", "yellow"), Piece(f"{flat(record.id)}: {flat(question(record))}")
-        command = answers(state, record)[-2].removeprefix("yes:").strip()
-        yield _label(""), Piece(command, "bold")
+        yield from _text(_label("asks you", "yellow"), f"{flat(record.id)}: {flat(question(record))}", width, lines)
+        yield from _command(answers(state, record)[-2].removeprefix("yes:").strip(), width, state.run)
     if len(asked) > most:
-        yield _label(""), Piece(f"and {count(len(asked) - most, 'more task')}: stretto status {state.run}", "dim")
+        more, status = f"and {count(len(asked) - most, 'more task')}:", f"stretto status {state.run}"
+        if LABEL + width_of(f"{more} {status}") <= width:
+            yield _label(""), Piece(f"{more} {status}", "dim")
+        else:
+            yield _label(""), Piece(more, "dim")
+            yield from _command(status, width, state.run)
 
 
-def _limits(scene: Scene) -> Iterator[Line]:
+def _limits(scene: Scene, width: int, most: int) -> Iterator[Line]:
     """What keeps the run, or parts of it, from going on."""
     state, now = scene.state, scene.now
     drain = state.drain
     if drain is not None:
-        reason = "" if drain.reason == drain.outcome else f"{plain(drain.reason)}; "
+        reason = "" if drain.reason == drain.outcome else f": {plain(drain.reason)}"
         what = "what runs is being ended, its work saved" if drain.now else "nothing more starts, what runs may finish"
         due = state.timers.get("drain")
         within = f" within {ago(due - now)}" if due is not None and not drain.now else ""
         until = f"; it may go on at {_at(drain.until, now)}" if drain.until is not None else ""
         label = "paused" if drain.outcome == "paused" else "stopping"
-        yield _label(label, "yellow"), Piece(f"{reason}{what}{within}{until}")
+        yield from _text(_label(label, "yellow"), f"{what}{within}{until}{reason}", width, most)
     if state.critical:
-        yield _label("critical", "red"), Piece(plain(state.critical))
+        yield from _text(_label("critical", "red"), plain(state.critical), width, most)
     for why in list(state.out.values())[:_LIMITS]:
-        yield _label("agent", "red"), Piece(f"{plain(why)}; it gets no more of them")
+        yield from _text(_label("agent", "red"), f"it gets no more tasks: {plain(why)}", width, most)
     for phase, why in list(state.halted.items())[:_LIMITS]:
-        yield _label("stopped", "yellow"), Piece(f"{flat(phase)}: {plain(why)}")
+        yield from _text(_label("stopped", "yellow"), f"{flat(phase)}: {plain(why)}", width, most)
     denied: dict[str, list[float]] = {}
     for timer, due in state.timers.items():
         if timer.startswith("grant:") and (record := state.by_id.get(timer.removeprefix("grant:"))) is not None:
             denied.setdefault(plain(record.reason), []).append(due)
     for reason, dues in list(denied.items())[:_LIMITS]:
-        yield _label("limit", "yellow"), Piece(f"{reason}: {count(len(dues), 'task')} until {_at(min(dues), now)}")
+        told = f"until {_at(min(dues), now)}: {count(len(dues), 'task')}, {reason}"
+        yield from _text(_label("limit", "yellow"), told, width, most)
 
 
 def _at(when: float, now: float) -> str:
