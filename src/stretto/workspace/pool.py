@@ -224,7 +224,7 @@ class Pool:
         """Submodules that set-up did not fill, or that are not as `base` wants them: empty; of the latter set-up owed
         again."""
         plain = self.store.at(git_dir=self.common, work_tree=slot.path)
-        for path, recorded in await gitlinks(self.git(slot)):
+        for path, recorded in await gitlinks(self.git(slot), slot.index):
             if not (slot.path / path / ".git").exists():
                 prune_below(path, slot.path, fitting.kept)
                 continue

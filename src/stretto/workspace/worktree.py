@@ -263,7 +263,7 @@ class GitWorkspaces(Landing):
         filled = []
         if (slot.path / ".gitmodules").exists():
             plain = self._repository.store.at(work_tree=slot.path)
-            for path, _ in await populated(plain, git):
+            for path, _ in await populated(plain, git, slot.index):
                 filled.append(shown(path))
                 made += await untracked(plain, path)
         made = [path.rstrip("/") for path in made if not fitting.owns(path)]

@@ -8,6 +8,8 @@ import pytest
 
 from stretto.model.plan import Setup
 from stretto.ports import Workspace
+from stretto.workspace.git import Git
+from stretto.workspace.snapshot import gitlinks
 from stretto.workspace.worktree import GitWorkspaces
 from unit.workspace.kit import awaited, commit, files_in, git, make_repository, workspaces, write
 
@@ -151,3 +153,21 @@ async def test_r7_1_files_where_a_submodule_would_be_are_kept_apart_and_gone_for
     again = await spaces.open(task="t", attempt=2, base=base, role="agent")
     assert again.path == space.path
     assert not list((again.path / "lib").iterdir()) and not list((again.path / "deep/odd").iterdir())
+
+
+@pytest.mark.parametrize("shape", ["version 2", "version 4", "sparse"])
+@awaited
+async def test_a_gitlink_is_found_in_every_shape_of_the_index(root: Path, shape: str) -> None:
+    """One that no `.gitmodules` names; the index says at a glance whether there is any."""
+    head = commit(root, {"deep/file": "1\n"})
+    git(root, "update-index", "--add", "--cacheinfo", f"160000,{head},deep/lib")
+    git(root, "commit", "-qm", "a submodule")
+    if shape == "sparse":
+        git(root, "reset", "-q", "--hard", head)
+        git(root, "sparse-checkout", "init", "--cone", "--sparse-index")
+        git(root, "reset", "-q", "--hard", "ORIG_HEAD")
+        assert b"deep/lib" not in (root / ".git/index").read_bytes()
+    else:
+        git(root, "update-index", "--index-version", shape.split()[1])
+    assert await gitlinks(Git(root), root / ".git/index") == [("deep/lib", head)]
+    assert await gitlinks(Git(root), root / ".git/none") == []
