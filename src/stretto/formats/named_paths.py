@@ -20,8 +20,8 @@ _FILE_TYPE = re.compile(
     re.IGNORECASE,
 )
 _FILE = re.compile(
-    r"Dockerfile|Makefile|Gemfile|Rakefile|Procfile|Jenkinsfile|Vagrantfile|Justfile|justfile|LICENSE"
-    r"|CODEOWNERS|\.gitignore|\.dockerignore|\.env|\.editorconfig|\.prettierrc|\.eslintrc|\.npmrc|\.nvmrc"
+    r"Dockerfile|Makefile|Gemfile|Rakefile|Procfile|Jenkinsfile|Vagrantfile|Justfile|justfile"
+    r"|\.gitignore|\.dockerignore|\.env|\.editorconfig|\.prettierrc|\.eslintrc|\.npmrc|\.nvmrc"
     r"|\.gitattributes"
 )
 _LIBRARY = re.compile(r"(?:Node|Next|Vue|Nuxt|Three|Express|React|Chart|Socket|Nest|Alpine|Ember|Discord|D3|p5)\.js")
@@ -67,6 +67,8 @@ def _candidates(text: str) -> Iterator[tuple[str, int]]:
 def _words(text: str, start: int, end: int) -> Iterator[tuple[str, int]]:
     for found in _WORD.finditer(text, start, end):
         word = found[0].rstrip(".,;:!?")
+        if "." not in word and "/" not in word and not word.endswith("file"):
+            continue  # most words, told apart quickly
         if "(" not in word:
             word = word.rstrip(").,;:!?")
         if text[max(0, found.start() - 1) : found.start()] == "*":

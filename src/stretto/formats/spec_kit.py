@@ -13,7 +13,7 @@ from stretto.formats.source import Node, Source
 from stretto.formats.spec_kit_folder import companions, is_paper, top_of
 from stretto.formats.spec_kit_line import Reference, TaskLine, is_task, read_line
 from stretto.formats.spec_kit_order import Group, groups_of, order, waits_for
-from stretto.formats.spec_kit_prompt import prompt
+from stretto.formats.spec_kit_prompt import Prompts
 from stretto.model.plan import Phase, Plan, Task
 
 NAME = "spec-kit"
@@ -89,6 +89,10 @@ class _Reader:
         )
 
     @cached_property
+    def _prompts(self) -> Prompts:
+        return Prompts(self._outline, self._title)
+
+    @cached_property
     def _title(self) -> str:
         title = next((section.title for section in self._outline.sections if section.level == 1), "")
         folder = Path(self._reading.source.file).absolute().parent.name
@@ -121,7 +125,7 @@ class _Reader:
             id=line.id,
             phase=group.id,
             title=shown(line.title, 100),
-            prompt=prompt(self._outline, self._title, group, line),
+            prompt=self._prompts.of(group, line),
             context=self._context,
             depends_on=depends_on,
             writes=claims,

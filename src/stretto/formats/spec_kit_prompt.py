@@ -1,9 +1,9 @@
-"""The prompt of a task in a spec-kit list: its words, and what the list says about its phase and its story."""
+"""The prompts of a spec-kit list: a task's words, and what the list says about its phase and its story."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from stretto.formats.markdown_text import Outline, Section
 from stretto.formats.spec_kit_line import TaskLine
@@ -14,26 +14,37 @@ _MAX_SHARED = 8_000
 """Characters of what goes with many prompts."""
 
 
-def prompt(outline: Outline, feature: str, group: Group, line: TaskLine) -> str:
-    """Self-contained instructions; the feature's papers go along as context files."""
-    return "\n\n".join(part for part in _parts(outline, feature, group, line) if part) + "\n"
+class Prompts:
+    """Self-contained instructions for every task of a list; the feature's papers go along as context files."""
+
+    def __init__(self, outline: Outline, feature: str) -> None:
+        self._sections = outline.sections
+        self._feature = feature
+        conventions = (x for x in outline.sections if x.level > 1 and _CONVENTIONS.search(x.title))
+        self._conventions = "\n\n".join(f"## {x.title}\n\n{_prose(x)}" for x in conventions)
+        self._above: dict[tuple[int, int], str] = {}
+        """What is said of a phase and of a section in it: the same for all tasks there."""
+
+    def of(self, group: Group, line: TaskLine) -> str:
+        key = (group.section, line.box.section)
+        if key not in self._above:
+            self._above[key] = _joined(self._around(*key))
+        closing = f"{line.id} is one task of the feature's list; others do the rest. Leave the list itself as it is."
+        task = f"## Your task: {line.id}"
+        return _joined((self._above[key], task, line.body, self._conventions, closing)) + "\n"
+
+    def _around(self, phase: int, section: int) -> Iterator[str]:
+        home, own = self._sections[phase], self._sections[section]
+        yield f"# {self._feature}"
+        yield f"## {home.title}" if home.level > 1 else ""
+        yield _prose(home) if home.level > 1 else ""
+        if own is not home:
+            yield f"### {own.title}"
+            yield _prose(own)
 
 
-def _parts(outline: Outline, feature: str, group: Group, line: TaskLine) -> Iterator[str]:
-    yield f"# {feature}"
-    home, own = outline.sections[group.section], outline.sections[line.box.section]
-    yield f"## {home.title}" if home.title else ""
-    yield _prose(home) if home.level > 1 else ""
-    if own is not home:
-        yield f"### {own.title}"
-        yield _prose(own)
-    yield f"## Your task: {line.id}"
-    yield line.body
-    for section in outline.sections:
-        if section.level > 1 and _CONVENTIONS.search(section.title):
-            yield f"## {section.title}"
-            yield _prose(section)
-    yield f"{line.id} is one task of the feature's list, and others do the rest. Leave the list itself as it is."
+def _joined(parts: Iterable[str]) -> str:
+    return "\n\n".join(part for part in parts if part)
 
 
 def _prose(section: Section) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import random
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,6 +17,8 @@ from stretto.formats.syntax import parse
 from unit.formats.corpus import everything
 
 SMALL = 6_000
+MUTANTS = {"ci": 2_000, "search": 20_000}.get(os.environ.get("HYPOTHESIS_PROFILE", ""), 200)
+"""Of each format, shared among its samples."""
 ODD: tuple[object, ...] = (
     *(None, True, 0, -1, 1.5, 10**30, 1e300, "", " ", "x", "a\tb", "\x00", "é𝔘", "1", "p"),
     *([], [[]], [None], ["x", 1], {}, {"a": 1}, {"id": "x"}, [{"id": "x"}]),
@@ -95,3 +98,70 @@ def test_every_value_of_a_sample_retyped(path: Path) -> None:
     for steps in places(tree):
         for _ in range(4):
             survives(json.dumps(changed(tree, steps, chance)).encode())
+
+
+LISTS = [path for path in everything() if path.suffix == ".md"]
+SNIPPETS = (
+    *(
+        "- [ ] T001 again",
+        "  - [x] T002a part",
+        "- [?] T003 odd",
+        "1. [ ] T9999999999999 big",
+        "* [] T-1",
+        "- [ ] TXXX left",
+    ),
+    *(
+        "## Phase 1: Again",
+        "#",
+        "### Tests",
+        "```",
+        "~~~~",
+        "<!--",
+        "-->",
+        "---",
+        "\t\t- [ ] T010 tabs",
+        "> - [ ] T011",
+    ),
+    *(
+        "(depends on T004-T001)",
+        "- **US1**: Depends on US2",
+        "**Dependencies**: Phase 9, Phase 1",
+        "\u2028",
+        "\ufeff",
+        "`" * 40,
+    ),
+    *("[P]" * 50, "- [ ] T005 [US99999] [P] [x] (P) in ../../etc/passwd", "- [ ] T006 " + "a/" * 300 + "b.py", "\r"),
+)
+
+
+def mixed(lines: list[str], chance: random.Random) -> list[str]:
+    """A copy with a line lost, doubled, moved, cut off, indented, joined with the next, or put in."""
+    copy = list(lines)
+    at = chance.randrange(len(copy))
+    match chance.randrange(7):
+        case 0:
+            del copy[at]
+        case 1:
+            copy.insert(chance.randrange(len(copy)), copy[at])
+        case 2:
+            copy.insert(chance.randrange(len(copy)), copy.pop(at))
+        case 3:
+            copy[at] = copy[at][: chance.randrange(len(copy[at]) + 1)]
+        case 4:
+            copy[at] = " " * chance.randrange(1, 9) + copy[at]
+        case 5:
+            copy[at : at + 2] = ["".join(copy[at : at + 2])]
+        case _:
+            copy.insert(at, chance.choice(SNIPPETS))
+    return copy or [""]
+
+
+@pytest.mark.parametrize("path", LISTS, ids=lambda path: path.name)
+def test_lines_of_a_list_mixed_up(path: Path) -> None:
+    chance = random.Random(path.name)
+    lines = path.read_text().split("\n")
+    for _ in range(-(-MUTANTS // len(LISTS))):
+        mutant = lines
+        for _ in range(chance.randrange(1, 6)):
+            mutant = mixed(mutant, chance)
+        survives("\n".join(mutant).encode())
