@@ -26,7 +26,13 @@ def approve(
     view.must_have([task])
     kind = TaskRejected if reject else TaskApproved
     said = wish.put(view, kind(at=time.time(), task=task, by=terminal.user(), note=note))
-    if reject and said == wish.DONE:
-        terminal.say(f"{task}: rejected; it is tried again while attempts are left")
-    else:
-        terminal.say(f"{'reject' if reject else 'approve'} {task}: {said}")
+    terminal.say(told(task, said, reject=reject))
+
+
+def told(task: str, said: str, *, reject: bool) -> str:
+    """What the person is told of an answer of which `wish.put` has said this."""
+    from stretto.cli.wish import DONE
+
+    if reject and said == DONE:
+        return f"{task}: rejected; it is tried again while attempts are left"
+    return f"{'reject' if reject else 'approve'} {task}: {said}"

@@ -46,6 +46,7 @@ RULES: Mapping[FailureKind, Rule] = {
     "tampered": Rule("charged", "again"),
     "permanent": Rule("free", "never"),
     "auth": Rule("free", "pause"),
+    "no_room": Rule("free", "pause", carry=True, resume=True),
     "cancelled": Rule("charged", "again"),
 }
 """`rate_limited`, `quota` and `auth` pause the whole run until accounts are known one by one."""

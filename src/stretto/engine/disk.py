@@ -4,13 +4,25 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from stretto.errors import StateError
+from stretto.errors import GitError, StateError
 
 FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 FORBIDDEN = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
+
+
+def is_full(error: BaseException | None) -> bool:
+    """Whether it came of a disk that takes no more, as the system said or git passed on."""
+    while error is not None:
+        if isinstance(error, OSError) and error.errno in FULL:
+            return True
+        if isinstance(error, GitError) and any(os.strerror(number) in error.stderr for number in FULL):
+            return True
+        error = error.__cause__
+    return False
 
 
 @contextlib.contextmanager

@@ -41,6 +41,7 @@ from stretto.core.events import (
     Noticed,
     TimerFired,
 )
+from stretto.engine.disk import is_full
 from stretto.engine.gating import Checks
 from stretto.engine.home import RunHome
 from stretto.engine.prompt import Prompts
@@ -215,9 +216,7 @@ class Performer:
             self.report(AttemptCancelled(at=self._now(), task=task, attempt=attempt, commit=commit))
         except AdapterError as error:
             commit = await self._rescue(workspace, task, attempt)
-            kind: FailureKind = "failed" if isinstance(error, AgentError) else "transient"
-            message = f"{error}\nhint: {error.hint}" if error.hint else str(error)
-            failure = Failure(kind=kind, message=message)
+            failure = _failure_of(error)
             self.report(AttemptFailed(at=self._now(), task=task, attempt=attempt, failure=failure, commit=commit))
         finally:
             await self._look_round()
@@ -372,6 +371,12 @@ class Performer:
         return BatchLanded(
             at=self._now(), lane=lane, batch=batch, landed=merge.landed, commit=head, culprits=merge.culprits
         )
+
+
+def _failure_of(error: AdapterError) -> Failure:
+    message = f"{error}\nhint: {error.hint}" if error.hint else str(error)
+    kind: FailureKind = "failed" if isinstance(error, AgentError) else "transient"
+    return Failure(kind="no_room" if is_full(error) else kind, message=message)
 
 
 async def _whole(work: Coroutine[Any, Any, T]) -> T:

@@ -33,6 +33,7 @@ _KINDS: Mapping[FailureKind, str] = {
     "tampered": "it changed what is not its own",
     "permanent": "trouble that will not pass",
     "auth": "not logged in",
+    "no_room": "no room on the disk",
     "cancelled": "",
 }
 _KIND = re.compile(rf"^(paused: |.*\(its own attempt: )?({'|'.join(_KINDS)})(?::\s+|(?=\)?$))", re.DOTALL)

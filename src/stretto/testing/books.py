@@ -23,19 +23,22 @@ COSTS: Mapping[FailureKind, Budget] = {
     "blocked_on_prompt": "charged", "gate": "charged", "no_effect": "charged", "tampered": "charged",
     "overloaded": "overloaded", "lost": "lost", "conflict": "conflict",
     "quota": "none", "rate_limited": "none", "auth": "none", "permanent": "none",
+    "no_room": "none",
 }  # fmt: skip
 """R4, column "charged"."""
 BACKS_OFF: frozenset[FailureKind] = frozenset({"transient", "overloaded"})
-PAUSES: frozenset[FailureKind] = frozenset({"quota", "rate_limited", "auth"})
+PAUSES: frozenset[FailureKind] = frozenset({"quota", "rate_limited", "auth", "no_room"})
 CARRIES: frozenset[FailureKind] = frozenset(
-    {"transient", "overloaded", "rate_limited", "quota", "lost", "gate", "conflict"}
+    {"transient", "overloaded", "rate_limited", "quota", "lost", "gate", "conflict", "no_room"}
 )
 """R4, column "the next attempt starts from": the work so far."""
 BLAMES: frozenset[FailureKind] = frozenset(
     {"transient", "timeout", "idle", "out_of_memory", "failed", "blocked_on_prompt", "no_effect", "permanent"}
 )
 """Failures that count against an agent."""
-RESUMES: frozenset[FailureKind] = frozenset({"transient", "overloaded", "rate_limited", "quota", "lost", "gate"})
+RESUMES: frozenset[FailureKind] = frozenset(
+    {"transient", "overloaded", "rate_limited", "quota", "lost", "gate", "no_room"}
+)
 """And its session."""
 OVERTAKEN = 4
 

@@ -14,6 +14,17 @@ _FULL = re.compile(r"no space left on device|disk quota exceeded|out of diskspac
 _CLOSED = re.compile(r"permission denied|insufficient permission|read-only file system", re.IGNORECASE)
 _LOCK = re.compile(r"'(?P<path>[^'\n]+\.lock)': File exists")
 _FILTER = re.compile(r"(smudge|clean) filter '?(?P<name>[\w-]+)'? failed|(?P<lfs>git-lfs\b).*not found")
+_NO_LFS = re.compile(
+    r"git-lfs: (command )?not found|'lfs' is not a git command"
+    r"|cannot run .*: No such file|initialization for subprocess"
+)
+_LFS_OBJECT = re.compile(
+    r"^(?:Error downloading object: (?P<first>.+?) \([0-9a-f]+\)|fatal: (?P<last>.+): smudge filter lfs failed"
+    r"|error: '(?P<late>.+)' was not filtered properly)",
+    re.MULTILINE,
+)
+_SHOWN = 3
+"""So many files without their objects are named."""
 _PROMISED = re.compile(r"from promisor remote|lazy fetching disabled")
 _DAMAGED = re.compile(
     r"bad object|loose object .* is corrupt|missing blob|unable to read tree|unable to read [0-9a-f]{40}"
@@ -23,10 +34,20 @@ _CONSEQUENCES = ("fatal: the remote end hung up unexpectedly", "fatal: early EOF
 
 def told(stderr: str, status: int) -> str:
     """The line that says what is wrong; lines of advice may follow it."""
+    if without := _without_objects(stderr):
+        more = f" and {len(without) - _SHOWN} more" if len(without) > _SHOWN else ""
+        return f"objects of Git LFS are missing here: {', '.join(without[:_SHOWN])}{more}"
     lines = [line for line in stderr.splitlines() if line.strip()] or [f"status {status}"]
     named = (line for line in reversed(lines) if line.startswith(("fatal: ", "error: ")))
     line = next(named, lines[-1])
     return f"{lines[0]} ({line})" if line.strip() in _CONSEQUENCES and len(lines) > 1 else line
+
+
+def _without_objects(stderr: str) -> list[str]:
+    """Files that Git LFS keeps elsewhere and could not bring; none where it is Git LFS itself that is missing."""
+    if _NO_LFS.search(stderr):
+        return []
+    return list(dict.fromkeys(next(filter(None, found.groups())) for found in _LFS_OBJECT.finditer(stderr)))
 
 
 def is_of_the_disk(stderr: str) -> bool:
@@ -38,6 +59,8 @@ def hint(stderr: str, place: str) -> str:
     """What a person can do; empty where nothing is known. `place`: the git folder or the work tree."""
     if lock := _LOCK.search(stderr):
         return f"if no git is at work there: rm {shlex.quote(lock['path'])}"
+    if _without_objects(stderr):
+        return "git lfs pull"
     if found := _FILTER.search(stderr):
         name = "lfs" if found["lfs"] else found["name"]
         install = "install git-lfs\n" if name == "lfs" else ""

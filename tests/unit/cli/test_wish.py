@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from stretto.cli import wish
-from stretto.cli.approve import approve
+from stretto.cli.approve import told
 from stretto.cli.place import View, view
 from stretto.core import events as ev
 from stretto.engine.home import Launch, RepositoryHome
@@ -78,19 +78,7 @@ def test_r8_3_what_it_would_grant_counts_from_the_resume_on(tmp_path: Path) -> N
     assert waiting(seen) == [retry]
 
 
-@pytest.mark.parametrize(
-    ("words", "said"),
-    [((), "approve a: done\n"), (("--reject",), "a: rejected; it is tried again while attempts are left\n")],
-)
-def test_an_answer_that_was_taken_is_said_in_words(
-    words: tuple[str, ...],
-    said: str,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    seen = just_gone(tmp_path, *RUNNING)
-    monkeypatch.setattr("stretto.cli.place.find", lambda _: seen)
-    monkeypatch.setattr(wish, "put", lambda *_: wish.DONE)
-    approve("a", reject=bool(words))
-    assert capsys.readouterr().out == said
+def test_an_answer_that_was_taken_is_said_in_words() -> None:
+    assert told("a", wish.DONE, reject=False) == "approve a: done"
+    assert told("a", wish.DONE, reject=True) == "a: rejected; it is tried again while attempts are left"
+    assert told("a", "noted", reject=True) == "reject a: noted"

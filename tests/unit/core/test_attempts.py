@@ -132,8 +132,8 @@ def test_r4_an_attempt_lost_with_its_engine_costs_nothing() -> None:
     assert run.granted("a") == ["start a#51 from base with a#50"]
 
 
-@pytest.mark.parametrize("kind", ["quota", "rate_limited", "auth"])
-def test_r4_limits_and_bad_credentials_pause_the_run_and_cost_nothing(kind: FailureKind) -> None:
+@pytest.mark.parametrize("kind", ["quota", "rate_limited", "auth", "no_room"])
+def test_r4_limits_bad_credentials_and_a_full_disk_pause_the_run_and_cost_nothing(kind: FailureKind) -> None:
     run = Told(task("a", attempts=1), task("b"), task("c", "b"))
     run.granted("a")
     run.granted("b")
@@ -315,7 +315,7 @@ def test_r9_2_without_waiting_for_people_the_run_is_paused() -> None:
     assert run.gated("a", "ask") == ["release a#1", "approve? a#1", "end paused"]
 
 
-SESSION = {"transient", "overloaded", "rate_limited", "quota", "lost", "gate"}
+SESSION = {"transient", "overloaded", "rate_limited", "quota", "lost", "gate", "no_room"}
 
 
 @pytest.mark.parametrize("kind", typing.get_args(FailureKind))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import os
 import shutil
 import subprocess
@@ -14,11 +15,12 @@ import pytest
 
 from stretto.core.events import RunResumed, TimerFired
 from stretto.engine import journal, launch
+from stretto.engine.disk import is_full
 from stretto.engine.home import Launch, RepositoryHome, RunHome, write_whole
 from stretto.engine.journal import SqliteInbox, SqliteJournal
 from stretto.engine.lock import RunLock
 from stretto.engine.reader import SqliteReader
-from stretto.errors import StateError
+from stretto.errors import AgentError, GitError, StateError, WorkspaceError
 from stretto.model.names import task_dir
 
 LAUNCH = Launch(
@@ -171,3 +173,16 @@ def test_an_inbox_that_cannot_be_opened_is_said(tmp_path: Path) -> None:
     for path in (tmp_path / "none", tmp_path / "file" / "below"):
         with pytest.raises(StateError, match=str(path)):
             SqliteInbox(path)
+
+
+def test_a_full_disk_is_known_behind_whatever_was_made_of_it() -> None:
+    full = WorkspaceError("x")
+    full.__cause__ = OSError(errno.ENOSPC, "No space left on device")
+    started = AgentError("cannot start the agent")
+    started.__cause__ = full
+    assert is_full(started)
+    assert is_full(OSError(errno.EDQUOT, "Disk quota exceeded"))
+    assert is_full(GitError("git", stderr="fatal: unable to write loose object file: No space left on device"))
+    assert not is_full(OSError(errno.EACCES, "Permission denied"))
+    assert not is_full(GitError("git", stderr="fatal: bad object"))
+    assert not is_full(AgentError("the agent says: No space left on device"))

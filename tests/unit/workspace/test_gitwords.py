@@ -7,7 +7,22 @@ import pytest
 from stretto.workspace import gitwords
 
 NO_LFS = "git-lfs filter-process: 1: git-lfs: not found\nfatal: the remote end hung up unexpectedly"
+NO_OBJECT = """Downloading big.bin (12 B)
+Error downloading object: big.bin (aaaaaaa): Smudge error: Error downloading big.bin (aaaaaaa): batch response: \
+Repository or object not found: https://localhost/git-lfs
+Errors logged to '/repo/.git/lfs/logs/20261122T010000.log'.
+error: external filter 'git-lfs filter-process' failed
+fatal: big.bin: smudge filter lfs failed"""
+MANY = "\n".join(f"error: '{n}.bin' was not filtered properly" for n in range(5))
 CASES = (
+    (NO_OBJECT, "objects of Git LFS are missing here: big.bin", "git lfs pull"),
+    (MANY, "objects of Git LFS are missing here: 0.bin, 1.bin, 2.bin and 2 more", "git lfs pull"),
+    ("fatal: a b/c.bin: smudge filter lfs failed", "objects of Git LFS are missing here: a b/c.bin", "git lfs pull"),
+    (
+        "error: cannot run git-lfs: No such file or directory\nfatal: b.bin: smudge filter lfs failed",
+        "fatal: b.bin: smudge filter lfs failed",
+        "install git-lfs",
+    ),
     ("fatal: not a thing\nhint: try another", "fatal: not a thing", ""),
     ("", "status 1", ""),
     (NO_LFS, "git-lfs filter-process: 1: git-lfs: not found (fatal: the remote end hung up", "install git-lfs"),
