@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import shutil
 from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
@@ -42,7 +43,9 @@ async def examine(here: Path, environ: Mapping[str, str]) -> AsyncIterator[Obser
         _signing(settings),
         _hooks(repository, settings),
         _case(settings),
+        _closed(repository),
         _half_done(repository),
+        _locked(repository),
         *await _contents(repository, settings, environ),
     ):
         if seen is not None:
@@ -123,17 +126,51 @@ def _case(settings: Mapping[str, str]) -> Observation | None:
 
 
 def _half_done(repository: Repository) -> Observation | None:
-    found = list(repository.under_way)
-    if (repository.git_dir / "index.lock").exists():
-        found.append("another git (or what one left that was killed: index.lock)")
-    if not found:
+    if not repository.under_way:
         return None
     return _seen(
         "work tree",
-        f"{' and '.join(found)} is under way",
+        f"{' and '.join(repository.under_way)} is under way",
         "warning",
         follows="runs do not mind, but landing them has to wait for it",
         mend="git status",
+    )
+
+
+def _locked(repository: Repository) -> Observation | None:
+    lock = repository.git_dir / "index.lock"
+    if not lock.exists():
+        return None
+    return _seen(
+        "index",
+        "another git is at work, or one that was killed has left its index.lock",
+        "warning",
+        follows="runs do not mind, but landing them has to wait for it",
+        mend=f"if no git is at work: rm {shlex.quote(str(lock))}",
+    )
+
+
+def _closed(repository: Repository) -> Observation | None:
+    """Folders that git has to write objects and refs to, and that the user may not write."""
+    common = repository.common
+    places = [repository.git_dir, common]
+    places += (Path(place) for top in ("objects", "refs", "logs") for place, _, _ in os.walk(common / top))
+    closed = [place for place in dict.fromkeys(places) if not os.access(place, os.W_OK | os.X_OK)]
+    if not closed:
+        return None
+    top = shlex.quote(str(common))
+    if os.statvfs(closed[0]).f_flag & os.ST_RDONLY:
+        mend = f"it is mounted read-only: findmnt --target {top}"
+    elif any(place.stat().st_uid != os.geteuid() for place in closed):
+        mend = f'sudo chown -R "$(id -un)" {top}'
+    else:
+        mend = f"chmod -R u+rwX {top}"
+    return _seen(
+        "git folder",
+        f"you may not write to {_named([str(place) for place in closed])}",
+        "problem",
+        follows="a run cannot keep there what agents do",
+        mend=mend,
     )
 
 

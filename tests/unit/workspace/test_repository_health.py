@@ -66,6 +66,16 @@ def _cut(toy: Toy) -> None:
     (toy.repository / ".git" / "shallow").write_text(toy.git("rev-parse", "HEAD"))
 
 
+def _hook_elsewhere(toy: Toy) -> None:
+    toy.git("config", "core.hooksPath", ".husky")
+    _hook(toy, ".husky", "commit-msg")
+
+
+def _required_filter(toy: Toy) -> None:
+    toy.commit("lfs", {".gitattributes": "*.png filter=lfs\n"})
+    toy.git("config", "filter.lfs.required", "true")
+
+
 PLANTED: dict[str, tuple[Callable[[Toy], object], str, str, str]] = {
     # what: (how, about, verdict, told)
     "gpgsign": (lambda toy: toy.git("config", "commit.gpgsign", "true"), "signing", "warning", "commit.gpgsign is on"),
@@ -77,7 +87,7 @@ PLANTED: dict[str, tuple[Callable[[Toy], object], str, str, str]] = {
     ),
     "hook": (lambda toy: _hook(toy, ".git/hooks", "pre-commit"), "hooks", "warning", "pre-commit"),
     "hooks elsewhere": (
-        lambda toy: (toy.git("config", "core.hooksPath", ".husky"), _hook(toy, ".husky", "commit-msg")),
+        _hook_elsewhere,
         "hooks",
         "warning",
         "commit-msg",
@@ -99,7 +109,7 @@ PLANTED: dict[str, tuple[Callable[[Toy], object], str, str, str]] = {
         "warning",
         "a merge is under way",
     ),
-    "locked": (lambda toy: (toy.repository / ".git" / "index.lock").touch(), "work tree", "warning", "index.lock"),
+    "locked": (lambda toy: (toy.repository / ".git" / "index.lock").touch(), "index", "warning", "index.lock"),
     "LFS missing": (
         lambda toy: toy.commit("lfs", {"media/.gitattributes": "*.png filter=lfs\n"}),
         "Git LFS",
@@ -107,10 +117,7 @@ PLANTED: dict[str, tuple[Callable[[Toy], object], str, str, str]] = {
         "not installed",
     ),
     "LFS missing and required": (
-        lambda toy: (
-            toy.commit("lfs", {".gitattributes": "*.png filter=lfs\n"}),
-            toy.git("config", "filter.lfs.required", "true"),
-        ),
+        _required_filter,
         "Git LFS",
         "problem",
         "not installed",
