@@ -214,17 +214,27 @@ class Git:
     async def commits(self, ids: Iterable[str]) -> dict[str, Commit]:
         """The commits with these full ids, in one process. Raises GitError for one that is not there."""
         wanted = list(dict.fromkeys(ids))
-        reply = await self.run("cat-file", "--batch", input="".join(f"{x}^{{commit}}\n" for x in wanted).encode())
-        found: dict[str, Commit] = {}
-        rest = reply.out
-        for id in wanted:
+        commits: dict[str, Commit] = {}
+        for id, found in zip(wanted, await self.objects([f"{id}^{{commit}}" for id in wanted]), strict=True):
+            if found is None:
+                raise GitError(f"there is no commit {id}")
+            commits[id] = _commit(*found)
+        return commits
+
+    async def objects(self, names: Sequence[str]) -> list[tuple[str, bytes] | None]:
+        """(id, content) of what each name stands for, in one process; None for what is not there."""
+        asked = [os.fsencode(name) for name in names]
+        rest = (await self.run("cat-file", "--batch", "-z", input=b"".join(name + b"\0" for name in asked))).out
+        found: list[tuple[str, bytes] | None] = []
+        for name in asked:
+            if rest.startswith((name + b" missing\n", name + b" ambiguous\n")):
+                found.append(None)
+                rest = rest[len(name) :].partition(b"\n")[2]
+                continue
             head, _, rest = rest.partition(b"\n")
-            words = head.split()
-            if len(words) != 3:
-                raise GitError(f"there is no commit {id}", stderr=head.decode(errors="replace"))
-            size = int(words[2])
-            found[id] = _commit(words[0].decode(), rest[:size])
-            rest = rest[size + 1 :]
+            id, _, size = head.decode().split(" ")
+            found.append((id, rest[: int(size)]))
+            rest = rest[int(size) + 1 :]
         return found
 
     async def commit_tree(self, tree: str, parents: Sequence[str], message: str) -> str:

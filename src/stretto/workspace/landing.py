@@ -19,7 +19,7 @@ from stretto.workspace.disk import said
 from stretto.workspace.git import Commit, Git, shown
 from stretto.workspace.hot import both_sides, union_rules
 from stretto.workspace.locks import locked
-from stretto.workspace.trees import Merged, blob, merge, with_blobs
+from stretto.workspace.trees import Merged, file, merge, with_content
 
 UNRESOLVED = "Stretto-Unresolved"
 """Trailer of a saved attempt: files that still hold the conflict markers it was given (R4)."""
@@ -155,17 +155,11 @@ class Landing:
         """The commit's tree with the statuses in its plan file; None when it tracks none, or it says so already."""
         if not (statuses and self._plan_path and self._status_writer):
             return None
-        found = await blob(self._git, commit, self._plan_path)
-        if found is None:
+        plan = await file(self._git, commit, self._plan_path)
+        if plan is None:
             return None
-        mode, source = found
-        written = self._status_writer(source, statuses)
-        if written == source:
-            return None
-        oid = await self._git.text("hash-object", "-w", "--stdin", input=written)
-        return await with_blobs(
-            self._git, commit, f"{mode} {oid}\t{self._plan_path}\0", scratch=self._lock(lane).with_suffix(".index")
-        )
+        written = self._status_writer(plan.content, statuses)
+        return None if written == plan.content else await with_content(self._git, plan, written)
 
     async def _head(self, lane: str, known: str = "") -> str:
         """The same as `head`; `known` is where a branch that is gone has to be made again."""

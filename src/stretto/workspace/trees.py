@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+import os
+from pathlib import Path, PurePosixPath
 
 from stretto.model.plan import Value
 from stretto.workspace.git import Git
@@ -36,18 +37,49 @@ async def apply(git: Git, commit: str, parent: str, onto: str) -> Merged:
     return await merge(git, guise, commit)
 
 
-async def with_blobs(git: Git, tree: str, entries: str, *, scratch: Path) -> str:
-    """The tree with some entries replaced; `entries` is what `update-index --index-info -z` reads."""
-    with git.scratch(scratch) as own:
-        await own.run("read-tree", tree)
-        await own.run("update-index", "-z", "--index-info", input=entries.encode("utf-8", "surrogateescape"))
-        return await own.text("write-tree")
+class File(Value, frozen=True, kw_only=True):
+    """A regular file of a commit."""
+
+    path: str
+    content: bytes
+    trees: tuple[bytes, ...]
+    """The folders on the way to it, the top one first, as git stores them."""
 
 
-async def blob(git: Git, tree: str, path: str) -> tuple[str, bytes] | None:
-    """(mode, content) of a regular file in a tree, or None."""
-    listed = (await git.run("ls-tree", "-z", tree, "--", path)).fields
-    if len(listed) != 1 or not listed[0].startswith("100"):
+async def file(git: Git, commit: str, path: str) -> File | None:
+    """The file at this path; None when it is not there, or is a link or a folder."""
+    folders = [folder.as_posix() for folder in reversed(PurePosixPath(path).parents[:-1])]
+    names = [f"{commit}^{{tree}}", *(f"{commit}:{name}" for name in (*folders, path))]
+    found = [each for each in await git.objects(names) if each is not None]
+    if len(found) < len(names):
         return None
-    mode, _, oid = listed[0].partition("\t")[0].split(" ")
-    return mode, (await git.run("cat-file", "blob", oid)).out
+    (id, content), *around = reversed(found)
+    trees = tuple(tree for _, tree in reversed(around))
+    mode, _ = _entry(trees[-1], path.rpartition("/")[2], len(id) // 2)
+    return File(path=path, content=content, trees=trees) if mode.startswith(b"100") else None
+
+
+async def with_content(git: Git, file: File, content: bytes) -> str:
+    """The commit's tree with other content in the file. Only the folders on the way are written, so it takes as long
+    for a million files as for ten."""
+    id = await _written(git, "blob", content)
+    for tree, name in zip(reversed(file.trees), reversed(PurePosixPath(file.path).parts), strict=True):
+        width = len(id) // 2
+        _, at = _entry(tree, name, width)
+        id = await _written(git, "tree", tree[:at] + bytes.fromhex(id) + tree[at + width :])
+    return id
+
+
+async def _written(git: Git, kind: str, content: bytes) -> str:
+    return await git.text("hash-object", "-w", "-t", kind, "--stdin", input=content)
+
+
+def _entry(tree: bytes, name: str, width: int) -> tuple[bytes, int]:
+    """Its mode, and where in the tree its id of `width` bytes stands."""
+    at = 0
+    while True:
+        end = tree.index(b"\0", at)
+        mode, _, found = tree[at:end].partition(b" ")
+        if found == os.fsencode(name):
+            return mode, end + 1
+        at = end + 1 + width
