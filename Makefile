@@ -27,7 +27,7 @@ format: $(DEV) ## rewrite to that style
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
 
-types: $(DEV) ## types, by mypy --strict
+types: $(DEV) ## types of everything, by mypy --strict
 	$(BIN)/mypy
 
 check: lint types test ## lint, types and tests

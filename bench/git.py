@@ -100,8 +100,8 @@ def landing(
         return Row.of(what, f"{files:,} files", *taken, unit="ms", scale=1e3, most=None if writer else 1 / 6)
 
 
-def statuses(source: bytes, said: Mapping[str, str]) -> bytes:
-    return source + "".join(f"{task}: {status}\n" for task, status in said.items()).encode()
+def statuses(source: bytes, statuses: Mapping[str, str]) -> bytes:
+    return source + "".join(f"{task}: {status}\n" for task, status in statuses.items()).encode()
 
 
 def rows(*, quick: bool) -> list[Row]:

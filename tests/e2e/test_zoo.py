@@ -11,6 +11,7 @@ import signal
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -36,7 +37,7 @@ def standing(toy: Toy) -> dict[str, str]:
     return found
 
 
-def trip(toy: Toy, *, land: bool = True, **env: str) -> None:
+def trip(toy: Toy, *, land: bool = True, **env: Any) -> None:
     """check, run and land one task; nothing of the user's is touched before, and the work is there afterwards."""
     (toy.root / "one.yaml").write_text(ONE)
     plan = str(toy.root / "one.yaml")
@@ -204,8 +205,9 @@ def test_git_variables_of_the_caller_do_not_count(tmp_path: Path) -> None:
     toy = Toy(tmp_path, FILES)
     clean = dict(toy.env)
     hidden(toy)
-    theirs, toy.env = toy.env, clean
-    trip(toy, **{name: value for name, value in theirs.items() if name.startswith("GIT_") and name not in clean})
+    theirs: dict[str, Any] = {name: value for name, value in toy.env.items() if name.startswith("GIT_")}
+    toy.env = clean
+    trip(toy, **theirs)
 
 
 # --- places where it is refused ------------------------------------------------------------------------------------

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from stretto.analysis.lint import lint, ok
@@ -21,7 +23,8 @@ def test_r7_1_paths_outside_the_repository(field: str, path: str) -> None:
         case ["setup", word]:
             wrong = plan(task("a"), setup=Setup(**{word: its}))
         case _:
-            wrong = plan(task("a"), **{field: its})
+            named: dict[str, Any] = {field: its}
+            wrong = plan(task("a"), **named)
     found = only(wrong, "path-outside", places={f"plan:{field}:1": at(3), f"plan:{field}:0": at(2)})
     assert found.location == at(3)
     assert f"in `{field.replace(':', '.')}`" in found.message

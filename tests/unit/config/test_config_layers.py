@@ -362,12 +362,10 @@ def test_defaults_of_a_plan_have_a_place(tmp_path: Path) -> None:
 )
 def test_a_profile_that_is_not_there(tmp_path: Path, text: str, hint: str) -> None:
     (tmp_path / "stretto.toml").write_text(text)
-    for load_it in (
-        lambda: load(tmp_path, {}, profile="ci"),
-        lambda: load(tmp_path, {"STRETTO_PROFILE": "ci"}),
-    ):
+    environ: dict[str, str]
+    for environ, profile in (({}, "ci"), ({"STRETTO_PROFILE": "ci"}, None)):
         with pytest.raises(ConfigError, match="there is no profile 'ci'") as caught:
-            load_it()
+            load(tmp_path, environ, profile=profile)
         assert hint in caught.value.hint
 
 

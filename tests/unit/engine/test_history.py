@@ -119,6 +119,11 @@ def spoil(home: RunHome, statement: str) -> None:
     connection.close()
 
 
+def _folder(home: RunHome) -> None:
+    home.journal.unlink()
+    home.journal.mkdir()
+
+
 DAMAGE: dict[str, Callable[[RunHome], object]] = {
     "no journal": lambda home: home.journal.unlink(),
     "an empty journal": lambda home: home.journal.write_bytes(b""),
@@ -138,7 +143,7 @@ DAMAGE: dict[str, Callable[[RunHome], object]] = {
     "other tables": lambda home: spoil(home, "DROP TABLE event"),
     "no launch": lambda home: (home.path / "launch.json").unlink(),
     "another launch": lambda home: (home.path / "launch.json").write_bytes(b"\xff[]"),
-    "a folder": lambda home: (home.journal.unlink(), home.journal.mkdir()),
+    "a folder": _folder,
 }
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from stretto.core.commands import StartAttempt
-from stretto.engine.prompt import BUDGET, SEAM, Prompts
+from stretto.engine.prompt import BUDGET, SEAM, Prompt, Prompts
 from stretto.engine.template import MOST_OWN, NAMES, SECTIONS, built_in, code, examine, fenced, flat, line
 from stretto.model.plan import Plan, Task
 
@@ -18,7 +18,7 @@ def composed(template: str | None, *, prompt: str = "Do it", reads: bool = True,
     return told.text
 
 
-def arranged(template: str | None, *, prompt: str = "Do it", reads: bool = True, budget: int = BUDGET):  # type: ignore[no-untyped-def]
+def arranged(template: str | None, *, prompt: str = "Do it", reads: bool = True, budget: int = BUDGET) -> Prompt:
     task = Task(id="me", phase="p", title="My task", prompt=prompt, writes=("src/**",))
     plan = Plan(name="shop", format="stretto", tasks=(task,))
     start = StartAttempt(

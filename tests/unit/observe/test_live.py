@@ -86,9 +86,12 @@ def test_a_usage_limit_says_until_when() -> None:
     (told,) = (text for text in story.screen(440.0, width=150) if text.startswith("paused"))
     assert "5-hour limit" in told
     assert "what runs may finish" in told
-    until = story.coordinator.state.drain and story.coordinator.state.drain.until
-    assert until is not None
-    assert f"it may go on at {time.strftime('%H:%M', time.localtime(until))}, in {ago(until - 440.0)}" in told
+    drain = story.coordinator.state.drain
+    assert drain is not None
+    assert drain.until is not None
+    assert (
+        f"it may go on at {time.strftime('%H:%M', time.localtime(drain.until))}, in {ago(drain.until - 440.0)}" in told
+    )
 
 
 def test_a_denied_grant_says_when_it_is_asked_again() -> None:

@@ -233,7 +233,7 @@ def test_ids_and_branches_are_never_cut() -> None:
 
 
 def test_who_was_done_before_is_counted_apart() -> None:
-    start = msgspec.structs.replace(story()[0], done=("a",))  # type: ignore[type-var]
+    start = msgspec.structs.replace(story()[0], done=("a",))
     assert "3 tasks: 2 ready, 1 done before" not in status_text(replay([start]).state, ENGINE, now=1.0, paint=PLAIN)
     assert "1 ready, 1 pending, 1 done before" in status_text(replay([start]).state, ENGINE, now=1.0, paint=PLAIN)
 

@@ -29,7 +29,7 @@ def tools(named: Mapping[str, Sequence[str]], **types: str) -> list[Json]:
     ]
 
 
-def ask(prompt: str | list[Json], *, offers: Sequence[Json] = (), system: str = "", **more: Any) -> Json:
+def ask(prompt: str | list[Json], *, offers: Sequence[Json] = (), system: str | list[Json] = "", **more: Any) -> Json:
     """The body of a request. A prompt that is a list is a whole conversation."""
     messages = [{"role": "user", "content": prompt}] if isinstance(prompt, str) else prompt
     return {"model": "m", "max_tokens": 9, "messages": messages, "tools": [*offers], "system": system, **more}

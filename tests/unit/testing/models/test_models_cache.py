@@ -13,7 +13,9 @@ MARK = {"cache_control": {"type": "ephemeral"}}
 
 
 def cached(prompt: str, shared: str = "s", **mark: Any) -> dict[str, Any]:
-    system = [{"type": "text", "text": shared * 4000, "cache_control": {"type": "ephemeral", **mark}}]
+    system: list[dict[str, Any]] = [
+        {"type": "text", "text": shared * 4000, "cache_control": {"type": "ephemeral", **mark}}
+    ]
     return ask(prompt, system=system)
 
 
@@ -85,7 +87,7 @@ def test_a_conversation_reads_what_its_last_turn_wrote(client: Client) -> None:
     """The mark moves on with the newest message, and a message may become a list of blocks."""
     first = [{"role": "user", "content": [{"type": "text", "text": "a" * 4000, **MARK}]}]
     _, written = usage(client, ask(first))
-    second = [
+    second: list[dict[str, Any]] = [
         {"role": "user", "content": "a" * 4000},
         {"role": "assistant", "content": "Done."},
         {"role": "user", "content": [{"type": "text", "text": "b" * 400, **MARK}]},
@@ -93,7 +95,7 @@ def test_a_conversation_reads_what_its_last_turn_wrote(client: Client) -> None:
     read, more = usage(client, ask(second))
     assert read == written
     assert 100 < more < 200
-    far = [
+    far: list[dict[str, Any]] = [
         {"role": "user", "content": "a" * 4000},
         *({"role": "user", "content": f"{n}"} for n in range(20)),
         second[2],

@@ -15,8 +15,8 @@ from pathlib import Path
 
 import pytest
 
+from stretto.testing.models.directives import ScriptError
 from stretto.testing.models.log import most_at_once, read_log
-from stretto.testing.models.script import ScriptError
 from stretto.testing.models.server import ModelServer
 from unit.testing.models.client import CLAUDE, Client, ask, events_of, tools
 
