@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 
 from stretto.formats import json_text
 from stretto.formats.auto_claude import TASK_IDS, status_of, subtasks_key
-from stretto.formats.source import Edit, Node, Source, Steps, decode
+from stretto.formats.json_edit import put
+from stretto.formats.source import Edit, Source, Steps, decode
 from stretto.model.plan import TaskStatus
 
 _WORDS: dict[str, str] = {
@@ -18,7 +18,6 @@ _WORDS: dict[str, str] = {
     "skipped": "pending",
     "cancelled": "pending",
 }
-_KEY = re.compile(r'"(?:[^"\\]|\\.)*"')
 
 
 def write_statuses(source: bytes, statuses: Mapping[str, str]) -> bytes:
@@ -39,7 +38,7 @@ def write_statuses(source: bytes, statuses: Mapping[str, str]) -> bytes:
             wanted = statuses.get(_id(parsed, subtask, at) or "")
             word = _WORDS.get(wanted or "")
             if word and state not in (wanted, status_of(word)):
-                edits.append(_set(parsed, at, "status", word))
+                edits.append(put(parsed, at, "status", word))
                 state = status_of(word) or "pending"
                 changed = True
             states.append(state)
@@ -90,22 +89,4 @@ def _plan_words(tree: Mapping[str, object], states: Sequence[TaskStatus]) -> dic
 
 
 def _update(source: Source, steps: Steps, values: Mapping[str, object], key: str, word: str) -> list[Edit]:
-    return [_set(source, steps, key, word)] if key in values and values[key] != word else []
-
-
-def _set(source: Source, steps: Steps, key: str, word: str) -> Edit:
-    node = source.node((*steps, key))
-    if node is not None:
-        return node.start, node.end, f'"{word}"'
-    holder = source.node(steps)
-    assert holder is not None and isinstance(holder.children, dict)
-    return _inserted(source.text.text, holder, list(holder.children.values()), key, word)
-
-
-def _inserted(text: str, holder: Node, members: Sequence[Node], key: str, word: str) -> Edit:
-    """A new last member, spaced as the one before it."""
-    last = members[-1]
-    gap = text[members[-2].end : last.key] if len(members) > 1 else "," + text[holder.start + 1 : last.key]
-    name = _KEY.match(text, last.key)
-    colon = text[name.end() : last.start] if name else ": "
-    return last.end, last.end, f'{gap}"{key}"{colon}"{word}"'
+    return [put(source, steps, key, word)] if key in values and values[key] != word else []

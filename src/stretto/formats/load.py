@@ -9,7 +9,15 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from stretto.errors import PlanError
-from stretto.formats import auto_claude, auto_claude_status, native, spec_kit, spec_kit_status
+from stretto.formats import (
+    auto_claude,
+    auto_claude_status,
+    native,
+    spec_kit,
+    spec_kit_status,
+    task_master,
+    task_master_status,
+)
 from stretto.formats.reading import Read
 from stretto.formats.source import MAX_BYTES, Source, plan_error, too_large
 from stretto.formats.syntax import parse
@@ -43,6 +51,13 @@ FORMATS = (
         recognises=spec_kit.recognises,
         read=spec_kit.read,
         write_statuses=spec_kit_status.write_statuses,
+    ),
+    Format(
+        name=task_master.NAME,
+        about="Task Master tasks.json",
+        recognises=task_master.recognises,
+        read=task_master.read,
+        write_statuses=task_master_status.write_statuses,
     ),
     Format(name=native.NAME, about="stretto's own", recognises=native.recognises, read=native.read),
 )

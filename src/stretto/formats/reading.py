@@ -47,14 +47,17 @@ class Places(Mapping[str, Location]):
         return unique
 
     def __getitem__(self, name: str) -> Location:
+        return self._source.location(self.steps(name))
+
+    def steps(self, name: str) -> Steps:
+        """The way to it from the root. Raises KeyError."""
         known, rest = name, ""
         while known not in self._steps:
             known, colon, last = known.rpartition(":")
             if not colon:
                 raise KeyError(name)
             rest = f":{last}{rest}"
-        steps = self._steps[known] + tuple(int(x) if x.isdecimal() else x for x in rest.split(":")[1:])
-        return self._source.location(steps)
+        return self._steps[known] + tuple(int(x) if x.isdecimal() else x for x in rest.split(":")[1:])
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._steps)

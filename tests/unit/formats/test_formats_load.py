@@ -24,6 +24,9 @@ from unit.formats.corpus import sample
         ('{"feature": "x", "phases": []}', "auto-claude"),
         ('{"name": "x", "phases": [{"subtasks": []}]}', "auto-claude"),
         ('{"phases": [{"chunks": []}]}', "auto-claude"),
+        ('{"tasks": [{"id": 1, "title": "x", "testStrategy": "y"}]}', "task-master"),
+        ('{"master": {"tasks": []}}', "task-master"),
+        ('{"x": {"tasks": [{"id": 1, "title": "x", "dependencies": []}]}, "y": 1}', "task-master"),
         ("- [ ] T001 do it", "spec-kit"),
         ("words\n\n---\n\n1. [x] **T001** do it", "spec-kit"),
         ('{"feature": "x", "workflow_type": "simple"}', "auto-claude"),
@@ -39,7 +42,6 @@ def test_content_decides_the_format(text: str, format: str) -> None:
     [
         *("- [ ] do it", "# Plan\n\nSome: words: here\n", "- a\n- b", "just words", "42", "[]", "{}"),
         '{"a": 1}',
-        '{"tasks": [{"id": 1, "title": "x", "testStrategy": "y"}]}',
         '{"epic_name": "x", "phases": [{"phase_id": "1", "sprints": []}]}',
         '{"epicId": "x", "name": "y", "phases": [{"id": "1", "sprints": []}]}',
         '{"plan_name": "x", "achievements": []}',

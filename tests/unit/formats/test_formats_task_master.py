@@ -1,0 +1,186 @@
+"""Task Master's files: tags, tasks, subtasks, what is set aside, and statuses written back."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from stretto.errors import PlanError
+from stretto.formats.load import Loaded, load
+from stretto.formats.task_master_status import write_statuses
+from stretto.model.plan import Task
+from unit.formats.corpus import sample
+
+
+def tasks(loaded: Loaded) -> dict[str, Task]:
+    return {task.id: task for task in loaded.plan.tasks}
+
+
+def read(tasks: object) -> Loaded:
+    return load("tasks.json", json.dumps({"master": {"tasks": tasks}}).encode())
+
+
+def test_tasks_and_subtasks() -> None:
+    loaded = load(sample("task-master/tagged.json"))
+    plan, found = loaded.plan, tasks(loaded)
+    assert (plan.name, plan.format) == ("master", "task-master")
+    assert [(x.id, x.title) for x in plan.phases] == [("tasks", "Tasks without subtasks"), ("2", "Orders")]
+    assert {id: task.depends_on for id, task in found.items()} == {
+        "1": (), "2.1": ("1",), "2.2": ("2.1", "1"), "2.3": ("2.2", "1"), "3": ("2",), "7": ("3",),
+    }  # fmt: skip
+    assert {id for id, task in found.items() if task.status == "succeeded"} == {"1", "2.1"}
+    assert {id: task.priority for id, task in found.items()} == {"1": 2, "2.1": 2, "2.2": 2, "2.3": 4, "3": 3, "7": 3}
+    assert found["2.3"].writes == ("shop/log.py", "shop/orders.py")
+    assert (found["2.3"].effect, found["3"].effect, found["3"].writes) == ("changes", "any", None)
+    assert loaded.places["task:2.2"].line == 26
+    assert loaded.places["task:2.2:depends_on:0"].column == 84
+
+
+def test_a_subtask_is_told_what_its_task_says() -> None:
+    found = tasks(load(sample("task-master/tagged.json")))
+    prompt = found["2.3"].prompt
+    assert prompt.startswith("# Orders\n\nCustomers place orders.\n\nDetails:\nAn order has lines.\n- no order without")
+    assert "## Your part of it: Log\n\nEvery order" in prompt
+    assert "docs/style.md" in prompt
+    assert "created" not in prompt
+    assert "How it will be tested:\nImport it." in found["1"].prompt
+
+
+def test_what_is_cancelled_or_put_off_is_no_part_of_the_run() -> None:
+    told = {x.message: x.tasks for x in load(sample("task-master/tagged.json")).findings if x.code == "set-aside"}
+    assert list(told) == [
+        "4: cancelled in this plan: not part of the run, and nobody waits for it",
+        "5: put off in this plan: not part of the run",
+        "6: waits for what is put off: not part of the run either",
+    ]
+
+
+def test_a_task_that_is_put_off_puts_off_who_waits_for_any_part_of_it() -> None:
+    loaded = read(
+        [
+            {"id": 1, "title": "a", "dependencies": [], "status": "deferred", "subtasks": [{"id": 1, "title": "x"}]},
+            {"id": 2, "title": "b", "dependencies": ["1.1"]},
+            {"id": 3, "title": "c", "dependencies": [2]},
+            {"id": 4, "title": "d", "dependencies": []},
+        ]
+    )
+    assert list(tasks(loaded)) == ["4"]
+    assert [phase.id for phase in loaded.plan.phases] == ["tasks"]
+
+
+def test_a_whole_task_that_is_cancelled_holds_nobody_up() -> None:
+    loaded = read(
+        [
+            {
+                "id": 1,
+                "title": "a",
+                "status": "cancelled",
+                "subtasks": [{"id": 1, "title": "x"}, {"id": 2, "title": "y"}],
+            },
+            {"id": 2, "title": "b", "dependencies": [1]},
+        ]
+    )
+    assert tasks(loaded)["2"].depends_on == ()
+
+
+def test_a_task_that_is_done_is_so_with_its_subtasks() -> None:
+    loaded = read(
+        [{"id": 1, "title": "a", "status": "done", "subtasks": [{"id": 1, "title": "x", "status": "pending"}]}]
+    )
+    assert tasks(loaded)["1.1"].status == "succeeded"
+
+
+def test_a_number_in_a_subtask_is_a_sibling_before_it_is_a_task() -> None:
+    parts = [
+        {"id": 1, "title": "x"},
+        {"id": 2, "title": "y", "dependencies": [1]},
+        {"id": 3, "title": "z", "dependencies": [5]},
+    ]
+    loaded = read(
+        [
+            {"id": 1, "title": "a", "dependencies": []},
+            {"id": 2, "title": "b", "subtasks": parts},
+            {"id": 5, "title": "c"},
+        ]
+    )
+    assert tasks(loaded)["2.2"].depends_on == ("2.1",)
+    assert tasks(loaded)["2.3"].depends_on == ("5",)
+    (finding,) = (x for x in loaded.findings if x.code == "sibling-meant")
+    assert finding.severity == "info"
+
+
+@pytest.mark.parametrize(
+    ("state", "name"),
+    [(None, "master"), ('{"currentTag": "fatura"}', "fatura"), ('{"currentTag": "gone"}', "master"), ("{", "master")],
+)
+def test_the_tag_that_task_master_is_set_to(tmp_path: Path, state: str | None, name: str) -> None:
+    folder = tmp_path / ".taskmaster" / "tasks"
+    folder.mkdir(parents=True)
+    (folder / "tasks.json").write_bytes(sample("task-master/tags.json").read_bytes())
+    if state is not None:
+        (folder.parent / "state.json").write_text(state)
+    loaded = load(folder / "tasks.json")
+    assert loaded.plan.name == name
+    assert [x.code for x in loaded.findings if x.code == "other-tags"] == ["other-tags"]
+    if name == "fatura":
+        assert {id: task.depends_on for id, task in tasks(loaded).items()} == {
+            "fatura/1.1": (), "fatura/1.2": ("fatura/1.1",), "fatura/2": ("fatura/1",),
+        }  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ["tagged", "tags", "legacy"])
+def test_r6_4_a_round_trip_changes_statuses_and_nothing_else(name: str) -> None:
+    data = sample(f"task-master/{name}.json").read_bytes()
+    before = load("tasks.json", data).plan.tasks
+    assert write_statuses(data, {}) == data
+    assert write_statuses(data, {x.id: x.status for x in before}) == data
+    after = write_statuses(data, {x.id: "succeeded" for x in before})
+    assert all(x.status == "succeeded" for x in load("tasks.json", after).plan.tasks)
+
+    def without_statuses(text: bytes) -> object:
+        return json.loads(text, object_hook=lambda x: {key: value for key, value in x.items() if key != "status"})
+
+    assert without_statuses(after) == without_statuses(data)
+
+
+def test_r6_4_statuses_in_the_files_own_spacing() -> None:
+    data = sample("task-master/legacy.json").read_bytes()
+    assert write_statuses(data, {"2": "failed", "3": "succeeded"}) == data.replace(
+        b'"dependencies":[1,2]', b'"dependencies":[1,2],"status":"done"'
+    )
+    tagged = sample("task-master/tagged.json").read_bytes()
+    done = json.loads(write_statuses(tagged, {"2.2": "succeeded", "2.3": "succeeded"}))
+    assert done["master"]["tasks"][1]["status"] == "done", "all of its subtasks are"
+    half = json.loads(write_statuses(tagged, {"2.2": "succeeded"}))
+    assert half["master"]["tasks"][1]["status"] == "in-progress"
+
+
+def test_r6_4_each_tag_has_ids_of_its_own() -> None:
+    data = sample("task-master/tags.json").read_bytes()
+    found = json.loads(write_statuses(data, {"fatura/1.2": "succeeded", "master/1": "succeeded"}))
+    assert found["master"]["tasks"][0]["status"] == "done"
+    assert [x["status"] for x in found["fatura"]["tasks"][0]["subtasks"]] == ["pending", "done"]
+
+
+@pytest.mark.parametrize(
+    ("task", "code"),
+    [
+        ({"title": "x", "dependencies": []}, "missing-key"),
+        ({"id": 1, "dependencies": []}, "missing-key"),
+        ({"id": 1, "title": "x", "dependencies": [[]]}, "wrong-type"),
+        ({"id": {}, "title": "x", "dependencies": []}, "wrong-type"),
+        ({"id": 1, "title": "x", "dependencies": [], "subtasks": "y"}, "wrong-type"),
+    ],
+)
+def test_what_cannot_be_read_is_told_with_its_place(task: object, code: str) -> None:
+    with pytest.raises(PlanError) as caught:
+        read([task])
+    assert code in [x.code for x in caught.value.findings]
+    assert all(x.location for x in caught.value.findings)
+
+
+def test_an_unknown_status_is_told() -> None:
+    loaded = read([{"id": 1, "title": "x", "dependencies": [], "status": "lovely"}])
+    assert [x.code for x in loaded.findings] == ["unknown-status"]
