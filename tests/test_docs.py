@@ -336,3 +336,24 @@ def test_links_between_documents_lead_somewhere(page: Path) -> None:
         if fragment:
             headings = re.findall(r"^#+ (.+)$", there.read_text(), re.MULTILINE)
             assert fragment in {anchor(heading) for heading in headings}, target
+
+
+def test_every_page_can_be_reached_from_the_readme() -> None:
+    reached, ahead = set[Path](), [ROOT / "README.md"]
+    while ahead:
+        page = ahead.pop()
+        if page not in reached:
+            reached.add(page)
+            targets = [target.partition("#")[0] for target in LINK.findall(page.read_text()) if "://" not in target]
+            found = {(page.parent / target).resolve() for target in targets if target}
+            ahead += [path for path in found if path.suffix == ".md"]
+            ahead += [inner for path in found if path.is_dir() for inner in path.glob("*.md")]
+    assert sorted(str(page.relative_to(ROOT)) for page in set(PAGES) - reached) == []
+
+
+def test_decisions_are_numbered_without_a_gap() -> None:
+    pages = sorted((ROOT / "docs" / "decisions").iterdir())
+    assert [int(page.name[:4]) for page in pages] == list(range(1, len(pages) + 1))
+    for number, page in enumerate(pages, 1):
+        assert page.read_text().startswith(f"# {number}. "), page.name
+        assert "\nStatus: " in page.read_text(), page.name

@@ -8,7 +8,7 @@
     ├── AdapterError              an adapter's; in a run the performer turns it into an event: .kind of R4
     │   │                         outside of one: the disk or git said no  3
     │   ├── AgentError
-    │   ├── WorkspaceError        GitError is its git kind
+    │   ├── WorkspaceError        GitError is its git kind, SetupError that of set-up
     │   └── GateError             the check could not run (a red gate is a verdict, not an error)
     ├── StateError                                                       3
     │   ├── RunNotFound
@@ -91,6 +91,10 @@ class GitError(WorkspaceError):
     def __init__(self, message: str, *, stderr: str = "", hint: str = "") -> None:
         super().__init__(message, hint=hint)
         self.stderr = stderr
+
+
+class SetupError(WorkspaceError):
+    """What the plan's set-up names is not there, or one of its commands failed: so it will be for every task."""
 
 
 class GateError(AdapterError):

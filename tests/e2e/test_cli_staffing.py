@@ -81,6 +81,9 @@ def test_looking_for_agents_starts_nothing(toy: Toy) -> None:
     toy.env["PATH"] = f"{folder}:/usr/bin:/bin"
     toy.write({"p.yaml": "name: p\ntasks: [{id: a, prompt: x, agent: claude}]\n"})
     assert not told(toy, "p.yaml")
+    toy.write({"p.yaml": "name: p\ntasks: [{id: a, prompt: x}]\n"})
+    assert told(toy, "p.yaml")["no-agent"]["hint"].startswith("--agent claude, or ")
+    assert not told(toy, "p.yaml", "--agent", "claude")
     assert not (toy.root / "started").exists()
 
 

@@ -36,6 +36,8 @@ class ClaudeStream:
         self.began = self.answered = False
         self._folder = ""
         self._results: list[Mapping[str, Any]] = []
+        self._heard: dict[str, Mapping[str, Any]] = {}
+        """What each answer had spent when it was last told, by its id; an answer comes in several events."""
         self._quota: Trouble | None = None
         self._retry_s: float | None = None
         self._names: tuple[str, ...] = ()
@@ -95,6 +97,7 @@ class ClaudeStream:
             return  # the result repeats its text
         self.answered = True
         self._retry_s = self._quota = None
+        self._heard[_text(message, "id")] = _table(message, "usage")
         for block in _blocks(event):
             match block.get("type"):
                 case "text":
@@ -135,7 +138,7 @@ class ClaudeStream:
     def ending(self, *, resumed: bool) -> Ending:
         last = self._results[-1] if self._results else None
         if last is None:
-            return Ending(trouble=self._quota, asked=self._asked)
+            return Ending(trouble=self._quota, usage=self._at_least(), asked=self._asked)
         refused = [
             self._call(_text(denied, "tool_name"), _table(denied, "tool_input")).removeprefix("> ")
             for denied in _tables(last, "permission_denials")
@@ -161,6 +164,21 @@ class ClaudeStream:
             names=(*self._names, *(name for name in names if name)),
             status=None if status is None else int(status),
             retry_after_s=self._retry_s,
+        )
+
+    def _at_least(self) -> Usage:
+        """What its answers have told of tokens. The last one may have gone on, and money is told at the end only."""
+        told = [usage for usage in self._heard.values() if usage]
+        if not told:
+            return Usage()
+        read = _sum(told, "cache_read_input_tokens", MOST_TOKENS)
+        written = _sum(told, "cache_creation_input_tokens", MOST_TOKENS)
+        fresh = _sum(told, "input_tokens", MOST_TOKENS)
+        return Usage(
+            input_tokens=None if fresh is None or read is None or written is None else int(fresh + read + written),
+            output_tokens=_whole(_sum(told, "output_tokens", MOST_TOKENS)),
+            cache_read_tokens=_whole(read),
+            cache_write_tokens=_whole(written),
         )
 
     def _usage(self, resumed: bool) -> Usage:

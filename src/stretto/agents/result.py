@@ -25,7 +25,7 @@ _DECISIONS: Final = 20
 _DECISION: Final = 500
 """So many decisions are kept, and so many characters of each."""
 _LONGEST_PAUSE_S: Final = 31 * 86400.0
-_OURS: Final = frozenset[FailureKind]({"lost", "tampered", "gate", "cancelled", "no_room"})
+_OURS: Final = frozenset[FailureKind]({"lost", "tampered", "gate", "cancelled", "no_room", "setup"})
 """Kinds that only stretto can know."""
 
 

@@ -178,14 +178,14 @@ class Housekeeping:
         if not holding.delivered and not state.abandoned:
             number = sum(record.landed is not None for record in state.tasks)
             what = f"{count(number, 'task')} landed on" if number else "what an earlier run landed is on"
-            why = f"{what} {state.branch}, which is in no branch of yours"
-            return why, f"stretto land {run}\nstretto abandon {run}"
+            why = f"{what} {state.branch}, which is in no branch of yours (a squash of it is not seen)"
+            return why, f"stretto land {run}\nif you have squashed it, or do not want it: stretto abandon {run}"
         if holding.checked_out:
             return f"{state.branch} is checked out", "git worktree list"
         if holding.work and not self._wanted.work:
             named = ", ".join(name.removeprefix(f"refs/stretto/{run}/") for name in holding.work[:SHOWN])
             more = f" and {len(holding.work) - SHOWN} more" if len(holding.work) > SHOWN else ""
-            return f"the only copy of work that did not land: {named}{more}", f"stretto clean {run} --work"
+            return f"work that is in no branch of yours: {named}{more}", f"stretto clean {run} --work"
         return "", ""
 
     async def _free(self, home: RunHome, found: Found, refs: Mapping[str, str]) -> Found:

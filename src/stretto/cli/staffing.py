@@ -7,8 +7,10 @@ from collections.abc import Iterator, Mapping
 from stretto import wiring
 from stretto.analysis.wording import listed
 from stretto.config.agents import nobody
+from stretto.config.installed import KNOWN, installed
 from stretto.config.layers import Settings
 from stretto.config.resolve import doers
+from stretto.config.table import FILE
 from stretto.errors import ConfigError
 from stretto.formats.load import Loaded
 from stretto.model.plan import Finding, Location
@@ -33,7 +35,7 @@ def agent_findings(loaded: Loaded, settings: Settings, environ: Mapping[str, str
             code="no-agent",
             severity="warning" if loaded.plan.format == "stretto" else "info",
             message=str(told),
-            hint=told.hint,
+            hint=_who_could(environ) or told.hint,
             location=place(f"task:{idle[0]}"),
             tasks=idle,
         )
@@ -49,6 +51,15 @@ def agent_findings(loaded: Loaded, settings: Settings, environ: Mapping[str, str
             owner = f"task:{own[name]}" if name in own else ""
             where = (f"{owner}:agent", owner) if owner else ("defaults:agent",)
             yield _unavailable(error, f"{listed(tasks)} cannot be done by {name!r}: ", tuple(tasks), place(*where))
+
+
+def _who_could(environ: Mapping[str, str]) -> str:
+    """A hint with the coding agent that is here and needs no settings; empty where there is none."""
+    there = installed(environ)
+    return next(
+        (f"--agent {known.name}, or `agent` in {FILE}" for known in KNOWN if known.name in there and not known.command),
+        "",
+    )
 
 
 def _unavailable(error: ConfigError, what: str, tasks: tuple[str, ...], place: Location | None) -> Finding:

@@ -47,6 +47,7 @@ RULES: Mapping[FailureKind, Rule] = {
     "permanent": Rule("free", "never"),
     "auth": Rule("free", "pause"),
     "no_room": Rule("free", "pause", carry=True, resume=True),
+    "setup": Rule("free", "pause"),
     "cancelled": Rule("charged", "again"),
 }
 """`rate_limited`, `quota` and `auth` pause the whole run until accounts are known one by one."""

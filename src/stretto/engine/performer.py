@@ -7,6 +7,7 @@ anywhere else, so a slow gate never holds up a start. An exception that is no Ad
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from typing import Any, TypeVar, assert_never
 
@@ -46,7 +47,7 @@ from stretto.engine.gating import Checks
 from stretto.engine.home import RunHome
 from stretto.engine.prompt import Prompts
 from stretto.engine.resumption import resumption
-from stretto.errors import AdapterError, AgentError
+from stretto.errors import AdapterError, AgentError, SetupError
 from stretto.model.plan import Plan
 from stretto.model.run import Culprit, Failure, FailureKind, RunSettings
 from stretto.ports import (
@@ -64,6 +65,8 @@ from stretto.ports import (
 )
 
 T = TypeVar("T")
+SETUP_AGAIN_S = 2.0
+"""How long set-up that has failed is left alone before it is done once more."""
 
 
 class World(msgspec.Struct, kw_only=True):
@@ -199,14 +202,7 @@ class Performer:
         try:
             name, agent = self._agent(command.agents)
             goes_on = agent.reads_story or self._tasks[task].carry
-            workspace = await self.world.workspaces.open(
-                task=task,
-                attempt=attempt,
-                base=command.base,
-                role="agent",
-                carry=command.carry if goes_on else None,
-                conflict=command.conflict and goes_on,
-            )
+            workspace = await self._opened(command, goes_on)
             self.report(AttemptStarted(at=self._now(), task=task, attempt=attempt, agent=name))
             report = await agent.run(self._assignment(command, workspace, agent, goes_on), self.world.processes)
             saved = await self._save(workspace, task, attempt)
@@ -221,6 +217,24 @@ class Performer:
         finally:
             await self._look_round()
             self._working.pop((task, attempt), None)
+
+    async def _opened(self, command: StartAttempt, goes_on: bool) -> Workspace:
+        """A workspace that is ready for the agent. Set-up that fails is done once more: a network may have hiccuped."""
+
+        async def opened() -> Workspace:
+            return await self.world.workspaces.open(
+                task=command.task,
+                attempt=command.attempt,
+                base=command.base,
+                role="agent",
+                carry=command.carry if goes_on else None,
+                conflict=command.conflict and goes_on,
+            )
+
+        with contextlib.suppress(SetupError):
+            return await opened()
+        await asyncio.sleep(SETUP_AGAIN_S)
+        return await opened()
 
     def _agent(self, names: Sequence[str]) -> tuple[str, Agent]:
         for name in names:
@@ -376,6 +390,7 @@ class Performer:
 def _failure_of(error: AdapterError) -> Failure:
     message = f"{error}\nhint: {error.hint}" if error.hint else str(error)
     kind: FailureKind = "failed" if isinstance(error, AgentError) else "transient"
+    kind = "setup" if isinstance(error, SetupError) else kind
     return Failure(kind="no_room" if is_full(error) else kind, message=message)
 
 

@@ -10,7 +10,8 @@ from stretto.model.plan import Value
 
 FailureKind = Literal[
     "transient", "overloaded", "rate_limited", "quota", "lost", "timeout", "idle", "out_of_memory", "failed",
-    "blocked_on_prompt", "gate", "conflict", "no_effect", "tampered", "permanent", "auth", "no_room", "cancelled",
+    "blocked_on_prompt", "gate", "conflict", "no_effect", "tampered", "permanent", "auth", "no_room", "setup",
+    "cancelled",
 ]  # fmt: skip
 """Kinds of R4; what each costs is the table in `core/retry.py`."""
 

@@ -144,8 +144,8 @@ class Console:
             case ev.AttemptFinished():
                 yield from self._finished(event)
             case ev.AttemptFailed():
-                said = f"attempt {event.attempt} failed: {failure(event.failure)}"
-                yield event.task, said + self._then(event.task), "red"
+                why = "its set-up, too" if self._is_known(event) else failure(event.failure)
+                yield event.task, f"attempt {event.attempt} failed: {why}{self._then(event.task)}", "red"
             case ev.AttemptLost():
                 why = "with its engine" if event.engine else "nobody knows how it ended"
                 yield event.task, f"attempt {event.attempt} lost: {why}{self._then(event.task)}", "yellow"
@@ -168,6 +168,12 @@ class Console:
                 pass
             case _:
                 assert_never(event)
+
+    def _is_known(self, event: ev.AttemptFailed) -> bool:
+        """Whether it failed for what has paused the run, and has been told of another task."""
+        drain = self.state.drain
+        paused = event.failure.kind == "setup" and drain is not None and drain.outcome == "paused"
+        return paused and drain is not None and not drain.reason.startswith(f"{event.task!r}: ")
 
     def _stopping(self, event: ev.StopRequested) -> str:
         active = sum(record.state in ("running", "gating") for record in self.state.tasks)

@@ -34,9 +34,11 @@ _KINDS: Mapping[FailureKind, str] = {
     "permanent": "trouble that will not pass",
     "auth": "not logged in",
     "no_room": "no room on the disk",
+    "setup": "",
     "cancelled": "",
 }
-_KIND = re.compile(rf"^(paused: |.*\(its own attempt: )?({'|'.join(_KINDS)})(?::\s+|(?=\)?$))", re.DOTALL)
+_WHO = r"""'[^'\n]*': |"[^"\n]*": """
+_KIND = re.compile(rf"^(paused: |{_WHO}|.*\(its own attempt: )?({'|'.join(_KINDS)})(?::\s+|(?=\)?$))", re.DOTALL)
 _CLAIM = re.compile(r"^its claim meets (?P<pattern>.+), held by (?P<holders>.+)$", re.DOTALL)
 _MERGED = "on the combined tree: "
 HINT = "hint: "

@@ -23,11 +23,11 @@ COSTS: Mapping[FailureKind, Budget] = {
     "blocked_on_prompt": "charged", "gate": "charged", "no_effect": "charged", "tampered": "charged",
     "overloaded": "overloaded", "lost": "lost", "conflict": "conflict",
     "quota": "none", "rate_limited": "none", "auth": "none", "permanent": "none",
-    "no_room": "none",
+    "no_room": "none", "setup": "none",
 }  # fmt: skip
 """R4, column "charged"."""
 BACKS_OFF: frozenset[FailureKind] = frozenset({"transient", "overloaded"})
-PAUSES: frozenset[FailureKind] = frozenset({"quota", "rate_limited", "auth", "no_room"})
+PAUSES: frozenset[FailureKind] = frozenset({"quota", "rate_limited", "auth", "no_room", "setup"})
 CARRIES: frozenset[FailureKind] = frozenset(
     {"transient", "overloaded", "rate_limited", "quota", "lost", "gate", "conflict", "no_room"}
 )

@@ -40,7 +40,7 @@ PRESSING: tuple[Deed, ...] = ("cancel", "retry", "stop", "retry_some", "cancel_s
 
 _FAILURES: tuple[FailureKind, ...] = (
     "failed", "transient", "lost", "timeout", "overloaded", "permanent", "quota", "transient", "idle", "failed",
-    "rate_limited", "no_effect", "auth", "out_of_memory", "blocked_on_prompt", "tampered", "failed", "no_room",
+    "rate_limited", "no_effect", "auth", "out_of_memory", "blocked_on_prompt", "tampered", "setup", "no_room",
 )  # fmt: skip
 _TROUBLE = (256, 245, 215, 215, 150, 150, 70)
 """From which byte on a choice means trouble, by mood."""

@@ -10,7 +10,7 @@ import uuid
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path, PurePosixPath
 
-from stretto.errors import WorkspaceError
+from stretto.errors import SetupError, WorkspaceError
 from stretto.model.plan import Setup
 from stretto.model.run import dump
 from stretto.ports import Processes, ProcessSpec
@@ -21,7 +21,7 @@ _LOG_TAIL = 2_000
 def furnish(setup: Setup, source: Path, target: Path) -> dict[str, str]:
     """Copy and link what `setup` names from the user's tree; what is there and unchanged is left alone.
 
-    Returns the stamp of every file put there. Raises WorkspaceError for a path that is missing or leads outside."""
+    Returns the stamp of every file put there. Raises SetupError for a path that is missing or leads outside."""
     stamps: dict[str, str] = {}
     for path in setup.copy:
         origin, place = _checked("copy", path, source, target)
@@ -86,7 +86,7 @@ async def run_setup(
     setup: Setup, target: Path, *, processes: Processes, env: Mapping[str, str], log: Path, timeout_s: float,
     cookie: tuple[str, str, str],
 ) -> None:  # fmt: skip
-    """Run the set-up commands in order, each through `sh -c`. Raises WorkspaceError at the first that fails."""
+    """Run the set-up commands in order, each through `sh -c`. Raises SetupError at the first that fails."""
     log.unlink(missing_ok=True)
     for command in setup.run:
         end = await processes.run(
@@ -105,7 +105,7 @@ async def run_setup(
                 if end.ended == "timeout"
                 else f"ended with {_status(end.code, end.signal)}"
             )
-            raise WorkspaceError(f"set-up command {command!r} {why}\n{_tail(log)}".rstrip(), hint=f"its output: {log}")
+            raise SetupError(f"set-up command {command!r} {why}\n{_tail(log)}".rstrip(), hint=f"its output: {log}")
 
 
 def remove(path: Path) -> None:
@@ -147,19 +147,17 @@ def prune_below(path: str, root: Path, keep: Iterable[str]) -> None:
 def _checked(word: str, path: str, source: Path, target: Path) -> tuple[Path, Path]:
     pure = PurePosixPath(path)
     if pure.is_absolute() or not pure.parts or ".." in pure.parts or ".git" in pure.parts:
-        raise WorkspaceError(f"setup.{word}: {path!r} does not name something inside the repository")
+        raise SetupError(f"setup.{word}: {path!r} does not name something inside the repository")
     origin = source / pure
     real = Path(os.path.realpath(origin))
     if not real.exists():
-        raise WorkspaceError(
-            f"setup.{word}: {path} is not in {source}", hint=f"create it, or take it out of setup.{word}"
-        )
+        raise SetupError(f"setup.{word}: {path} is not in {source}", hint=f"create it, or take it out of setup.{word}")
     if not real.is_relative_to(os.path.realpath(source)):
-        raise WorkspaceError(f"setup.{word}: {path} is a link that leads out of {source}, to {real}")
+        raise SetupError(f"setup.{word}: {path} is a link that leads out of {source}, to {real}")
     place = target / pure
     for parent in reversed(place.relative_to(target).parents[:-1]):
         if (target / parent).is_symlink():
-            raise WorkspaceError(f"setup.{word}: {path} would be written through the link {parent}")
+            raise SetupError(f"setup.{word}: {path} would be written through the link {parent}")
     place.parent.mkdir(parents=True, exist_ok=True)
     return (real if word == "copy" else origin), place
 

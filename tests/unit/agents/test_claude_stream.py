@@ -264,6 +264,23 @@ def test_lines_for_people_are_bounded_and_have_no_keys() -> None:
     assert "abcdefghijklmnop" not in lines[3]
 
 
+def test_of_one_that_was_killed_the_tokens_of_its_answers_are_known() -> None:
+    def answer(id: str, output: int) -> dict[str, Any]:
+        told = {"input_tokens": 5, "cache_read_input_tokens": 100, "cache_creation_input_tokens": 10}
+        event = said(text("I begin"), parent_tool_use_id=None)
+        return {**event, "message": {**event["message"], "id": id, "usage": {**told, "output_tokens": output}}}
+
+    events = [INIT, answer("m1", 1), answer("m1", 30), answer("m2", 2), said(text("no figures"))]
+    assert read(*events)[0].ending(resumed=True).usage == Usage(
+        input_tokens=230, output_tokens=32, cache_read_tokens=200, cache_write_tokens=20, cost_usd=None
+    )
+    odd = answer("m3", 1)
+    odd["message"]["usage"]["output_tokens"] = None
+    assert read(*events, odd)[0].ending(resumed=False).usage.output_tokens is None
+    end = read(*events, DONE)[0].ending(resumed=False)
+    assert end.usage.cost_usd == 0.0967894 and end.usage.output_tokens == 60, "the result knows better"
+
+
 def test_without_a_result_it_has_broken_off_and_nothing_is_known_of_its_cost() -> None:
     end = read(INIT, said(text("I begin")))[0].ending(resumed=False)
     assert not end.said and end.trouble is None and end.usage == Usage()

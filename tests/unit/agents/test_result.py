@@ -82,7 +82,7 @@ def test_what_is_not_a_file_is_neither_followed_nor_waited_for(tmp_path: Path) -
             read_result(tmp_path / name)
 
 
-@pytest.mark.parametrize("kind", ["lost", "tampered", "gate", "cancelled", "no_room"])
+@pytest.mark.parametrize("kind", ["lost", "tampered", "gate", "cancelled", "no_room", "setup"])
 def test_r4_an_agent_may_not_claim_what_only_stretto_knows(kind: FailureKind) -> None:
     failure = claimed(Failure(kind=kind, message="oops"))
     assert failure.kind == "failed"

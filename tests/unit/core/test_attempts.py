@@ -132,7 +132,7 @@ def test_r4_an_attempt_lost_with_its_engine_costs_nothing() -> None:
     assert run.granted("a") == ["start a#51 from base with a#50"]
 
 
-@pytest.mark.parametrize("kind", ["quota", "rate_limited", "auth", "no_room"])
+@pytest.mark.parametrize("kind", ["quota", "rate_limited", "auth", "no_room", "setup"])
 def test_r4_limits_bad_credentials_and_a_full_disk_pause_the_run_and_cost_nothing(kind: FailureKind) -> None:
     run = Told(task("a", attempts=1), task("b"), task("c", "b"))
     run.granted("a")

@@ -76,7 +76,7 @@ def test_a_question_goes_on_in_the_next_line() -> None:
 
 def test_until_when_it_is_paused_is_told_before_the_reason() -> None:
     story = in_trouble()
-    message = "the limit of five hours is used up, says the account, in more words than a line of this screen has"
+    message = "the limit of five hours is used up, in more words than a line of this screen has"
     failure = Failure(kind="quota", message=message, retry_after_s=3600.0)
     story.tell(ev.AttemptFailed(at=580.0, task="mail", attempt=2, failure=failure))
     lines = story.screen(590.0, height=40)

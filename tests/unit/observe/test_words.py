@@ -34,6 +34,9 @@ hint: its output: /tmp/a/2.setup.log"""
         ),
         ("Not logged in.\nhint: log in", "Not logged in (hint: log in)"),
         ("hint: alone", "hint: alone"),
+        ("'a': setup: set-up command 'x' ended with status 7\nno", "'a': set-up command 'x' ended with status 7: no"),
+        ('"it\'s": auth: no key', '"it\'s": not logged in: no key'),
+        ("'quota': 5-hour limit", "'quota': 5-hour limit"),
     ],
 )
 def test_one_line_holds_what_went_wrong(said: str, told: str) -> None:
