@@ -11,10 +11,11 @@ from msgspec.structs import replace
 
 from stretto.cli.place import View, view
 from stretto.core.state import TaskRecord
-from stretto.engine.home import RepositoryHome, RunHome
+from stretto.engine.home import CONTEXT, CONTEXTS, RepositoryHome, RunHome
 from stretto.errors import GitError, PlanError, RunLeased, StateError
 from stretto.formats.load import load
 from stretto.model.plan import Task, Value
+from stretto.model.run import undump
 
 if TYPE_CHECKING:
     from stretto.wiring import Repository
@@ -121,8 +122,8 @@ def _definitions(home: RunHome) -> tuple[dict[str, Task], Mapping[str, Mapping[s
     """The tasks as the run's copy of the plan file has them, and the text of their context files."""
     try:
         plan = load(home.plan()).plan
-        told = (home.path / "context.json").read_bytes()
-        context = msgspec.json.decode(told, type=dict[str, dict[str, str]])
+        told = (home.path / CONTEXT).read_bytes()
+        context = undump(told, CONTEXTS)
     except (PlanError, StateError, OSError, msgspec.DecodeError):  # of another version, or damaged: it proves nothing
         return {}, {}
     return {task.id: replace(task, status="pending") for task in plan.tasks}, context

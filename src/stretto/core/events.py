@@ -13,7 +13,7 @@ from typing import Literal
 import msgspec
 
 from stretto.model.plan import Plan
-from stretto.model.run import Culprit, Failure, LandEntry, LateWork, Remark, RunSettings, Usage
+from stretto.model.run import Culprit, Failure, LandEntry, LateWork, Remark, RunSettings, Usage, undump
 
 
 class _Event(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag=True):

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, TypeVar
 
 import msgspec
 
 from stretto.model.plan import Value
+
+T = TypeVar("T")
 
 FailureKind = Literal[
     "transient", "overloaded", "rate_limited", "quota", "lost", "timeout", "idle", "out_of_memory", "failed",
