@@ -151,7 +151,7 @@ def test_r8_6_cancelled_twice_it_still_ends_in_one_event(tmp_path: Path, twice_a
 
 
 class Landing(MemoryWorkspaces):
-    async def landed(self, lane: str, batch: int, *, known: str | None = None) -> str | None:
+    async def landed(self, lane: str, batch: int, *, known: str = "") -> str | None:
         await asyncio.sleep(0)
         return await super().landed(lane, batch, known=known)
 
