@@ -384,5 +384,5 @@ def _damaged(path: Path, word: str) -> StateError:
 def _refusal(failure: str) -> StateError:
     return StateError(
         f"the journal takes no more events: {failure}",
-        hint="see that the disk is not full, then resume the run: it goes on from the last event that was written",
+        hint="see that the disk is not full; the run then goes on from the last event that was written: stretto resume",
     )
