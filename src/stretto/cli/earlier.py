@@ -42,14 +42,16 @@ async def earlier_run(views: Sequence[View], repository: Repository, base: str) 
 
 
 def runs_of(runs: RepositoryHome, plan: Path, *, new: bool) -> list[View]:
-    """Runs of the plan, oldest first; with `new`, one that cannot be read is as good as none."""
+    """Runs of the plan, oldest first; with `new`, one that cannot be read is as good as none.
+
+    So is one whose copy of its plan file has another name: that is no run of this plan, whatever else is damaged."""
     found = []
     for home in runs.runs():
         try:
             if home.launch().plan_path == str(plan) and (seen := view(home)) is not None:
                 found.append(seen)
         except StateError:
-            if not new:
+            if not new and (home.path / "plan" / plan.name).exists():
                 raise
     return found
 
