@@ -27,7 +27,7 @@ settings.register_profile("search", _always, max_examples=20_000)
 _home = pytest.StashKey[str]()
 _KEPT = {"STRETTO_REQUIRE"}
 _OF_OTHERS = ("STRETTO_", "GIT_", "XDG_", "MAKE", "MFLAGS", "PYTHONUNBUFFERED")
-"""What a user's shell does not have: `make test` says how it is called, and unbuffered output hides what is held back."""
+"""What a user's shell lacks: `make test` says how it is called, and unbuffered output hides what is held back."""
 _CLAUDE = "CLAUDE_CLI_OF_TESTS"
 """Where `make claude` has put it, found while the user's home is still known; pytest's workers inherit it."""
 

@@ -3,11 +3,11 @@
     python -m e2e.storm --rounds 50 --seed 1        (from the folder tests/)
 
 Thirty tasks with overlapping claims, half of them checked and one that always fails, edit a repository in ways that do
-not depend on order. Each round kills the engine alone, its warden alone, or engine, warden and front together, at
-random moments, and resumes; then the results are landed, and that is killed once, too. In the end the tree must be the
-one of the undisturbed run, on the run's branch and on the user's; nothing that had landed or ended may have run again,
-no process with the run's cookie may be left, and the journal may have no gap. The folder of a round that breaks a
-promise is kept.
+not depend on order. Each round kills the engine alone, its warden alone, or engine, warden and front together, or stops
+the run at once, at random moments, and resumes; then the results are landed, and that is killed once, too. In the end
+the tree must be the one of the undisturbed run, on the run's branch and on the user's; nothing that had landed or ended
+may have run again, no process with the run's cookie may be left, and the journal may have no gap. The folder of a round
+that breaks a promise is kept.
 """
 
 from __future__ import annotations
@@ -95,8 +95,11 @@ def undisturbed(root: Path) -> str:
     return tree(toy)
 
 
-def kill(toy: Toy, front: subprocess.Popen[bytes], what: str) -> None:
-    """The engine alone, its warden alone, or everything of stretto's own at the same moment."""
+def strike(toy: Toy, front: subprocess.Popen[bytes], what: str) -> None:
+    """The engine alone, its warden alone, or everything of stretto's own at the same moment; or a stop at once."""
+    if what == "stop":
+        toy.stretto("stop", "--now", code=None)
+        return
     running = toy.processes()
     mine = [(pid, text) for pid, text in running if b"stretto" in text and b"python" in text]
     victims = {
@@ -120,11 +123,12 @@ def one_round(root: Path, rng: random.Random, wanted: str) -> str:
             time.sleep(0.01)
         if front.poll() is not None:
             break
-        what = rng.choice(("engine", "warden", "all", "all"))
+        begun = any(toy.state.glob("*/runs/*/journal.sqlite3"))
+        what = rng.choice(("engine", "warden", "all", "all", "stop", "stop") if begun else ("engine", "warden", "all"))
         kills[what] += 1
-        kill(toy, front, what)
+        strike(toy, front, what)
         code = front.wait(timeout=60)
-        assert code in (3, 1, -9), f"after a kill the front said {code}: {toy.said()[-2000:]}"
+        assert code in (4, 3, 1, -9), f"after {what} the front said {code}: {toy.said()[-2000:]}"
         begun = any(toy.state.glob("*/runs/*/launch.json"))
         front = toy.front("resume") if begun else start(toy)
     code = front.wait(timeout=300)
@@ -143,7 +147,7 @@ def one_round(root: Path, rng: random.Random, wanted: str) -> str:
     assert not left, f"processes are left: {left}"
     executions = (root / "executions.log").read_text().splitlines()
     check_journal(toy, executions)
-    return f"{dict(kills)} killed, {len(executions)} executions"
+    return f"{dict(kills)} struck, {len(executions)} executions"
 
 
 def check_journal(toy: Toy, executions: list[str]) -> None:

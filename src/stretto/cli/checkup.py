@@ -132,7 +132,7 @@ def _settings(root: Path | None, environ: Mapping[str, str]) -> tuple[Settings |
 
 
 async def _runs(here: Path, environ: Mapping[str, str]) -> list[Observation]:
-    """Runs that are not over, processes that outlived one, journals that cannot be read, worktrees."""
+    """Runs that are not over, processes that outlived one, files that cannot be read, worktrees."""
     try:
         repository = await wiring.repository(here, environ)
         home = repository_home(state_dir(environ), repository.common)
@@ -143,6 +143,7 @@ async def _runs(here: Path, environ: Mapping[str, str]) -> list[Observation]:
     unfinished, active = [], 0
     for run in runs:
         try:
+            run.launch()
             seen = view(run)
             left = [] if seen is None or seen.engine else living(run.run, SqliteReader(run).processes())
         except StateError as error:

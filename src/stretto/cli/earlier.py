@@ -11,10 +11,11 @@ from msgspec.structs import replace
 
 from stretto.cli.place import View, view
 from stretto.core.state import TaskRecord
-from stretto.engine.home import RepositoryHome, RunHome
+from stretto.engine.home import CONTEXT, CONTEXTS, RepositoryHome, RunHome
 from stretto.errors import GitError, PlanError, RunLeased, StateError
 from stretto.formats.load import load
 from stretto.model.plan import Task, Value
+from stretto.model.run import undump
 
 if TYPE_CHECKING:
     from stretto.wiring import Repository
@@ -41,14 +42,16 @@ async def earlier_run(views: Sequence[View], repository: Repository, base: str) 
 
 
 def runs_of(runs: RepositoryHome, plan: Path, *, new: bool) -> list[View]:
-    """Runs of the plan, oldest first; with `new`, one that cannot be read is as good as none."""
+    """Runs of the plan, oldest first; with `new`, one that cannot be read is as good as none.
+
+    So is one whose copy of its plan file has another name: that is no run of this plan, whatever else is damaged."""
     found = []
     for home in runs.runs():
         try:
             if home.launch().plan_path == str(plan) and (seen := view(home)) is not None:
                 found.append(seen)
         except StateError:
-            if not new:
+            if not new and (home.path / "plan" / plan.name).exists():
                 raise
     return found
 
@@ -121,8 +124,8 @@ def _definitions(home: RunHome) -> tuple[dict[str, Task], Mapping[str, Mapping[s
     """The tasks as the run's copy of the plan file has them, and the text of their context files."""
     try:
         plan = load(home.plan()).plan
-        told = (home.path / "context.json").read_bytes()
-        context = msgspec.json.decode(told, type=dict[str, dict[str, str]])
+        told = (home.path / CONTEXT).read_bytes()
+        context = undump(told, CONTEXTS)
     except (PlanError, StateError, OSError, msgspec.DecodeError):  # of another version, or damaged: it proves nothing
         return {}, {}
     return {task.id: replace(task, status="pending") for task in plan.tasks}, context

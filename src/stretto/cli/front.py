@@ -119,11 +119,12 @@ def _end(home: RunHome, code: int, log_from: int, show: Show) -> int:
 
 
 def _complain_of(home: RunHome, code: int, log_from: int, *, ended: bool = False) -> int:
-    said = _said(home, log_from)
+    said, hint = _said(home, log_from)
     if not ended and code == KILLED and not said:
         _complain("the engine was killed", f"stretto resume {home.run}")
     else:
-        _complain(said or f"the engine ended with {code}", f"see {home.engine_log}, then: stretto resume {home.run}")
+        usual = f"see {home.engine_log}, then: stretto resume {home.run}"
+        _complain(said or f"the engine ended with {code}", hint or usual)
     return code
 
 
@@ -137,13 +138,16 @@ def _size(home: RunHome) -> int:
     return home.engine_log.stat().st_size if home.engine_log.exists() else 0
 
 
-def _said(home: RunHome, log_from: int) -> str:
-    """The engine's own last word: what it printed about an error, or the last line of a traceback."""
+def _said(home: RunHome, log_from: int) -> tuple[str, str]:
+    """The engine's own last word and its hint: what it printed about an error, or the last line of a traceback."""
     with home.engine_log.open("rb") as log:
         log.seek(log_from)
         lines = [line.strip() for line in log.read().decode(errors="replace").splitlines() if line.strip()]
-    errors = [line.removeprefix("error: ") for line in lines if line.startswith("error: ")]
-    return (errors or lines or [""])[-1]
+    at = max((i for i, line in enumerate(lines) if line.startswith("error: ")), default=None)
+    if at is None:
+        return (lines or [""])[-1], ""
+    hint = next((i for i, line in enumerate(lines) if i > at and line.startswith("hint: ")), len(lines))
+    return lines[at].removeprefix("error: "), "\n".join(lines[hint:]).removeprefix("hint: ")
 
 
 class Control:

@@ -27,11 +27,12 @@ from stretto.core.commands import (
 from stretto.core.ending import ending
 from stretto.core.handoff import handoffs
 from stretto.core.requests import grant, refuse, stop
+from stretto.core.retry import RULES
 from stretto.core.start import first_state
 from stretto.core.state import Doom, Drain, State, TaskRecord, step
 from stretto.core.steps import BACKOFF, DRAIN, GRANT, Steps
 from stretto.errors import InvariantViolated
-from stretto.model.run import Culprit, Failure, PastAttempt, TaskState, Usage
+from stretto.model.run import Culprit, Failure, LateWork, PastAttempt, TaskState, Usage
 
 
 class Coordinator:
@@ -147,7 +148,19 @@ class Coordinator:
         state.timers.pop(DRAIN, None)
         state.resumes += 1
         state.parallel = event.parallel or state.parallel
+        for work in event.late:
+            if record := state.by_id.get(work.task):
+                self._came_late(record, work)
         self.steps.let_in()
+
+    def _came_late(self, record: TaskRecord, work: LateWork) -> None:
+        """The next attempt goes on from it, as it would have if it had been saved in time."""
+        past = record.past[-1] if record.past else None
+        if past is None or past.attempt != work.attempt or past.commit is not None:
+            return
+        record.past = (*record.past[:-1], msgspec.structs.replace(past, commit=work.commit))
+        if RULES[past.failure.kind].carry and record.state in ("ready", "waiting"):
+            record.carry = work.commit
 
     def _timer(self, timer: str) -> None:
         due = self.state.timers.get(timer)

@@ -13,7 +13,7 @@ from typing import Literal
 import msgspec
 
 from stretto.model.plan import Plan
-from stretto.model.run import Culprit, Failure, LandEntry, Remark, RunSettings, Usage
+from stretto.model.run import Culprit, Failure, LandEntry, LateWork, Remark, RunSettings, Usage, undump
 
 
 class _Event(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag=True):
@@ -44,6 +44,7 @@ class RunResumed(_Event, frozen=True, kw_only=True):
     parallel: int | None = None
     on_approval: Literal["wait", "exit"] | None = None
     """Whether somebody sits there now who can approve; None: as before."""
+    late: tuple[LateWork, ...] = ()
 
 
 class RunAbandoned(_Event, frozen=True, kw_only=True):
@@ -269,6 +270,6 @@ def encode(event: Event) -> bytes:
 
 
 def decode(body: bytes) -> Event:
-    """The inverse of `encode`. Raises msgspec.ValidationError on an unknown kind or a wrong field."""
-    event: Event = _decoder.decode(body)
+    """The inverse of `encode`. Raises msgspec.DecodeError on damage, an unknown kind or a wrong field."""
+    event: Event = undump(body, _decoder)
     return event

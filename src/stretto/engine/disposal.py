@@ -14,6 +14,7 @@ import msgspec
 
 from stretto.engine.disk import explained
 from stretto.engine.home import RepositoryHome, RunHome, write_whole
+from stretto.model.run import undump
 
 GONE = ".gone-"
 DRAFT = ".new-"
@@ -46,7 +47,7 @@ def drafts(runs: RepositoryHome) -> list[Path]:
 def owed(grave: Path) -> Mapping[str, str]:
     """The refs that are still to be deleted, each with the commit that it had; none where that is unknown."""
     try:
-        return msgspec.json.decode((grave / _REFS).read_bytes(), type=dict[str, str])
+        return undump((grave / _REFS).read_bytes(), msgspec.json.Decoder(dict[str, str]))
     except (OSError, msgspec.DecodeError):
         return {}
 

@@ -19,7 +19,7 @@ from stretto.engine.abandonment import refuse_abandoned
 from stretto.engine.launch import DETACHED
 from stretto.engine.performer import Performer
 from stretto.errors import AdapterError, StrettoError
-from stretto.model.run import Outcome
+from stretto.model.run import LateWork, Outcome
 from stretto.ports import Clock, Inbox, Journal, Observer, Recorded, Workspaces
 
 INBOX_S = 0.2
@@ -77,10 +77,12 @@ class EmbeddedEngine:
         owed = outstanding(state)
         lost = lost_attempts(state)
         now = self._clock.now()
+        died = {(record.id, record.attempt) for record in lost}
+        late = [LateWork(task=task, attempt=n, commit=it) for (task, n), it in saved.items() if (task, n) not in died]
         first: list[Event] = [declare_lost(r, now, saved.get((r.id, r.attempt))) for r in lost]
         first += [Noticed(at=now, code="unsaved", message=said) for said in self._workspaces.unsaved]
         first += self._wishes()
-        first.append(RunResumed(at=now, on_approval=on_approval))
+        first.append(RunResumed(at=now, on_approval=on_approval, late=tuple(late)))
         first += self._pause()
         for command in owed:
             self._performer.perform(command)

@@ -112,7 +112,7 @@ class Checks:
             finally:
                 await self._workspaces.close(workspace)
         except AdapterError as error:
-            said = f"{error} (hint: {error.hint})" if error.hint else str(error)
+            said = f"{error}\nhint: {error.hint}" if error.hint else str(error)
             return Judgement(color="red", remarks=(Remark(check="set-up", message=said),), error=True)
 
     async def _all(self, groups: Sequence[_Group], workspace: Path, contents: str) -> Judgement:

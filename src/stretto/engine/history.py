@@ -16,6 +16,8 @@ from stretto.model.plan import Task
 
 RUNS, EVENTS = 20, 10_000
 """So many runs, the latest, and so many of their events are read: a preview must not wait for a long history."""
+LONGEST_S = 10 * 365 * 86400.0
+"""No attempt takes as long: a clock was wrong, or the journal is damaged."""
 
 
 def expected_s(
@@ -67,7 +69,7 @@ def _landed(run: RunStarted, agents: Mapping[str, AgentSpec], events: Sequence[E
             case AttemptStarted():
                 task = tasks.get(event.task)
                 took_s = ended_at.get((event.task, event.attempt), -math.inf) - event.at
-                if task is not None and took_s >= 0 and (spec := agents.get(event.agent)) is not None:
+                if task is not None and 0 < took_s < LONGEST_S and (spec := agents.get(event.agent)) is not None:
                     yield Shown(who=identity(event.agent, spec), size=size_of(task), took_s=took_s)
             case _:
                 pass

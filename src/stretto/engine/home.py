@@ -31,12 +31,14 @@ from stretto.errors import RunNotFound, StateError
 from stretto.model.agent import AgentSpec
 from stretto.model.names import slug, task_dir
 from stretto.model.plan import Value
-from stretto.model.run import dump
+from stretto.model.run import dump, undump
 
 LAUNCH_VERSION = 2
 CONTEXT = "context.json"
 TEMPLATE = "prompt.md.j2"
 """Files of a run that hold what goes with its prompts."""
+CONTEXTS = msgspec.json.Decoder(dict[str, dict[str, str]])
+"""Reads the first of them: task id to {file name: text}."""
 NETWORK = frozenset({
     *("nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "afs", "ceph", "lustre", "gpfs", "glusterfs"),
     *("fuse.sshfs", "fuse.glusterfs", "fuse.s3fs", "fuse.rclone"),
@@ -70,6 +72,9 @@ class Launch(Value, frozen=True, kw_only=True):
     land_at_end: bool = False
     interactive: bool = False
     """A person sits at the terminal that started it."""
+
+
+_LAUNCHES = msgspec.json.Decoder(Launch)
 
 
 class AttemptHome(Value, frozen=True, kw_only=True):
@@ -141,9 +146,9 @@ class RunHome(Value, frozen=True, kw_only=True):
         with explained("read how the run was started", path):
             data = path.read_bytes()
         try:
-            launch = msgspec.json.decode(data, type=Launch)
+            launch = undump(data, _LAUNCHES)
         except msgspec.DecodeError as error:
-            raise StateError(f"cannot read how the run was started: {path}: {error}") from error
+            raise StateError(f"cannot read how the run was started: {path}: {error}", hint=journal.RESTORE) from error
         if launch.version > LAUNCH_VERSION:
             raise StateError(f"the run was started by a newer stretto: {path}", hint="use that version for this run")
         return launch
@@ -151,10 +156,14 @@ class RunHome(Value, frozen=True, kw_only=True):
     def context(self) -> Mapping[str, Mapping[str, str]]:
         """The context files as they were at the start (R8.7): task id to {file name: text}. Raises StateError."""
         data = self._kept(CONTEXT)
+        if data is None:
+            return {}
         try:
-            return {} if data is None else msgspec.json.decode(data, type=dict[str, dict[str, str]])
+            texts = undump(data, CONTEXTS)
         except msgspec.DecodeError as error:
-            raise StateError(f"cannot read the run's context files: {self.path / CONTEXT}: {error}") from error
+            path = self.path / CONTEXT
+            raise StateError(f"cannot read the run's context files: {path}: {error}", hint=journal.RESTORE) from error
+        return texts
 
     def template(self) -> str | None:
         """The plan's own template of prompts as it was at the start (R8.7). Raises StateError."""

@@ -22,6 +22,7 @@ from stretto.core.events import Event, RequestReceived, RunStarted, Wish, decode
 from stretto.engine import disk
 from stretto.engine.strays import Started
 from stretto.errors import JournalMismatch, StateError
+from stretto.model.run import undump
 from stretto.ports import Recorded, Request
 
 CORE_VERSION: int = next(field.default for field in msgspec.structs.fields(RunStarted) if field.name == "core_version")
@@ -30,7 +31,10 @@ BUSY_S = 10.0
 PAGE = 1000
 """Events read at a time: a long read transaction would keep the log from being checkpointed."""
 
-_wishes = msgspec.json.Decoder(Wish)
+RESTORE = "restore the file from a copy, or start anew with --new; the work of the run is still in git"
+"""What to do about a file of a run that is damaged."""
+
+_wishes, _anything = msgspec.json.Decoder(Wish), msgspec.json.Decoder()
 
 
 def create(path: Path, events: Sequence[Event] = ()) -> None:
@@ -73,28 +77,32 @@ def events_after(connection: sqlite3.Connection, after: int) -> Iterator[Recorde
         for seq, body in page:
             if seq != after + 1:
                 raise JournalMismatch(
-                    f"the journal has a gap: event {after + 1} is missing",
+                    f"the journal has a gap: event {after + 1} is missing: {_file(connection)}",
                     hint="the file was damaged or changed by hand; restore it from a copy, or start anew with --new",
                 )
             after = seq
-            yield Recorded(seq=seq, event=_event(seq, body))
+            yield Recorded(seq=seq, event=_event(connection, seq, body))
 
 
 def latest_of(connection: sqlite3.Connection, kinds: Sequence[type[Event]], most: int) -> Iterator[Event]:
     """At most `most` events of these kinds, the newest first. Raises JournalMismatch for one that is not understood."""
     query = f"SELECT seq, body FROM event WHERE kind IN ({', '.join('?' * len(kinds))}) ORDER BY seq DESC LIMIT ?"
     for seq, body in connection.execute(query, (*(kind.__name__ for kind in kinds), most)):
-        yield _event(seq, body)
+        yield _event(connection, seq, body)
 
 
-def _event(seq: int, body: bytes) -> Event:
+def _event(connection: sqlite3.Connection, seq: int, body: bytes) -> Event:
     try:
         return decode(body)
-    except (msgspec.DecodeError, TypeError) as error:  # a ValidationError is the one, a number in its place the other
+    except msgspec.DecodeError as error:
         raise JournalMismatch(
-            f"event {seq} of the journal is not understood: {error}",
-            hint="it was written by another version of stretto, or damaged",
+            f"event {seq} of the journal is not understood: {_file(connection)}: {error}",
+            hint=f"it was written by another version of stretto, or damaged; if so, {RESTORE}",
         ) from error
+
+
+def _file(connection: sqlite3.Connection) -> str:
+    return str(connection.execute("PRAGMA database_list").fetchone()[2])
 
 
 def copy(path: Path, to: Path) -> None:
@@ -115,11 +123,19 @@ def requests(connection: sqlite3.Connection) -> list[dict[str, Any]]:
     rows = connection.execute("SELECT request, at, wish, seq, accepted, why FROM inbox ORDER BY place")
     return [
         {
-            "request": request, "at": at, "wish": msgspec.json.decode(wish), "seq": seq,
+            "request": request, "at": at, "wish": _as_it_lies(wish), "seq": seq,
             "accepted": None if accepted is None else bool(accepted), "why": why,
         }
         for request, at, wish, seq, accepted, why in rows
     ]  # fmt: skip
+
+
+def _as_it_lies(wish: bytes) -> Any:
+    """Data, or where it is damaged the text."""
+    try:
+        return undump(wish, _anything)
+    except msgspec.DecodeError:
+        return wish.decode("utf-8", "replace") if isinstance(wish, bytes) else str(wish)
 
 
 class SqliteInbox:
@@ -149,7 +165,7 @@ class SqliteInbox:
         found = []
         for request, at, wish in rows:
             try:
-                found.append(Request(id=request, at=at, wish=_wishes.decode(wish)))
+                found.append(Request(id=request, at=at, wish=undump(wish, _wishes)))
             except msgspec.DecodeError as error:
                 self.answer(request, accepted=False, why=f"this version of stretto does not understand it: {error}")
         return found
@@ -362,14 +378,11 @@ def _explained(path: Path, *, new: bool = False) -> Iterator[None]:
 
 
 def _damaged(path: Path, word: str) -> StateError:
-    return StateError(
-        f"the journal is damaged: {path}: {word}",
-        hint="restore the file from a copy, or start anew with --new; the work of the run is still in git",
-    )
+    return StateError(f"the journal is damaged: {path}: {word}", hint=RESTORE)
 
 
 def _refusal(failure: str) -> StateError:
     return StateError(
         f"the journal takes no more events: {failure}",
-        hint="see that the disk is not full, then resume the run: it goes on from the last event that was written",
+        hint="see that the disk is not full; the run then goes on from the last event that was written: stretto resume",
     )

@@ -15,6 +15,7 @@ import msgspec
 from stretto.engine.disk import explained
 from stretto.errors import RunLeased
 from stretto.model.plan import Value
+from stretto.model.run import undump
 from stretto.ports import Engine
 
 PATIENCE_S = 0.5
@@ -25,6 +26,9 @@ class _Holder(Value, frozen=True, kw_only=True):
     pid: int
     host: str
     started: float
+
+
+_HOLDERS = msgspec.json.Decoder(_Holder)
 
 
 class RunLock:
@@ -78,7 +82,7 @@ class RunLock:
                     if _try(handle, fcntl.LOCK_SH):
                         return None
                     with contextlib.suppress(msgspec.DecodeError):
-                        holder = msgspec.json.decode(os.pread(handle, 4096, 0), type=_Holder)
+                        holder = undump(os.pread(handle, 4096, 0), _HOLDERS)
                         return Engine(pid=holder.pid, host=holder.host)
                     time.sleep(0.01)  # it has the lock, and is about to write its name
             finally:

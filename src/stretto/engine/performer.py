@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Coroutine, Mapping, Sequence
-from typing import Any, TypeVar, assert_never
+from collections.abc import Callable, Mapping, Sequence
+from typing import assert_never
 
 import msgspec
 
@@ -45,6 +45,7 @@ from stretto.core.events import (
 from stretto.engine.disk import is_full
 from stretto.engine.gating import Checks
 from stretto.engine.home import RunHome
+from stretto.engine.jobs import Job, Jobs, whole
 from stretto.engine.prompt import Prompts
 from stretto.engine.resumption import resumption
 from stretto.errors import AdapterError, AgentError, SetupError
@@ -64,7 +65,6 @@ from stretto.ports import (
     Workspaces,
 )
 
-T = TypeVar("T")
 SETUP_AGAIN_S = 2.0
 """How long set-up that has failed is left alone before it is done once more."""
 
@@ -92,10 +92,10 @@ class Performer:
     ) -> None:
         self.run, self.plan, self.settings, self.world, self.report = run, plan, settings, world, report
         self._tasks = {task.id: task for task in plan.tasks}
-        self._jobs: set[asyncio.Task[None]] = set()
-        self._attempts: dict[tuple[str, int], asyncio.Task[None]] = {}
+        self._jobs = Jobs(report, self._break)
+        self._attempts: dict[tuple[str, int], Job] = {}
         """Jobs that CancelAttempt may end: an agent at work, or the gates of its attempt."""
-        self._landing: asyncio.Task[None] | None = None
+        self._landing: Job | None = None
         self._timers: dict[str, asyncio.TimerHandle] = {}
         self._working: dict[tuple[str, int], None] = {}
         self._look: Mapping[str, str] | None = None
@@ -108,19 +108,19 @@ class Performer:
         """Start doing it. Must be called from the event loop."""
         match command:
             case RequestGrant():
-                self._start(self._request(command))
+                self._jobs.start(self._request(command))
             case ReleaseGrant():
-                self._start(self.world.limits.release(run=self.run, task=command.task, attempt=command.attempt))
+                self._jobs.start(self.world.limits.release(run=self.run, task=command.task, attempt=command.attempt))
             case StartAttempt():
-                self._start_attempt(command.task, command.attempt, self._attempt(command))
+                self._start_attempt(command)
             case CancelAttempt():
                 job = self._attempts.get((command.task, command.attempt))
                 if job is not None:
                     job.cancel()
             case RunGates():
-                self._start_attempt(command.task, command.attempt, self._gates(command))
+                self._may_be_ended(command.task, command.attempt, self._jobs.start(self._gates(command)))
             case LandBatch():
-                self._landing = self._start(self._land(command))
+                self._start_landing(command)
             case StartTimer():
                 self._start_timer(command)
             case Answer():
@@ -143,34 +143,44 @@ class Performer:
         """End what is still going on. Work in progress has been saved or is owed again."""
         for timer in self._timers.values():
             timer.cancel()
-        for job in list(self._jobs):
-            job.cancel()
-        while self._jobs:
-            await asyncio.wait(self._jobs)
+        await self._jobs.close()
 
     # --- jobs ---------------------------------------------------------------------------------------------------
 
-    def _start(self, job: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
-        task = asyncio.create_task(job)
-        self._jobs.add(task)
-        task.add_done_callback(self._done)
-        return task
+    def _start_attempt(self, command: StartAttempt) -> None:
+        task, attempt = command.task, command.attempt
 
-    def _done(self, job: asyncio.Task[None]) -> None:
-        self._jobs.discard(job)
-        if not job.cancelled() and (error := job.exception()) is not None and self.broken is None:
-            self.broken = error
-            self.report(Noticed(at=self._now(), code="broken", message=f"{type(error).__name__}: {error}"))
+        def given_up() -> Event:
+            return AttemptCancelled(at=self._now(), task=task, attempt=attempt)
 
-    def _start_attempt(self, task: str, attempt: int, job: Coroutine[Any, Any, None]) -> None:
+        def look(_: Job) -> None:
+            self._jobs.start(self._look_round(task, attempt))
+
+        self._working[task, attempt] = None
+        job = self._jobs.start_telling(self._attempt(command), given_up)
+        job.add_done_callback(look)
+        self._may_be_ended(task, attempt, job)
+
+    def _start_landing(self, command: LandBatch) -> None:
+        def given_up() -> Event:
+            return BatchRejected(at=self._now(), lane=command.lane, batch=command.batch)
+
+        self._landing = self._jobs.start_telling(self._land(command), given_up)
+
+    def _may_be_ended(self, task: str, attempt: int, job: Job) -> None:
         key = (task, attempt)
-        running = self._attempts[key] = self._start(job)
 
-        def forget(done: asyncio.Task[None]) -> None:
+        def forget(done: Job) -> None:
             if self._attempts.get(key) is done:
                 del self._attempts[key]
 
-        running.add_done_callback(forget)
+        self._attempts[key] = job
+        job.add_done_callback(forget)
+
+    def _break(self, error: BaseException) -> None:
+        if self.broken is None:
+            self.broken = error
+            self.report(Noticed(at=self._now(), code="broken", message=f"{type(error).__name__}: {error}"))
 
     def _now(self) -> float:
         return self.world.clock.now()
@@ -195,9 +205,8 @@ class Performer:
 
     # --- an attempt ---------------------------------------------------------------------------------------------
 
-    async def _attempt(self, command: StartAttempt) -> None:
+    async def _attempt(self, command: StartAttempt) -> Event:
         task, attempt = command.task, command.attempt
-        self._working[task, attempt] = None
         workspace: Workspace | None = None
         try:
             name, agent = self._agent(command.agents)
@@ -205,18 +214,15 @@ class Performer:
             workspace = await self._opened(command, goes_on)
             self.report(AttemptStarted(at=self._now(), task=task, attempt=attempt, agent=name))
             report = await agent.run(self._assignment(command, workspace, agent, goes_on), self.world.processes)
-            saved = await self._save(workspace, task, attempt)
-            self.report(self._ending(task, attempt, report, saved))
+            saved = await whole(self._save(workspace, task, attempt))
+            return self._ending(task, attempt, report, saved)
         except asyncio.CancelledError:
-            commit = await self._rescue(workspace, task, attempt)
-            self.report(AttemptCancelled(at=self._now(), task=task, attempt=attempt, commit=commit))
+            commit = await whole(self._rescue(workspace, task, attempt))
+            return AttemptCancelled(at=self._now(), task=task, attempt=attempt, commit=commit)
         except AdapterError as error:
-            commit = await self._rescue(workspace, task, attempt)
+            commit = await whole(self._rescue(workspace, task, attempt))
             failure = _failure_of(error)
-            self.report(AttemptFailed(at=self._now(), task=task, attempt=attempt, failure=failure, commit=commit))
-        finally:
-            await self._look_round()
-            self._working.pop((task, attempt), None)
+            return AttemptFailed(at=self._now(), task=task, attempt=attempt, failure=failure, commit=commit)
 
     async def _opened(self, command: StartAttempt, goes_on: bool) -> Workspace:
         """A workspace that is ready for the agent. Set-up that fails is done once more: a network may have hiccuped."""
@@ -321,8 +327,14 @@ class Performer:
             self.report(Noticed(at=self._now(), code="unsaved", message=message, tasks=(task,)))
             return None
 
-    async def _look_round(self) -> None:
-        """Has anything changed that stretto must never touch? Tell who was at work then (R7.4)."""
+    async def _look_round(self, task: str, attempt: int) -> None:
+        """Has anything changed that stretto must never touch while this attempt and others were at work (R7.4)?"""
+        try:
+            await self._look_at_tree()
+        finally:
+            self._working.pop((task, attempt), None)
+
+    async def _look_at_tree(self) -> None:
         try:
             now = await self.world.workspaces.look()
         except AdapterError as error:
@@ -355,14 +367,12 @@ class Performer:
             )
         )
 
-    async def _land(self, command: LandBatch) -> None:
+    async def _land(self, command: LandBatch) -> Event:
         try:
-            self.report(await self._landed(command))
-        except asyncio.CancelledError:
-            self.report(BatchRejected(at=self._now(), lane=command.lane, batch=command.batch))
+            return await self._landed(command)
         except AdapterError as error:
-            said = f"{error} (hint: {error.hint})" if error.hint else str(error)
-            self.report(BatchRejected(at=self._now(), lane=command.lane, batch=command.batch, error=said))
+            said = f"{error}\nhint: {error.hint}" if error.hint else str(error)
+            return BatchRejected(at=self._now(), lane=command.lane, batch=command.batch, error=said)
 
     async def _landed(self, command: LandBatch) -> Event:
         workspaces, lane, batch = self.world.workspaces, command.lane, command.batch
@@ -381,7 +391,7 @@ class Performer:
             blamed = tuple(Culprit(task=e.task, kind="gate", remarks=verdict.remarks) for e in merge.landed)
             return BatchRejected(at=self._now(), lane=lane, batch=batch, culprits=(*merge.culprits, *blamed))
         statuses = {entry.task: "succeeded" for entry in merge.landed}
-        head = await _whole(workspaces.advance(lane, batch, merge, statuses))
+        head = await whole(workspaces.advance(lane, batch, merge, statuses))
         return BatchLanded(
             at=self._now(), lane=lane, batch=batch, landed=merge.landed, commit=head, culprits=merge.culprits
         )
@@ -392,15 +402,3 @@ def _failure_of(error: AdapterError) -> Failure:
     kind: FailureKind = "failed" if isinstance(error, AgentError) else "transient"
     kind = "setup" if isinstance(error, SetupError) else kind
     return Failure(kind="no_room" if is_full(error) else kind, message=message)
-
-
-async def _whole(work: Coroutine[Any, Any, T]) -> T:
-    """Do it to the end even when cancelled: half an advance would be a landing that nobody reports."""
-    task = asyncio.ensure_future(work)
-    while not task.done():
-        try:
-            await asyncio.shield(task)
-        except asyncio.CancelledError:
-            if task.cancelled():
-                raise
-    return task.result()

@@ -16,7 +16,7 @@ import msgspec
 from stretto.engine.home import write_whole
 from stretto.errors import StateError
 from stretto.model.plan import Check, Value
-from stretto.model.run import dump
+from stretto.model.run import dump, undump
 
 
 class Proof(Value, frozen=True, kw_only=True):
@@ -54,6 +54,9 @@ class Green(Value, frozen=True, kw_only=True):
     """What each of them printed."""
 
 
+_GREENS = msgspec.json.Decoder(Green)
+
+
 class Verdicts:
     """The green verdicts in `folder`. Any process that owns the run may use it, one after the other."""
 
@@ -62,8 +65,8 @@ class Verdicts:
 
     def find(self, question: Question) -> Green | None:
         try:
-            found = msgspec.json.decode(self._path(question).read_bytes(), type=Green)
-        except (OSError, msgspec.MsgspecError):
+            found = undump(self._path(question).read_bytes(), _GREENS)
+        except (OSError, msgspec.DecodeError):
             return None
         return found if found.question == question else None
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, TypeVar
 
 import msgspec
 
 from stretto.model.plan import Value
+
+T = TypeVar("T")
 
 FailureKind = Literal[
     "transient", "overloaded", "rate_limited", "quota", "lost", "timeout", "idle", "out_of_memory", "failed",
@@ -113,6 +115,14 @@ class PastAttempt(Value, frozen=True, kw_only=True):
     remarks: tuple[Remark, ...] = ()
 
 
+class LateWork(Value, frozen=True, kw_only=True):
+    """What an attempt had left in a worktree that could not be saved when it ended, and was when its run went on."""
+
+    task: str
+    attempt: int
+    commit: str
+
+
 class Handoff(Value, frozen=True, kw_only=True):
     """What a task leaves to those that come after it: told to them in their prompts."""
 
@@ -132,5 +142,18 @@ class Handoff(Value, frozen=True, kw_only=True):
 
 
 def dump(value: msgspec.Struct) -> bytes:
-    """JSON for journal and files; the inverse is `msgspec.json.decode(..., type=...)`."""
+    """JSON for journal and files; the inverse is `undump`."""
     return msgspec.json.encode(value)
+
+
+def undump(body: bytes, decoder: msgspec.json.Decoder[T]) -> T:
+    """What a file or a row of the state folder says. Raises msgspec.DecodeError, whatever the damage is.
+
+    msgspec alone has other errors for a byte that is not UTF-8, for brackets without end, and for a number or a text
+    where SQLite should hold bytes."""
+    try:
+        return decoder.decode(body)
+    except UnicodeDecodeError as error:
+        raise msgspec.DecodeError(f"it is not UTF-8: {error.reason} 0x{error.object[error.start]:02x}") from error
+    except (UnicodeError, RecursionError, TypeError) as error:
+        raise msgspec.DecodeError(str(error)) from error

@@ -11,8 +11,8 @@ from stretto.model.excerpt import legible
 from stretto.model.run import FINAL_STATES, PastAttempt
 from stretto.observe.layout import wrap
 from stretto.observe.paint import Paint, count, line, span
-from stretto.observe.snapshot import NOTHING, Beside, answers, condition, wish_text
-from stretto.observe.words import HINT, came_of, on_task, plain, question, reason
+from stretto.observe.snapshot import NOTHING, Beside, answers, condition, ways_on, wish_text
+from stretto.observe.words import HINT, came_of, on_task, plain, question, reason, way_out
 from stretto.ports import Engine
 
 DEPTH = 12
@@ -51,7 +51,7 @@ def explanation_text(
             paint(x, "red") for x in wrap(f"nobody works on it: the run's engine is gone{kept}", width, first="  ")
         )
     if not final and not state.abandoned and (killed or (engine is None and state.ended is not None)):
-        yield f"  stretto resume {state.run}"
+        yield from (f"  {text}" for text in ways_on(state))
     if answer.note:
         yield from _message(answer.note, width)
     yield from _work(record, answer)
@@ -76,7 +76,7 @@ def _reason(
         case "ready" | "places" if state.ended is not None:
             pass  # it is the end of the run that keeps it
         case "ended":
-            said = f": {plain(state.ended_reason)}" if state.ended_reason not in ("", state.ended) else ""
+            said = f": {plain(way_out(state.ended_reason)[0])}" if state.ended_reason not in ("", state.ended) else ""
             over = "is" if state.ended in ("paused", "stopped") else "has ended:"
             yield from wrap(f"the run {over} {state.ended}{said}", width, first="  ", rest="    ")
         case "approval":

@@ -6,7 +6,6 @@ that need not be.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
@@ -16,7 +15,7 @@ from stretto.core.coordinator import Coordinator
 from stretto.core.events import Event
 from stretto.core.state import TaskRecord
 from stretto.model.plan import Plan, Task
-from stretto.observe.paint import cut, line
+from stretto.observe.paint import cut, line, moment
 from stretto.ports import Recorded
 
 BULKY = ("plan", "tasks", "by_id")
@@ -78,8 +77,9 @@ def event_lines(recorded: Iterable[Recorded]) -> Iterator[str]:
 
 
 def instant(at: float) -> str:
-    """To the millisecond, in UTC."""
-    return f"{time.strftime('%Y-%m-%d %H:%M:%S', time.gmtime(at))}.{int(at % 1 * 1000):03}"
+    """To the millisecond, in UTC; a number of seconds that is no time as it is."""
+    told = moment(at)
+    return f"{told}.{int(at % 1 * 1000):03}" if ":" in told else told
 
 
 def _rest(event: Event) -> str:

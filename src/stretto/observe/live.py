@@ -15,7 +15,7 @@ from stretto.core.state import State, TaskRecord
 from stretto.model.plan import Value
 from stretto.model.run import TaskState
 from stretto.observe.cells import BLANK, Line, Piece, clipped, flat, folded
-from stretto.observe.paint import STATE_COLOURS, Colour, clock, count, span, width_of
+from stretto.observe.paint import AGES_S, STATE_COLOURS, Colour, clock, count, span, width_of
 from stretto.observe.roster import everything, roster
 from stretto.observe.snapshot import answers, condition
 from stretto.observe.taskrow import CRITICAL, Scene, ago, spending
@@ -127,7 +127,7 @@ def _left(scene: Scene) -> str:
     asks = state.drain is None and any(record.wait == "person" for record in state.tasks)
     if asks and not state.active:
         return "waits for you"
-    if end_at is None:
+    if end_at is None or end_at - scene.now > AGES_S:
         return ""
     left_s = max(0.0, end_at - scene.now)
     if left_s < 10 and asks:
@@ -229,6 +229,8 @@ def _limits(scene: Scene, width: int, most: int) -> Iterator[Line]:
 
 def _at(when: float, now: float) -> str:
     """`14:05, in 12m`; a day that is not today is named."""
+    if abs(when - now) > AGES_S:  # no calendar has it
+        return f"in {ago(when - now)}"
     local, today = time.localtime(when), time.localtime(now)
     day = "" if local[:3] == today[:3] else time.strftime("%a ", local)
     return f"{day}{time.strftime('%H:%M', local)}, in {ago(when - now)}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from typing import Literal
 
@@ -16,6 +17,8 @@ STATE_COLOURS: Mapping[str, Colour] = {
     "succeeded": "green", "failed": "red", "skipped": "yellow", "cancelled": "yellow", "draining": "yellow",
     "paused": "yellow", "stopped": "yellow", "stopping": "yellow", "killed": "red",
 }  # fmt: skip
+AGES_S = 100 * 365 * 86400.0
+"""What is longer is told as no number: a clock was wrong, or a journal is damaged."""
 
 
 class Paint:
@@ -64,7 +67,9 @@ def fit(text: str, width: int) -> str:
 
 
 def span(seconds: float) -> str:
-    """A duration in few characters: `0.4s`, `12s`, `3m20s`, `2h05m`, `3d04h`."""
+    """A duration in few characters: `0.4s`, `12s`, `3m20s`, `2h05m`, `3d04h`; of a damaged journal also `>100y`."""
+    if not seconds < AGES_S:
+        return ">100y"
     if seconds < 9.95:
         return f"{max(0.0, seconds):.1f}s"
     whole = round(seconds)
@@ -79,10 +84,20 @@ def span(seconds: float) -> str:
 
 def clock(seconds: float) -> str:
     """Time since the start: `00:12`, `1:02:03`."""
-    whole = max(0, int(seconds))
+    if not seconds < AGES_S:
+        return span(seconds)
+    whole = int(max(0.0, seconds))
     minutes, second = divmod(whole, 60)
     hours, minute = divmod(minutes, 60)
     return f"{hours}:{minute:02}:{second:02}" if hours else f"{minute:02}:{second:02}"
+
+
+def moment(at: float, form: str = "%Y-%m-%d %H:%M:%S") -> str:
+    """Seconds since the epoch as a time in UTC; one that no calendar has as the number that it is."""
+    try:
+        return time.strftime(form, time.gmtime(at))
+    except (OverflowError, ValueError, OSError):
+        return f"{at:g}"
 
 
 def count(number: int, noun: str) -> str:

@@ -22,7 +22,7 @@ from stretto.model.plan import Value
 from stretto.model.run import FINAL_STATES, RunState, TaskState, Usage
 from stretto.observe.layout import wrap
 from stretto.observe.paint import Paint, clock, count, cut, line, span, width_of
-from stretto.observe.words import counted, on_task, plain, reason
+from stretto.observe.words import counted, on_task, plain, reason, way_out
 from stretto.ports import Engine
 
 SCHEMA_VERSION = 1
@@ -219,7 +219,7 @@ def ended_because(state: State) -> str:
     said_already = said == state.ended or (state.ended == "failed" and not is_open(state))
     if state.abandoned or state.ended is None or said_already:
         return ""
-    return plain(said)
+    return plain(way_out(said)[0])
 
 
 def is_dead(state: State, engine: Engine | None) -> bool:
@@ -298,6 +298,13 @@ def answers(state: State, record: TaskRecord) -> tuple[str, ...]:
     return (*look, f"yes:   {yes}", f"no:    {no}")
 
 
+def ways_on(state: State) -> tuple[str, ...]:
+    """How an unfinished run goes on: with what it said itself when it paused, if that was a command."""
+    said = way_out(state.ended_reason)[1] if state.ended == "paused" else ()
+    resume = f"stretto resume {state.run}"
+    return said if any(resume in text for text in said) else (*said, resume)
+
+
 def next_steps(state: State, engine: Engine | None, *, delivered: bool = False) -> Sequence[str]:
     """What a person may want to do now, as commands."""
     run, steps = state.run, []
@@ -308,7 +315,7 @@ def next_steps(state: State, engine: Engine | None, *, delivered: bool = False) 
     steps += [on_task("approve", task, run) for task in people[:3]]
     if engine is None:
         if state.ended in (None, "stopped", "paused") or is_open(state):
-            steps.append(f"stretto resume {run}")
+            steps += ways_on(state)
         failed = [record.id for record in state.tasks if record.state == "failed"]
         if failed:
             steps.append(on_task("explain", failed[0], run))

@@ -133,7 +133,7 @@ def squeezed(text: str, width: int) -> str:
 
 def ago(seconds: float) -> str:
     """A duration in whole seconds: it changes once a second, not at every look."""
-    return f"{max(0, int(seconds))}s" if seconds < 60 else span(int(seconds))
+    return f"{int(max(0.0, seconds))}s" if seconds < 60 else span(seconds // 1)
 
 
 def spending(usages: Iterable[Usage]) -> str:

@@ -44,6 +44,8 @@ _MERGED = "on the combined tree: "
 HINT = "hint: "
 """How a line begins that says what to do, not what went wrong."""
 _WHERE = f"{HINT}its output: "
+_WAY_OUT = re.compile(rf"\n{HINT}(?P<lines>.*)\Z", re.DOTALL)
+_COMMAND = re.compile(r"(?:.*: )?(?:stretto|git|rm|df|ls) .+")
 _STOP = re.compile(r"(?<!\.)\.$")
 _NEXT = re.compile(r"; next try in \d+ s$")
 _TELLS = re.compile(r"Error|error|FAIL|assert")
@@ -60,6 +62,14 @@ def on_task(verb: str, task: str, run: str, *more: str) -> str:
 def on_plan(verb: str, plan: str) -> str:
     """The command line of a verb on one plan file."""
     return f"stretto {verb} {quote(f'./{plan}' if plan.startswith('-') else plan)}"
+
+
+def way_out(text: str) -> tuple[str, tuple[str, ...]]:
+    """(what went wrong, the lines of the hint behind it) where that hint holds a command, which is not to be broken;
+    else (all of the text, nothing)."""
+    found = _WAY_OUT.search(text)
+    lines = tuple(legible(found["lines"]).splitlines()) if found else ()
+    return (text[: found.start()], lines) if found and any(map(_COMMAND.fullmatch, lines)) else (text, ())
 
 
 def gist(text: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 from stretto.errors import GitError
@@ -17,10 +18,11 @@ _BRANCH = b"ref: refs/heads/"
 
 
 async def remember(pool: Pool, slot: Slot) -> None:
-    """All that is in it now may go; where git cannot say what that is, only what git has."""
+    """All that was in it when it was saved may go; without that, all that is in it now. Where git cannot say what that
+    is, only what git has."""
     stamps: dict[str, str] = {}
     with contextlib.suppress(GitError):
-        stamps = await _stamps(pool, slot)
+        stamps = _stamps(slot, await _differing(pool, slot) if slot.saved is None else slot.saved)
     slot.left = Left(stamps=stamps)
 
 
@@ -40,19 +42,24 @@ async def stray(pool: Pool, slot: Slot) -> str:
         bare = slot.path.is_dir() and {entry.name for entry in slot.path.iterdir()} <= {".git"}
         return "" if bare else f"it was not made by stretto: {slot.path}"
     left = slot.left.stamps
-    new = [path for path, stamp in (await _stamps(pool, slot)).items() if left.get(path) != stamp]
+    now = _stamps(slot, await _differing(pool, slot))
+    new = [path for path, stamp in now.items() if left.get(path) != stamp]
     if not new:
         return ""
     more = f" and {len(new) - SHOWN} more" if len(new) > SHOWN else ""
     return f"somebody has put into it what is in no ref: {', '.join(new[:SHOWN])}{more}, in {slot.path}"
 
 
-async def _stamps(pool: Pool, slot: Slot) -> dict[str, str]:
-    """Of every file that is not as it was handed out. One that is gone holds nothing."""
+async def _differing(pool: Pool, slot: Slot) -> Sequence[str]:
     if not slot.path.is_dir():
-        return {}
+        return ()
     git = pool.store.at(git_dir=pool.common, work_tree=slot.path)
-    found = await snapshot.differing(git, slot.index, ("--exclude-standard",))
+    return await snapshot.differing(git, slot.index, ("--exclude-standard",))
+
+
+def _stamps(slot: Slot, differing: Sequence[str]) -> dict[str, str]:
+    """Of every file that is not as it was handed out. One that is gone holds nothing."""
+    found = list(differing)
     if (fitting := slot.fitting) is not None:
         found += environment.changed(fitting.stamps, fitting.tops, slot.path)
     return {

@@ -17,7 +17,7 @@ import hashlib
 import itertools
 import os
 import shutil
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Literal, TypeVar
 
@@ -25,7 +25,7 @@ import msgspec
 
 from stretto.errors import GitError, WorkspaceError
 from stretto.model.plan import Setup, Value
-from stretto.model.run import dump
+from stretto.model.run import dump, undump
 from stretto.workspace import disk
 from stretto.workspace.environment import prune, prune_below, remove
 from stretto.workspace.git import Git, shown
@@ -102,6 +102,8 @@ class Slot:
         self._lease = path.with_suffix(".lease")
         self._fitting = path.with_suffix(".fitting")
         self._left = path.with_suffix(".left")
+        self.saved: Sequence[str] | None = None
+        """What differed from what was handed out when its work was saved; None where nothing was."""
 
     @property
     def lease(self) -> Lease | None:
@@ -313,10 +315,10 @@ def _copy(source: Path, target: Path) -> None:
 
 def _read(path: Path, kind: type[_V]) -> _V | None:
     try:
-        return msgspec.json.decode(path.read_bytes(), type=kind)
+        return undump(path.read_bytes(), msgspec.json.Decoder(kind))
     except FileNotFoundError:
         return None
-    except msgspec.MsgspecError as error:
+    except msgspec.DecodeError as error:
         raise WorkspaceError(
             f"{path} cannot be read: {error}", hint="save what is in the folder beside it, then remove it"
         ) from error

@@ -64,6 +64,7 @@ async def save(pool: Pool, slot: Slot, lease: Lease, message: str) -> Saved:
         # What was carried in is in no commit yet, and a `git gc` may have taken it: everything from the files, then.
         await git.at(index=slot.index).run("read-tree", lease.base)
         taken, tree = await _taken(pool, git, slot, lease, fitting)
+    slot.saved = taken.differing
     origin = await origin_of(pool, git, slot, lease)
     base = (await git.commits((origin,)))[origin]
     commit: str | None = None

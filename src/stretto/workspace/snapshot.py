@@ -40,6 +40,8 @@ class Snapshot(Value, frozen=True, kw_only=True):
     """Files of submodules that hold work which no remote knows, and files where one would be that is not there."""
     unseen: tuple[str, ...] = ()
     """Files that stand where a sparse checkout hid something."""
+    differing: tuple[str, ...] = ()
+    """All of these and what set-up put there: what `differing` says of the folder."""
 
 
 async def take(
@@ -65,17 +67,19 @@ async def take(
             listed += (await own.run("ls-files", "-z", "-o", "--", *keep, globs=True)).fields
         files = await _expand(git, (path for path in dict.fromkeys(listed) if not put(path)), ignoring)
         # Before the index is told of the files: it still says which commit of a submodule was handed out.
-        moved, apart = await _submodules(git, own, scratch, ignoring)
-        apart = [path for path in apart if not put(path)]
+        moved, inside = await _submodules(git, own, scratch, ignoring)
+        apart = [path for path in inside if not put(path)]
         hidden = await unseen(own, files) if blind else []
         taken = [path for path in files if wanted(path) and path not in moved and path not in hidden]
         closed = await _update(own, taken) if taken else []
+        fitted = await _expand(git, filter(put, dict.fromkeys(listed)), ignoring)
         return Snapshot(
             tree=await own.text("write-tree") if taken else None,
             dropped=tuple(path for path in files if path in moved or not wanted(path)),
             unreadable=(*closed, *closed_folders),
             submodules=tuple(apart),
             unseen=tuple(hidden),
+            differing=(*files, *fitted, *inside, *closed_folders),
         )
 
 

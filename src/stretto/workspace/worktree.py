@@ -99,11 +99,11 @@ class GitWorkspaces(Landing):
 
     @said
     async def contents(self, commit: str) -> str:
-        """The commit's tree, with a fingerprint of what set-up brings along."""
-        tree = (await self._git.commits((commit,)))[commit].tree
-        if self._setup == Setup():
-            return tree
-        return f"{tree} {await asyncio.to_thread(environment.fingerprint, self._setup, self._repository.root)}"
+        """The commit's tree, how much of it is to be seen, and a fingerprint of what set-up brings along."""
+        parts = [(await self._git.commits((commit,)))[commit].tree, self._pool.view.mark]
+        if self._setup != Setup():
+            parts.append(await asyncio.to_thread(environment.fingerprint, self._setup, self._repository.root))
+        return " ".join(filter(None, parts))
 
     @said
     async def save(self, workspace: Workspace, *, task: str, attempt: int, message: str) -> Saved:

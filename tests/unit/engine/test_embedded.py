@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ from stretto.engine.prompt import Prompts
 from stretto.errors import WorkspaceError
 from stretto.limits.memory import OpenLimits
 from stretto.model.plan import Phase, Plan, Task
-from stretto.model.run import RunSettings
+from stretto.model.run import Failure, RunSettings
 from stretto.ports import Assignment, Report, Saved, Workspace
 from stretto.testing.agents import FakeAgent
 from stretto.testing.journal import MemoryJournal
@@ -45,7 +46,7 @@ class Stage:
 
     def __init__(self, folder: Path, *, done: bool = False, kind: type[MemoryWorkspaces] = MemoryWorkspaces) -> None:
         self.plan = Plan(name="p", format="stretto", phases=(Phase(id="p"),), tasks=(Task(id="a", phase="p"),))
-        repository = MemoryRepository(folder / "work", {"README": b"hi\n"})
+        self.repository = repository = MemoryRepository(folder / "work", {"README": b"hi\n"})
         self.folder, self.agent = folder, FakeAgent(self.play)
         self.last: Callable[[], None] = lambda: None
         self.journal = MemoryJournal([
@@ -157,3 +158,37 @@ def test_r7_1_work_that_cannot_be_saved_stays_and_is_named(tmp_path: Path) -> No
     (told,) = stage.told("unsaved")
     assert told == f"the workspace of 'a' could not be saved and is kept at {attempt.workspace}: no room"
     assert (attempt.workspace / "a.txt").read_text() == "precious"
+
+
+class Full(MemoryWorkspaces):
+    """Until somebody makes room."""
+
+    room = False
+
+    async def save(self, workspace: Workspace, *, task: str, attempt: int, message: str) -> Saved:
+        if not self.room:
+            raise WorkspaceError("it is full") from OSError(errno.ENOSPC, "No space left on device")
+        return await super().save(workspace, task=task, attempt=attempt, message=message)
+
+
+class Roomy(Full):
+    room = True
+
+
+def test_r4_a_full_disk_pauses_the_run_and_what_it_kept_from_being_saved_is_gone_on_from(tmp_path: Path) -> None:
+    stage = Stage(tmp_path, kind=Full)
+    coordinator = stage.run()
+    assert (coordinator.state.ended, coordinator.state.by_id["a"].state) == ("paused", "ready")
+    stage.workspaces = Roomy(stage.repository)
+    found: list[str] = []
+
+    def go_on(assignment: Assignment) -> Report:
+        found.append((assignment.workspace / "a.txt").read_text())
+        return Report(failure=Failure(kind="permanent"))
+
+    stage.agent = FakeAgent(go_on)
+    coordinator = stage.run()
+    assert found == ["precious"]
+    assert stage.agent.assignments[0].attempt == 2
+    full = coordinator.state.by_id["a"].past[0]
+    assert full.failure.kind == "no_room" and full.commit is not None

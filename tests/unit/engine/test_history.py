@@ -143,6 +143,11 @@ DAMAGE: dict[str, Callable[[RunHome], object]] = {
     "other tables": lambda home: spoil(home, "DROP TABLE event"),
     "no launch": lambda home: (home.path / "launch.json").unlink(),
     "another launch": lambda home: (home.path / "launch.json").write_bytes(b"\xff[]"),
+    "a launch that is not UTF-8": lambda home: (home.path / "launch.json").write_bytes(b'{"branch": "\xff"}'),
+    "an event that is not UTF-8": lambda home: spoil(
+        home,
+        "UPDATE event SET body = CAST(replace(body, 'work', x'ff') AS BLOB) WHERE kind = 'AttemptStarted'",
+    ),
     "a folder": _folder,
 }
 
@@ -162,6 +167,12 @@ def test_r10_1_what_cannot_be_is_passed_over(runs: RepositoryHome, put: Put) -> 
     unknown = [*attempt("nobody", 1, 0.0, 5.0), landed("nobody", 1)]
     put(started(), *backwards, *unknown, *attempt("b", 1, 0.0, 5.0)[1:], landed("b", 1))
     assert times(runs) == []
+
+
+@pytest.mark.parametrize(("start", "end"), [(-1e308, 1e308), (0.0, 1e308), (1e308, 1e308), (0.0, 4e8)])
+def test_r10_1_no_attempt_takes_ages(runs: RepositoryHome, put: Put, start: float, end: float) -> None:
+    put(started(), *attempt("a", 1, start, end), landed("a", 1), *attempt("b", 1, 0.0, 5.0), landed("b", 1))
+    assert times(runs) == [5.0]
 
 
 def test_r10_1_without_runs_nothing_is_learned(runs: RepositoryHome) -> None:

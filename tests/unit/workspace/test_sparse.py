@@ -92,3 +92,15 @@ async def test_settings_of_the_users_worktree_go_with_it(root: Path, state: Path
     assert git(space.path, "config", "--worktree", "user.name") == odd
     assert git(space.path, "config", "--worktree", "url.x y.insteadOf") == "z\nw"
     assert git(space.path, "rev-parse", "--show-toplevel") == str(space.path)
+
+
+@awaited
+async def test_r6_1a_how_much_is_to_be_seen_is_part_of_the_contents(tree: Path, state: Path) -> None:
+    base = git(tree, "rev-parse", "HEAD")
+    seen = [await (await workspaces(tree, state)).contents(base)]
+    git(tree, "sparse-checkout", "set", *CONE)
+    seen.append(await (await workspaces(tree, state, fresh=False)).contents(base))
+    assert await (await workspaces(tree, state, fresh=False)).contents(base) == seen[1]
+    git(tree, "sparse-checkout", "disable")
+    seen.append(await (await workspaces(tree, state, fresh=False)).contents(base))
+    assert (seen[0] == seen[2], seen[0] == seen[1]) == (True, False)

@@ -72,6 +72,36 @@ async def test_r7_3_a_place_with_files_of_a_persons_is_passed_over_until_they_ar
 
 
 @awaited
+async def test_r7_3_what_comes_after_the_work_was_saved_is_in_no_ref_and_stays(root: Path, state: Path) -> None:
+    spaces = await workspaces(root, state)
+    space = await agent(spaces, root, 1)
+    write(space.path, {"by the agent": "saved\n"})
+    await spaces.save(space, task="t", attempt=1, message="work")
+    write(space.path, {"late": "precious\n"})
+    await spaces.close(space)
+    other = await agent(spaces, root, 2)
+    assert other.path != space.path
+    assert (space.path / "late").read_text() == "precious\n"
+    await spaces.close(other)
+    (space.path / "late").unlink()
+    assert (await agent(spaces, root, 3)).path == space.path
+
+
+@awaited
+async def test_r7_3_what_set_up_made_is_nobodys_nested_repositories_too(root: Path, state: Path) -> None:
+    """None of it is ignored, so git tells of all of it."""
+    write(root, {"vendored/file": "copied\n"})
+    git(root / "vendored", "init", "-q")
+    made = "mkdir -p made && git init -q made/nested && echo x > made/nested/file && echo x > plain"
+    spaces = await workspaces(root, state, setup=Setup(copy=("vendored",), run=(made,)))
+    space = await agent(spaces, root, 1)
+    write(space.path, {"by the agent": "saved\n", "vendored/file": "changed\n", "made/nested/file": "changed\n"})
+    await spaces.save(space, task="t", attempt=1, message="work")
+    await spaces.close(space)
+    assert (await agent(spaces, root, 2)).path == space.path
+
+
+@awaited
 async def test_r7_3_what_an_agent_leaves_is_nobodys_its_branches_too(root: Path, state: Path) -> None:
     spaces = await workspaces(root, state)
     space = await agent(spaces, root, 1)

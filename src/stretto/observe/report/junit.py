@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-import time
 import xml.etree.ElementTree as ET
 from collections.abc import Iterator
 
 from stretto.model.excerpt import legible
+from stretto.observe.paint import moment
 from stretto.observe.report.facts import Report, TaskFacts
 
 _NO_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -22,7 +22,7 @@ def junit(report: Report) -> bytes:
         phases.setdefault(task.phase, []).append(task)
     for phase, tasks in phases.items():
         suite = ET.SubElement(root, "testsuite", _attributes(tasks, name=phase))
-        suite.set("timestamp", time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(report.started_at)))
+        suite.set("timestamp", moment(report.started_at, "%Y-%m-%dT%H:%M:%S"))
         properties = ET.SubElement(suite, "properties")
         for name, value in (("run", report.run), ("branch", report.branch), ("verdict", report.verdict or "")):
             ET.SubElement(properties, "property", {"name": name, "value": valid(value)})

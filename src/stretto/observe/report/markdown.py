@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import re
-import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from stretto.model.run import Usage
-from stretto.observe.paint import count, cut, fit, line, span, width_of
+from stretto.observe.paint import count, cut, fit, line, moment, span, width_of
 from stretto.observe.report.facts import Red, Report, TaskFacts
 from stretto.observe.report.path import Step
 from stretto.observe.snapshot import spent
@@ -196,7 +195,11 @@ def _timeline(report: Report) -> Iterator[str]:
 def _bars(report: Report) -> Iterator[str]:
     """One line a task: `#` for an agent at work, `=` for checks and landing."""
     begin, end = report.started_at, max(report.last_at, report.started_at + 1e-6)
-    scale = BARS / (end - begin)
+    scale = BARS / max(end - begin, 1e-6)
+
+    def column(at: float) -> float:
+        return min(BARS, max(0.0, (at - begin) * scale))
+
     started = [task for task in report.tasks if task.attempts]
     ids = min(IDS, max((width_of(line(task.id)) for task in started), default=0))
     for task in started[:ROWS]:
@@ -207,8 +210,8 @@ def _bars(report: Report) -> Iterator[str]:
                 ("=", attempt.ended_at or over, over),
                 ("#", attempt.began_at, attempt.ended_at or over),
             ):
-                first = min(BARS - 1, max(0, int((a - begin) * scale)))
-                last = min(BARS, max(first + (mark == "#"), round((b - begin) * scale)))
+                first = min(BARS - 1, int(column(a)))
+                last = max(first + (mark == "#"), round(column(b)))
                 bar[first:last] = mark * (last - first)
         yield f"{fit(cut(line(task.id), ids), ids)} |{''.join(bar)}| {task.state}"
     if len(started) > ROWS:
@@ -228,7 +231,7 @@ def _next(report: Report) -> Iterator[str]:
 
 
 def instant(at: float) -> str:
-    return time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(at))
+    return moment(at, "%Y-%m-%d %H:%M:%S UTC")
 
 
 def _at(report: Report, at: float | None) -> str:
