@@ -143,15 +143,28 @@ for _verb in _VERBS:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command line; its exit code."""
     words = list(sys.argv[1:] if argv is None else argv)
-    debug = "--debug" in words  # wherever it stands: it changes how an error is told, not what is done
-    words = [word for word in words if word != "--debug"]
     _settle_streams()
     verb = next((word for word in words if word in _NAMES), "")
+    given, words = len(words), _without_debug(words, verb)
+    debug = len(words) < given
     for word in words:
         if not is_text(word):
             shown = os.fsencode(word).decode(errors="backslashreplace")
             return _tell(f"an argument is not UTF-8: {shown}", "if it is: export LC_ALL=C.UTF-8", ConfigError.exit_code)
     return guarded(lambda: app(words, prog_name="stretto", standalone_mode=False), debug=debug, verb=verb)
+
+
+def _without_debug(words: Sequence[str], verb: str) -> list[str]:
+    """The words but `--debug`, which may stand anywhere: it changes how an error is told, not what is done.
+
+    Behind `--`, or where an option expects its value, it is a word like any other."""
+    if "--debug" not in words:
+        return list(words)
+    commands: Any = typer.main.get_command(app)
+    params = commands.commands[verb].params if verb else ()
+    expecting = {name for param in params if not getattr(param, "is_flag", True) for name in param.opts}
+    end = words.index("--") if "--" in words else len(words)
+    return [word for n, word in enumerate(words) if word != "--debug" or n > end or (n and words[n - 1] in expecting)]
 
 
 def _settle_streams() -> None:

@@ -104,7 +104,7 @@ def _retry(steps: Steps, tasks: tuple[str, ...]) -> None:
     state, named = steps.state, frozenset(tasks)
     for record in state.tasks:
         if record.state == "skipped" or record.id in named or (not tasks and record.state == "failed"):
-            step(state, record, "pending", "will be tried again")
+            step(state, record, "pending", "" if record.state == "skipped" else "will be tried again")
             record.charged = record.lost = record.conflicts = record.overloaded = 0
             record.root = ""
     state.critical, state.halted, state.stopping = "", {}, ""

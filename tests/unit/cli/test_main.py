@@ -11,7 +11,7 @@ import pytest
 import typer
 
 from stretto import errors
-from stretto.cli.main import INSIDE_AN_ATTEMPT, LATER, app, guarded, main
+from stretto.cli.main import _NAMES, INSIDE_AN_ATTEMPT, LATER, _without_debug, app, guarded, main
 
 HEAVY = ("asyncio", "jinja2", "sqlite3", "msgspec", "psutil", "rich", "yaml")
 
@@ -26,6 +26,23 @@ def told(capsys: pytest.CaptureFixture[str]) -> list[str]:
     out, err = capsys.readouterr()
     assert out == ""
     return err.splitlines()
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("--debug status", "status"),
+        ("status --debug r", "status r"),
+        ("approve --note --debug a --debug", "approve --note --debug a"),
+        ("approve -- --debug", "approve -- --debug"),
+        ("--debug", ""),
+        ("nothing --debug", "nothing"),
+        ("run p --agent x", "run p --agent x"),
+    ],
+)
+def test_debug_may_stand_anywhere_but_where_it_is_a_word_like_any_other(before: str, after: str) -> None:
+    words = before.split()
+    assert _without_debug(words, next((word for word in words if word in _NAMES), "")) == after.split()
 
 
 @pytest.mark.parametrize(

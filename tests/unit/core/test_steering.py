@@ -176,6 +176,15 @@ def test_r8_4_what_still_stands_behind_a_failure_is_skipped_again() -> None:
     assert run.states() == {"a": "failed", "b": "skipped", "x": "ready"}
 
 
+def test_r8_4_what_fell_with_a_failure_has_nothing_to_try_again() -> None:
+    run = Told(task("a"), task("b", "a"), settings=RunSettings(attempts=1, agent="fake"))
+    run.granted("a")
+    run.failed("a", "permanent")
+    run.when(TasksRetried(at=50.0))
+    told = {record.id: record.reason for record in run.coordinator.state.tasks}
+    assert told == {"a": "will be tried again", "b": ""}
+
+
 def test_r8_4_a_task_named_twice_is_retried_once() -> None:
     run = Told(task("a", attempts=1), task("b"))
     run.granted("a")
