@@ -60,8 +60,8 @@ class Spare:
             differing = [path for path in was if now.get(path) != was[path]]
             _bring({path: (self._copy / path).lstat() for path in differing}, self._copy, self._slot)
             self._write(tops, was | {path: _mark((self._slot / path).lstat()) for path in differing})
-        except (OSError, WorkspaceError, ValueError):
-            return False
+        except (OSError, WorkspaceError, ValueError, LookupError, TypeError, AttributeError, RecursionError):
+            return False  # gone, changed by hand, or damaged
         return True
 
     def _write(self, tops: list[str], marks: Mapping[str, str]) -> None:

@@ -14,6 +14,7 @@ from stretto.engine.verdicts import Green, Question, Verdicts
 from stretto.errors import StateError, WorkspaceError
 from stretto.ports import Engine
 from stretto.workspace.pool import Slot
+from stretto.workspace.spare import Spare
 
 LAUNCH = Launch(
     repository="/r", common_dir="/r/.git", plan_path="/r/p.yaml", plan_format="stretto", branch="c", base="b"
@@ -68,3 +69,13 @@ def test_r7_3_a_record_of_a_worktree_is_named_with_a_hint(tmp_path: Path, suffix
     with pytest.raises(WorkspaceError, match=rf"1\{suffix} cannot be read: it is not UTF-8") as caught:
         getattr(slot, name)
     assert "remove it" in caught.value.hint
+
+
+@pytest.mark.parametrize("record", [b"\xff", b"{", b"{}", b"7", b'{"tops": 7, "marks": 7}', b"[" * 100_000])
+def test_r7_3_set_up_is_owed_again_where_nobody_knows_what_it_made(tmp_path: Path, record: bytes) -> None:
+    (tmp_path / "1").mkdir()
+    spare = Spare(tmp_path / "1")
+    spare.take(())
+    assert spare.restore()
+    (tmp_path / "1.spare.json").write_bytes(record)
+    assert not spare.restore()
