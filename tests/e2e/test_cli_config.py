@@ -53,7 +53,7 @@ def test_config_says_what_counts_and_where_it_was_said(tmp_path: Path) -> None:
     assert lines["attempts"].endswith("p.yaml:2")
     assert lines["idle"].endswith(f"{user}:2")
     assert lines["grace"].endswith("# default")
-    assert lines["agents.mine.env.API_KEY"].startswith('agents.mine.env.API_KEY = "***"')
+    assert lines["agents.mine.env.API_KEY"].startswith('agents.mine.env.API_KEY = "…"')
 
 
 def test_config_for_scripts(tmp_path: Path) -> None:
@@ -71,7 +71,7 @@ def test_config_for_scripts(tmp_path: Path) -> None:
         "overrides": [{"value": 900.0, "origin": {"layer": "default", "place": "default"}}],
     }
     (below,) = json.loads(toy.stretto("config", "agents.mine.env.MODE", "--json").stdout)["settings"]
-    assert below["value"] == "***"
+    assert below["value"] == "…"
     assert toy.stretto("config", "agents").stdout.count("\n") == 3
     assert "did you mean `timeout`?" in toy.stretto("config", "timout", code=2).stderr
 

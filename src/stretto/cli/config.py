@@ -85,9 +85,15 @@ def _name(key: Key) -> str:
 
 
 def _shown(said: Said) -> Any:
-    from stretto.config.masking import masked
+    """The value as others may see it: of an agent's variable nothing, of a command what is no secret."""
+    from stretto.model.masking import masked, masked_words
+    from stretto.model.secrets import HIDDEN
 
-    return masked(said.key, said.value)
+    if len(said.key) == 4 and said.key[2] == "env":
+        return HIDDEN
+    if isinstance(said.value, tuple):
+        return masked_words(said.value) if said.key[0] == "agents" else tuple(map(masked, said.value))
+    return masked(said.value) if isinstance(said.value, str) else said.value
 
 
 def _text(said: Said) -> str:

@@ -45,7 +45,7 @@ def diff(
 
     if stat + name_only + json > 1:
         raise ConfigError("--stat, --name-only and --json contradict each other", hint="give one of them")
-    view = find(run)
+    view = find(run).shown()
     view.must_have([task])
     record = view.state.by_id[task]
     latest = record.attempt - record.asking

@@ -17,7 +17,7 @@ def explain(task: TaskArgument, run: RunOption = None, json: Json = False) -> No
     from stretto.core.explain import explain as ask
     from stretto.observe.explanation import explanation_text
 
-    view = find(run)
+    view = find(run).shown()
     view.must_have([task])
     answer = ask(view.coordinator, task)
     if json:

@@ -61,7 +61,8 @@ def _write(view: View, path: Path, *, logs: bool) -> Manifest:
     import msgspec
 
     from stretto.engine.archive import Archive, Manifest, fill
-    from stretto.engine.journal import copy, events_after, reading
+    from stretto.engine.journal import copy, events_after, reading, rewrite
+    from stretto.observe.disguise import disguise, names_to_show
     from stretto.observe.report.facts import report
     from stretto.observe.report.markdown import markdown
     from stretto.observe.story import Story
@@ -72,6 +73,9 @@ def _write(view: View, path: Path, *, logs: bool) -> Manifest:
         copy(home.journal, journal)
         with reading(journal) as connection:
             recorded = list(events_after(connection, 0))
+        if names := names_to_show(recorded):
+            recorded = list(disguise(recorded, names))
+            rewrite(journal, recorded)
         archive.take("journal.sqlite3", journal)
         facts = report(Story(recorded), view.engine, now=now, delivered=view.delivered)
         archive.put("report.md", markdown(facts).encode("utf-8", "backslashreplace"))

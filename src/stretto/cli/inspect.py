@@ -32,7 +32,7 @@ def inspect(
     from stretto.errors import ConfigError
     from stretto.observe.inspection import concerns, event_lines, insides, state_lines
 
-    view = find(run)
+    view = find(run).shown()
     last = view.last
     if at is not None and at > last:
         raise ConfigError(f"--at {at}: {view.home.run} has events 1 to {last}", hint=f"--at {last}")
@@ -66,13 +66,12 @@ def _around(view: View) -> dict[str, Any]:
     from pathlib import Path
 
     import msgspec
-    from msgspec.structs import replace
 
     from stretto import wiring
     from stretto.cli.housekeeping import usage
+    from stretto.engine.archive import public
     from stretto.engine.reader import SqliteReader
     from stretto.engine.strays import living
-    from stretto.model.redaction import redacted
     from stretto.workspace.cleaning import refs_of
 
     home, launch = view.home, view.home.launch()
@@ -85,7 +84,7 @@ def _around(view: View) -> dict[str, Any]:
     return {
         "folder": str(home.path),
         "engine": msgspec.to_builtins(view.engine),
-        "launch": msgspec.to_builtins(replace(launch, agents=redacted(launch.agents))),
+        "launch": msgspec.to_builtins(public(launch)),
         "sizes": {path.name: usage([path]) for path in sorted(home.path.iterdir())},
         "refs": asyncio.run(refs()),
         "processes": {"started": len(started), "alive": living(home.run, started)},

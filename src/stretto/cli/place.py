@@ -24,6 +24,7 @@ from stretto.engine.home import RepositoryHome, RunHome, repository_home, state_
 from stretto.engine.journal import SqliteInbox
 from stretto.engine.reader import SqliteReader
 from stretto.errors import ConfigError, RunNotFound, StateError
+from stretto.observe.disguise import disguise, names_to_show
 from stretto.observe.snapshot import Beside, has_delivered
 from stretto.ports import Engine, Recorded
 from stretto.workspace.repository import top
@@ -56,6 +57,11 @@ class View:
     @property
     def state(self) -> State:
         return self.coordinator.state
+
+    def shown(self) -> View:
+        """The same as others may see it: no secret in the name of an agent."""
+        names = names_to_show(self.recorded)
+        return View(self.home, disguise(self.recorded, names), self.engine) if names else self
 
     @property
     def delivered(self) -> bool:

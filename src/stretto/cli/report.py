@@ -33,7 +33,7 @@ def report(
     from stretto.observe.report.markdown import markdown
     from stretto.observe.story import Story
 
-    view = find(run)
+    view = find(run).shown()
     facts = gather(Story(view.recorded), view.engine, now=time.time(), delivered=view.delivered)
     if html is not None:
         from stretto.observe.report.html import page

@@ -27,7 +27,7 @@ def status(
     from stretto.cli.place import find
     from stretto.observe.snapshot import condition, snapshot, status_text
 
-    view = find(run)
+    view = find(run).shown()
     goes_on = view.engine is not None or condition(view.state, None, time.time()) == "starting"
     if watch and (json or (goes_on and terminal.can_draw(sys.stdout))):
         return watching.watch(view, json=json)

@@ -23,9 +23,9 @@ from msgspec.structs import replace
 
 from stretto import __version__
 from stretto.engine.disk import explained
-from stretto.engine.home import RunHome
+from stretto.engine.home import Launch, RunHome
 from stretto.model.plan import Value
-from stretto.model.redaction import redacted
+from stretto.model.redaction import aliases, redacted, without
 
 SPOOL = 8_000_000
 """Bytes of a file that are kept in memory while it is copied; what is larger goes by way of the disk."""
@@ -121,11 +121,9 @@ class Archive:
 def fill(archive: Archive, home: RunHome, *, logs: bool) -> None:
     """All files of a run but its journal, and its launch settings without any value of a variable."""
     launch = home.launch()
-    archive.put(
-        "launch.json", msgspec.json.format(msgspec.json.encode(replace(launch, agents=redacted(launch.agents))))
-    )
+    archive.put("launch.json", msgspec.json.format(msgspec.json.encode(public(launch))))
     archive.leave("values of environment variables", "they may be secrets; launch.json has their names")
-    archive.leave("what looks like a secret in the commands of agents", "launch.json has … in its place")
+    archive.leave("what looks like a secret in the commands of agents", "there is … in its place; also in the plan")
     if not logs:
         archive.leave("*.log", "--no-logs")
     for path in _files(home.path):
@@ -133,7 +131,21 @@ def fill(archive: Archive, home: RunHome, *, logs: bool) -> None:
         if name in _OURS or (not logs and path.suffix == ".log"):
             continue
         with explained("read the run's files", path):
-            archive.take(name, path)
+            if name == home.plan().relative_to(home.path).as_posix() and not path.is_symlink():
+                archive.put(name, without(path.read_bytes(), _commands(launch)))
+            else:
+                archive.take(name, path)
+
+
+def public(launch: Launch) -> Launch:
+    """How a run was started, as others may see it."""
+    shown = aliases((*launch.agents, launch.agent))
+    return replace(launch, agents=redacted(launch.agents), agent=shown.get(launch.agent, launch.agent))
+
+
+def _commands(launch: Launch) -> Iterator[str]:
+    for name, spec in launch.agents.items():
+        yield from (text for text in (name, spec.command) if text)
 
 
 def _files(folder: Path) -> Iterator[Path]:

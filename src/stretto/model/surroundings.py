@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
+
+from stretto.model.masking import masked
+from stretto.model.secrets import is_secret_name
 
 ALWAYS = ("PATH", "HOME", "USER", "LOGNAME", "SHELL", "LANG", "LC_*", "TZ", "TERM", "TMPDIR")
 
@@ -20,12 +22,6 @@ _REDIRECTS_GIT = frozenset(
 )  # fmt: skip
 """With one of these, git in a workspace would act on another repository or index (`git rev-parse --local-env-vars`)."""
 
-_SECRET = re.compile(
-    r"KEY|TOKEN|SECRET|PASS|PWD.|(?<!^)(?<!^OLD)PWD|CREDENTIAL|COOKIE|SESSION|PRIVATE|AUTH(?!OR(?!I))|BEARER|WEBHOOK"
-    r"|CONNECTION_?STR|KUBECONFIG|NETRC|(?<![A-Z])(?:PAT|JWT|DSN|OTP|SAS)(?![A-Z])"
-)
-"""In capitals. Better a harmless variable too many than a secret: a check can set what it needs itself."""
-
 _PROVIDERS = (
     "ANTHROPIC_", "AWS_", "AZURE_", "BEDROCK_", "BITBUCKET_", "CEREBRAS_", "CLAUDE_", "CLOUDFLARE_", "CLOUDSDK_",
     "CODEX_", "COHERE_", "DEEPSEEK_", "FIREWORKS_", "GCLOUD_", "GCP_", "GEMINI_", "GH_", "GITEA_", "GITHUB_",
@@ -34,14 +30,6 @@ _PROVIDERS = (
     "VERCEL_", "VERTEX_", "XAI_",
 )  # fmt: skip
 """Of those who sell models, hold code or keep accounts; what they call their secrets is theirs to change."""
-
-_SECRET_URL = re.compile(
-    r"(?<=[a-z0-9])://[^\s/?#@:]*:(?!\d*[/?#])[^\s]{1,2000}@"  # user:password@, but not :port/…@
-    r"|https?://[^\s/?#@]+@"  # a token in the user's place
-    r"|(?:^|[?&;\s])(?:[a-z_.-]*(?:password|passwd|pwd|token|secret|key)|sig|auth)=[^&;\s]",
-    re.IGNORECASE,
-)
-"""Found in a value: a URL, or the words of a connection, that let somebody in."""
 
 
 def surroundings(environ: Mapping[str, str], *, passed: Sequence[str] = (), gate: bool = False) -> dict[str, str]:
@@ -69,5 +57,4 @@ def is_withheld(name: str) -> bool:
 
 def is_secret(name: str, value: str) -> bool:
     """Whether a variable may be a secret, by its name or its value: a guess, and a wide one."""
-    capitals = name.upper()
-    return bool(capitals.startswith(_PROVIDERS) or _SECRET.search(capitals) or _SECRET_URL.search(value))
+    return name.upper().startswith(_PROVIDERS) or is_secret_name(name) or masked(value) != value
