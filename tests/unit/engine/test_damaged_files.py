@@ -46,7 +46,7 @@ def test_r6_1a_a_verdict_is_none(tmp_path: Path) -> None:
     verdicts.keep(Green(question=question, at=1.0, logs=("log",)))
     assert verdicts.find(question) is not None
     (file,) = tmp_path.iterdir()
-    file.write_bytes(file.read_bytes().replace(b"log", b"\xff"))
+    file.write_bytes(file.read_bytes().replace(b'"log"', b'"\xff"'))
     assert verdicts.find(question) is None
 
 
