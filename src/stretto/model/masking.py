@@ -5,15 +5,16 @@ A text is read once from left to right, so that a line of any length is masked i
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Iterator, Sequence
 
 from stretto.model.secrets import HIDDEN, concealed, is_login, is_secret_name
 
 _TOKEN = re.compile(r"\\.|[\"'`]|[;|&\n]|(?<![\w.-])[\w.-]+", re.DOTALL)
-_SETS = re.compile(r"(?P<close>\\?[\"'])?[ \t]*(?P<sign>[=:])(?![:/])=?[ \t]*")
+_SETS = re.compile(r"(?P<close>\\?[\"'])?[ \t]*(?P<sign>\+?[=:])(?![:/])=?[ \t]*")
 """Between a name and its value."""
-_GAP = re.compile(r"[ \t]+(?![-;|&)\s])")
+_GAP = re.compile(r"(?P<close>[\"'])?(?:[ \t]|\\\n)++(?![-;|&)\s])")
 """Between an option and its value."""
 _SCHEME = re.compile(r"(?:bearer|basic|token|digest|apikey)[ \t]+", re.IGNORECASE)
 _OPEN = re.compile(r"\"?(?:\$\w+|\$\{\w+\})\"?|true|false|yes|no|on|off|none|null|", re.IGNORECASE)
@@ -26,6 +27,8 @@ _RUN = re.compile(r"[^\s\"'`<>]+")
 _BACKSLASH = "\\\\"
 _MORE = r"(?![\w .-]{0,40}=|\s|$)"
 """Behind a `;` or `&` that belongs to a value: not the next field, and not the end."""
+_NESTED = functools.reduce(lambda inner, _: rf"(?:[^()]|\({inner}\))*+", range(4), "[^()]*+")
+"""Text with parentheses in it, so many of them inside of each other."""
 _LETTERS = {
     **dict.fromkeys(("mysql", "mysqldump", "mysqladmin", "mysqlimport", "mariadb", "mariadb-dump", "7z"), "p+"),
     **dict.fromkeys(("sshpass", "login", "mongo", "mongosh", "mongodump", "mongorestore"), "p"),
@@ -38,16 +41,20 @@ _LETTERS = {
 """Programs with an option of one letter that takes a secret; `+`: its value is in the same word."""
 
 
+_SETTERS = frozenset({"set", "setx", "setenv"})
+"""Words behind which a name and its value stand."""
+
+
 def _word(quote: str) -> re.Pattern[str]:
     """A word of a shell, which may be in pieces; inside `quote` it ends there."""
     pieces = [r"\\.", r"\\\Z"]
     for other in "\"'`":
         if other == quote:
             continue
-        inner = r"\\.|\$\((?:[^()]|\([^()]*+\))*+\)|" if other == '"' and not quote else ""
+        inner = rf"\\.|\$\({_NESTED}\)|" if other == '"' and not quote else ""
         plain = rf"[^{other}{quote}{_BACKSLASH if inner else ''}]"
         pieces.append(rf"{other}(?:{inner}{plain})*+(?:{other}|{f'(?={quote})|' if quote else ''}\Z)")
-    pieces.append(r"\$\((?:[^()]|\([^()]*+\))*+(?:\)|\Z)" if not quote else r"(?!)")
+    pieces.append(rf"\$\({_NESTED}(?:\)|\Z)" if not quote else r"(?!)")
     pieces.append(rf"[;&|]{_MORE}" if quote else r"(?!)")
     pieces.append(r"[^\s\"'`\\;|&]")
     return re.compile(rf"(?:{'|'.join(pieces)})++", re.DOTALL)
@@ -113,7 +120,7 @@ class _Scan:
 
     def __init__(self, text: str) -> None:
         self.text, self.at, self.done, self.quote, self.letters = text, 0, 0, "", ""
-        self.opened = 0
+        self.opened, self.sets = 0, False
 
     def pieces(self) -> Iterator[str]:
         while found := _TOKEN.search(self.text, self.at):
@@ -132,12 +139,13 @@ class _Scan:
                 self.quote, self.opened = ("" if self.quote else token), start + 1
             return None
         if token in ";|&\n":
-            self.letters = ""
+            self.letters, self.sets = "", False
             return None
+        sets, self.sets = self.sets, token in _SETTERS or (self.sets and token.startswith("-"))
         self.letters = _LETTERS.get(token, self.letters)
         if (span := self._of_letter(token, start)) or (span := self._of_name(token, start)):
             return span
-        return self._of_option(token)
+        return self._of_option(token, sets)
 
     def _of_letter(self, token: str, start: int) -> tuple[int, int] | None:
         if not self.letters or not token.startswith(f"-{self.letters[0]}"):
@@ -176,11 +184,15 @@ class _Scan:
         scheme = _SCHEME.match(self.text, begin)
         return self._word(scheme.end() if scheme else begin)
 
-    def _of_option(self, token: str) -> tuple[int, int] | None:
-        if not _asks(token) and token.lower() != "bearer":
+    def _of_option(self, token: str, sets: bool) -> tuple[int, int] | None:
+        if not _asks(token) and token.lower() != "bearer" and not (sets and is_secret_name(token)):
             return None
         gap = _GAP.match(self.text, self.at)
-        return self._word(gap.end()) if gap else None
+        if gap is None:
+            return None
+        if gap["close"] == self.quote:
+            self.quote = ""
+        return self._word(gap.end())
 
     def _word(self, begin: int, *, field: bool = False) -> tuple[int, int] | None:
         first = self.text[begin : begin + 1]

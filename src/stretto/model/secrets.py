@@ -36,9 +36,11 @@ _SHAPES = tuple(
     )
 )
 """What a key begins with stays, so that it can be told which one it is."""
-_LOGIN = re.compile(
-    r"((?<![\w-])(?:-[uU]|--(?:proxy-)?user)(?:\s+|=)?(?!\d+:\d)(?:\"[^\":]+:|'[^':]+:|[^\s:'\"]+:))(?!//)"
-    r"(?:(?<=\")[^\"]+|[^\s'\"]+)"
+_FLAG = r"(?<![\w-])(?:-[uU]|--(?:proxy-)?user)(?:\s+|=)?"
+_LOGINS = (
+    re.compile(rf"({_FLAG}\"[^\":]+:)(?!//)[^\"]+"),
+    re.compile(rf"({_FLAG}'[^':]+:)(?!//)[^']+"),
+    re.compile(rf"({_FLAG}(?!\d+:\d)[^\s:'\"]+:)(?!//)[^\s'\"]+"),
 )
 """`-u user:password`, but not `-u 1000:1000`."""
 
@@ -53,11 +55,11 @@ def is_secret_name(name: str) -> bool:
 
 def concealed(text: str) -> str:
     """`text` without what only a secret looks like, whatever stands beside it: fit for prose."""
-    for shape in (*_SHAPES, _LOGIN):
+    for shape in (*_SHAPES, *_LOGINS):
         text = shape.sub(rf"\g<1>{HIDDEN}", text)
     return text
 
 
 def is_login(flag: str, word: str) -> bool:
     """Whether `word`, the one behind `flag`, holds a password."""
-    return _LOGIN.match(f"{flag} {word}") is not None
+    return any(shape.match(f"{flag} {word}") for shape in _LOGINS)
