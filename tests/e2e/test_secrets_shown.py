@@ -26,7 +26,10 @@ PLANTED = ("hunter22", "hunter44", "hunter55")
 @pytest.fixture
 def toy(tmp_path: Path) -> Toy:
     toy = Toy(tmp_path, {"README": "hi\n", "p.yaml": PLAN})
-    toy.stretto("run", "p.yaml", "--agent", "shell: SSHPASS=hunter22 sh -c 'echo hi > a.txt'", code=None)
+    words = ("--agent", "shell: SSHPASS=hunter22 sh -c 'echo hi > a.txt'", "--json")
+    done = toy.stretto("run", "p.yaml", *words, code=None)
+    assert "AttemptStarted" in done.stdout
+    assert not [secret for secret in PLANTED if secret in done.stdout + done.stderr]
     return toy
 
 

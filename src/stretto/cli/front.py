@@ -21,6 +21,7 @@ from stretto.core.events import RunResumed
 from stretto.engine.home import RunHome
 from stretto.engine.launch import engine_argv, is_detachment, start
 from stretto.engine.reader import SqliteReader
+from stretto.observe.disguise import Disguise
 from stretto.observe.live import Key, is_stopping
 
 LOOK_S = 0.1
@@ -84,12 +85,12 @@ def detach(home: RunHome, *, json: bool, after: int = 0) -> int:
 
 
 def _stay(reader: SqliteReader, warden: subprocess.Popen[bytes], control: Control, show: Show) -> int | None:
-    seen = 0
+    disguise, seen = Disguise(), 0
     while True:
         code = warden.poll()  # before the journal is read: what an engine has written, it wrote before it ended
         batch = list(reader.events(seen))
         seen += len(batch)
-        show.notify(batch)
+        show.notify(disguise(batch))
         if code is not None:
             return code
         if control.detached and (any(is_detachment(one.event) for one in batch) or control.is_late):

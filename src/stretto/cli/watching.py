@@ -19,6 +19,7 @@ from stretto.cli.showing import Show, Statuses, showing
 from stretto.core.events import StopRequested
 from stretto.engine.journal import SqliteInbox
 from stretto.engine.reader import SqliteReader
+from stretto.observe.disguise import Disguise
 from stretto.observe.live import Key, is_stopping
 from stretto.observe.snapshot import condition
 from stretto.observe.words import counted
@@ -47,12 +48,12 @@ def watch(view: View, *, json: bool) -> int:
 def _follow(view: View, reader: SqliteReader, show: Show, interrupts: list[int]) -> bool:
     """Whether it has come to the end of the run."""
     stop = Stop(view)
-    seen = 0
+    disguise, seen = Disguise(), 0
     while True:
         engine = reader.engine()  # before the events: what an engine has written, it wrote before it let go
         batch = list(reader.events(seen))
         seen += len(batch)
-        show.notify(batch)
+        show.notify(disguise(batch))
         state = show.coordinator.state
         if engine is None and (state.ended is not None or condition(state, None, time.time()) == "killed"):
             return True

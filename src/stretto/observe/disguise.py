@@ -29,6 +29,18 @@ def disguise(recorded: Sequence[Recorded], shown: Mapping[str, str]) -> Sequence
     return [Recorded(seq=one.seq, event=_event(one.event, shown)) for one in recorded]
 
 
+class Disguise:
+    """The same for a journal that comes in batches, from its first event on."""
+
+    def __init__(self) -> None:
+        self._shown: Mapping[str, str] = {}
+
+    def __call__(self, batch: Sequence[Recorded]) -> Sequence[Recorded]:
+        if batch and batch[0].seq == 1:
+            self._shown = names_to_show(batch)
+        return disguise(batch, self._shown)
+
+
 def _event(event: Event, shown: Mapping[str, str]) -> Event:
     data = msgspec.to_builtins(event)
     other = disguised(data, shown)
