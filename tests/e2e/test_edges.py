@@ -241,7 +241,7 @@ def test_r6_1_a_branch_that_is_gone_pauses_the_run_and_loses_nothing(toy: Held) 
     toy.git("branch", "-qD", branch)
     toy.stretto("approve", "a")
     said = toy.stretto("resume", code=4).stdout
-    command = said.partition("(hint: git ")[2].partition(" && ")[0]
+    command = said.partition("next: git ")[2].partition(" && ")[0]
     assert f"{branch} is gone" in said and command.startswith(f"branch {branch} ")
     toy.git(*command.split())
     toy.stretto("resume")

@@ -50,7 +50,8 @@ def init(
     found = survey(tracked | loose, lambda path: _read(root, path))
     there = installed(os.environ)
     agents = [known for known in KNOWN if known.name in there]
-    for line in _told(found, loose, [f"{agent.title}  ({there[agent.name]})" for agent in agents]):
+    kept = [plan] if os.path.lexists(plan) else []
+    for line in _told(found, loose, [f"{agent.title}  ({there[agent.name]})" for agent in agents], mine=bool(kept)):
         print(line)
     texts = {
         settings: settings_text(agents, os.environ.keys()),
@@ -58,7 +59,6 @@ def init(
             found, tracked | loose, name=root.name, scripted=not agents and mine.value(("agent",)) in ("", "scripted")
         ),
     }
-    kept = [plan] if os.path.lexists(plan) else []
     new = [path for path in texts if path not in kept]
     named = " and ".join(shown(path) for path in new)
     print()
@@ -77,7 +77,7 @@ def init(
     terminal.commands(
         *(() if begun else ('git add -A && git commit -m "start"',)),
         on_plan("check", shown(plan)),
-        on_plan("run", shown(plan)),
+        *(() if kept and not agents else (on_plan("run", shown(plan)),)),
     )
     return 0
 
@@ -110,8 +110,8 @@ def _read(root: Path, path: str) -> str:
         return file.read(LONGEST).decode(errors="replace")
 
 
-def _told(found: Survey, loose: frozenset[str], agents: list[str]) -> Iterator[str]:
-    """What was found, and what shows it."""
+def _told(found: Survey, loose: frozenset[str], agents: list[str], *, mine: bool) -> Iterator[str]:
+    """What was found, and what shows it. `mine`: the plan is the user's own."""
     from stretto.model.excerpt import legible
 
     for project in found.projects:
@@ -126,7 +126,8 @@ def _told(found: Survey, loose: frozenset[str], agents: list[str]) -> Iterator[s
         yield "no tests; what must hold before anything lands is left to you"
     yield from (f"agent      {agent}" for agent in agents)
     if not agents:
-        yield "no coding agent on the PATH; the plan's tasks play scripts until there is one"
+        until = "a run names one with --agent" if mine else "the plan's tasks play scripts until there is one"
+        yield f"no coding agent on the PATH; {until}"
     for note in found.notes:
         yield legible(f"note: {note}")
     for project in found.projects:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import difflib
 import gc
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -18,6 +17,7 @@ from stretto.analysis.lint import in_file_order, lint
 from stretto.cli.texts import template_findings
 from stretto.errors import ConfigError, NotSupportedYet, PlanError, StrettoError
 from stretto.formats.load import Loaded, load
+from stretto.model.names import meant
 from stretto.model.plan import Finding, Plan
 from stretto.model.run import RunSettings
 from stretto.observe.paint import count
@@ -111,6 +111,7 @@ def must_have(plan: Plan, task: str, file: str) -> None:
     """Raises ConfigError for a task that the plan does not have."""
     ids = [one.id for one in plan.tasks]
     if task not in ids:
-        close = difflib.get_close_matches(task, ids, n=1)
-        hint = f"did you mean {close[0]}?" if close else on_plan("show", file)
-        raise ConfigError(f"there is no task {task!r} in {file}", hint=hint)
+        close = meant(task, ids)
+        hint = f"did you mean {close}?" if close else on_plan("show", file)
+        a_phase = "; that is a phase" if any(phase.id == task for phase in plan.phases) else ""
+        raise ConfigError(f"there is no task {task!r} in {file}{a_phase}", hint=hint)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import difflib
 import os
 from collections.abc import Iterable, Sequence
 from functools import reduce
@@ -24,6 +23,7 @@ from stretto.engine.home import RepositoryHome, RunHome, repository_home, state_
 from stretto.engine.journal import SqliteInbox
 from stretto.engine.reader import SqliteReader
 from stretto.errors import ConfigError, RunNotFound, StateError
+from stretto.model.names import meant
 from stretto.observe.disguise import disguise, names_to_show
 from stretto.observe.snapshot import Beside, has_delivered
 from stretto.ports import Engine, Recorded
@@ -97,9 +97,10 @@ class View:
         """Raises ConfigError for an id that the run does not have."""
         for task in tasks:
             if task not in self.state.by_id:
-                close = difflib.get_close_matches(task, list(self.state.by_id), n=1)
-                hint = f"did you mean {close[0]}?" if close else f"stretto status {self.home.run}"
-                raise ConfigError(f"there is no task {task!r} in run {self.home.run}", hint=hint)
+                close = meant(task, self.state.by_id)
+                hint = f"did you mean {close}?" if close else f"stretto status {self.home.run}"
+                a_phase = "; that is a phase" if any(phase.id == task for phase in self.state.plan.phases) else ""
+                raise ConfigError(f"there is no task {task!r} in run {self.home.run}{a_phase}", hint=hint)
 
 
 def view(home: RunHome) -> View | None:

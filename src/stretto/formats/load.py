@@ -26,6 +26,11 @@ from stretto.ports import StatusWriter
 
 _MARKDOWN = re.compile(rb"^#{1,6} .*\r?\n\s*\n", re.MULTILINE)
 
+_TYPES = frozenset({".json", ".yaml", ".yml", ".toml", ".md"})
+_LOOKS = 50
+_GLANCE_BYTES = 1 << 20
+"""In a folder that is no plan, so many files of at most this size are looked at for a hint."""
+
 
 class Format(Value, frozen=True, kw_only=True):
     """A plan format that stretto reads."""
@@ -137,12 +142,24 @@ def _unreadable(path: Path, message: str, hint: str = "") -> PlanError:
 
 
 def _among(folder: Path) -> str:
-    """Plan files that a folder may hold."""
+    """The plans that a folder holds, or one of its own."""
     try:
-        names = sorted(x.name for x in folder.iterdir() if x.suffix in {".json", ".yaml", ".yml", ".toml"})
+        near = (path for depth in ("*", "*/*") for path in sorted(folder.glob(depth)))
+        files = [path for path in near if path.suffix in _TYPES]
     except OSError:
-        names = []
+        files = []
+    names = [path.relative_to(folder).as_posix() for path in files[:_LOOKS] if _is_plan(path)]
     return f"name a file in it: {', '.join(names[:5])}" if names else "name a plan file"
+
+
+def _is_plan(path: Path) -> bool:
+    try:
+        if not path.is_file() or path.stat().st_size > _GLANCE_BYTES:
+            return False
+        source = parse(str(path), path.read_bytes())
+    except (OSError, PlanError):
+        return False
+    return any(format.recognises(source) for format in FORMATS)
 
 
 def _like(path: Path) -> str:

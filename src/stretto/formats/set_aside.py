@@ -17,7 +17,6 @@ Aside = Literal["dropped", "later"]
 class Told(Value, frozen=True, kw_only=True):
     """What to say of it, at the place of a task."""
 
-    code: str
     message: str
     hint: str
     task: str
@@ -59,4 +58,4 @@ def _tell(tasks: Sequence[Task], dropped: set[str], later: set[str], waiting: se
     ):
         if named := [task.id for task in tasks if task.id in ids]:
             some = ", ".join(shown(id, 30) for id in named[:3]) + (f" and {len(named) - 3} more" if named[3:] else "")
-            yield Told(code="set-aside", message=f"{some}: {what}", hint=hint, task=named[0])
+            yield Told(message=f"{some}: {what}", hint=hint, task=named[0])

@@ -73,7 +73,7 @@ def status_of(values: Mapping[str, object]) -> TaskStatus | None:
 
 def name_in(tags: Mapping[str, Steps], tag: str) -> str:
     """What stands before the ids of a tag: nothing, unless there are several, since each numbers its own."""
-    return f"{tag}/" if len(tags) > 1 else ""
+    return f"{tag}." if len(tags) > 1 else ""
 
 
 class _Reader:
@@ -113,7 +113,7 @@ class _Reader:
     def _finish(self, phases: list[Phase], tasks: list[Task]) -> Read:
         kept, told = without(tasks, self._aside)
         for finding in told:
-            self._reading.report(finding.code, finding.message, self._at(finding.task), finding.hint, severity="info")
+            self._reading.report("set-aside", finding.message, self._at(finding.task), finding.hint, severity="info")
         if self._unclear:
             self._reading.report(
                 "sibling-meant",

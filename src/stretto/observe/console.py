@@ -84,6 +84,9 @@ class Console:
         yield from wrap(f"{counted(state)}; took {took}{since}", self.width, first="  ", rest="    ")
         cost = spent(total(usage for record in state.tasks for usage in record.usage))
         yield f"  branch {state.branch}" + (f"; spent {cost}" if cost else "")
+        done = [record for record in state.tasks if record.state == "succeeded" and record.starts]
+        if idle := [line(record.id) for record in done if record.commit is None]:
+            yield from wrap(f"changed nothing: {_some(idle)}", self.width, first="  ", rest="    ")
         delivered = self._delivered or (lands and state.ended == "succeeded")
         fallen = [record for record in state.tasks if record.state == "failed"]
         for record in fallen[:10]:

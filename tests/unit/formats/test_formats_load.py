@@ -84,10 +84,17 @@ def test_a_missing_file(tmp_path: Path) -> None:
 
 
 def test_a_folder(tmp_path: Path) -> None:
-    (tmp_path / "plan.toml").write_text("x")
+    (tmp_path / "specs").mkdir()
+    for name, text in (
+        ("plan.toml", "name = 'n'"),
+        ("a.json", "{}"),
+        ("specs/tasks.md", "- [ ] T001 x"),
+        ("b.md", "b"),
+    ):
+        (tmp_path / name).write_text(text)
     message, hint = refusal(tmp_path)
     assert "folder" in message
-    assert hint == "name a file in it: plan.toml"
+    assert hint == "name a file in it: plan.toml, specs/tasks.md"
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")

@@ -126,7 +126,7 @@ def test_the_tag_that_task_master_is_set_to(tmp_path: Path, state: str | None, n
     assert [x.code for x in loaded.findings if x.code == "other-tags"] == ["other-tags"]
     if name == "fatura":
         assert {id: task.depends_on for id, task in tasks(loaded).items()} == {
-            "fatura/1.1": (), "fatura/1.2": ("fatura/1.1",), "fatura/2": ("fatura/1",),
+            "fatura.1.1": (), "fatura.1.2": ("fatura.1.1",), "fatura.2": ("fatura.1",),
         }  # fmt: skip
 
 
@@ -159,7 +159,7 @@ def test_r6_4_statuses_in_the_files_own_spacing() -> None:
 
 def test_r6_4_each_tag_has_ids_of_its_own() -> None:
     data = sample("task-master/tags.json").read_bytes()
-    found = json.loads(write_statuses(data, {"fatura/1.2": "succeeded", "master/1": "succeeded"}))
+    found = json.loads(write_statuses(data, {"fatura.1.2": "succeeded", "master.1": "succeeded"}))
     assert found["master"]["tasks"][0]["status"] == "done"
     assert [x["status"] for x in found["fatura"]["tasks"][0]["subtasks"]] == ["pending", "done"]
 
