@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import cast
 
-from stretto.formats.reading import Read, Reading, Table, kind
+from stretto.formats.reading import Read, Reading, Table, kind, shown
 from stretto.formats.source import Source, Steps
 from stretto.model.plan import Check, Defaults, Effect, FailurePolicy, Phase, Plan, PlanGates, Setup, Task
 
@@ -232,9 +232,22 @@ def _checks(table: Table) -> tuple[Check, ...]:
                     "wrong-type",
                     f"`verify` of {table.about} should be a command, or a list of commands, not {what}",
                     (*table.steps, *steps),
-                    "text that begins with `!` or holds `: ` needs quotes in YAML",
+                    _instead_of(entry, table.reading.source.written((*table.steps, *steps))),
                 )
     return tuple(found)
+
+
+def _instead_of(entry: object, written: str) -> str:
+    """What to do about what is no command; `written` is how the file spells it."""
+    match entry:
+        case bool() | int() | float():
+            return f'a command that reads so needs quotes: "{shown(written)}"'
+        case None if written:
+            return f'a command that reads so needs quotes: "{shown(written)}"; else leave it out'
+        case list():
+            return "write the commands into one list"
+        case _:
+            return "write a command there, or leave it out"
 
 
 def _check(table: Table) -> Check | None:

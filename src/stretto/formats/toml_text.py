@@ -22,6 +22,7 @@ _STRINGS = tuple(
     )
 )
 _BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
+_WORD = re.compile(r"[^\W\d]|[./~$@]")
 _BARE_VALUE = re.compile(r"[^,\]}#\r\n]*[^,\]}#\s]")
 
 
@@ -35,13 +36,23 @@ def parse(text: Text, data: bytes) -> Source:
         offset = len(text.text)
         if place and place[1]:
             offset = text.offset(int(place[1]), int(place[2]))
-        mistake = text.mistake("syntax", "not TOML: " + _PLACE.sub("", message), offset)
+        message = _PLACE.sub("", message)
+        mistake = text.mistake("syntax", f"not TOML: {message}", offset, _advice(message, text.text[offset:]))
         raise plan_error(text.file, [mistake]) from None
     except (RecursionError, ValueError):  # ValueError: an integer of thousands of digits
         raise plan_error(text.file, [_excess(text)]) from None
     if too_deep(tree):
         raise plan_error(text.file, [_excess(text)])
     return Source(text, data, "toml", _plain(tree), index)
+
+
+def _advice(message: str, rest: str) -> str:
+    """What to do about it, where text without quotes is likely; `rest` begins where the parser stopped."""
+    if message == "Invalid value" and _WORD.match(rest):
+        return 'text needs quotes: key = "text"'
+    if message == "Expected newline or end of document after a statement":
+        return 'a line holds one value, and text needs quotes: key = "text"'
+    return ""
 
 
 def _excess(text: Text) -> Finding:

@@ -19,6 +19,13 @@ _BOOL = re.compile(r"(?P<yes>yes|Yes|YES|true|True|TRUE|on|On|ON)|no|No|NO|false
 _INT = re.compile(r"[-+]?(?:0b[01_]+|0o?[0-7_]+|0x[0-9a-fA-F_]+|0|[1-9][0-9_]*)", re.ASCII)
 _FLOAT = re.compile(r"[-+]?(?:[0-9][0-9_]*\.[0-9_]*|\.[0-9][0-9_]*)(?:[eE][-+]?[0-9]+)?", re.ASCII)
 _MERGE = "<<"
+_UNCLOSED = {
+    "did not find expected ',' or ']'": "close the list with `]`; a command or a text in it that holds a comma, a quote"
+    " or a bracket needs quotes around all of it",
+    "did not find expected ',' or '}'": "close it with `}`; a text in it that holds a comma, a colon, a quote or a"
+    " brace needs quotes around all of it",
+}
+"""What the parser says of a `[` or `{` that it cannot follow to its end, and what to do about it."""
 
 Key = tuple[str, int, bool]
 """A key's text, its offset, and whether it is a merge key."""
@@ -62,6 +69,8 @@ def _syntax_error(text: Text, error: yaml.MarkedYAMLError) -> Exception:
         hint = "YAML is indented with spaces, not with tabs"
     elif error.problem == "mapping values are not allowed in this context":
         hint = "text that holds `: ` needs quotes"
+    elif error.problem in _UNCLOSED:
+        hint = _UNCLOSED[error.problem]
     context = f" ({error.context})" if error.context else ""
     return plan_error(text.file, [text.mistake("syntax", f"not YAML: {error.problem}{context}", offset, hint)])
 

@@ -335,3 +335,19 @@ def test_the_reference_names_every_key() -> None:
     assert len(known) > 25
     later = {**native._PLAN_NOT_YET, **native._PHASE_NOT_YET, **native._TASK_NOT_YET}
     assert [key for key in sorted(known | set(later)) if f"`{key}`" not in page] == []
+
+
+@pytest.mark.parametrize(
+    ("text", "hint"),
+    [
+        ("verify: [pytest tests, true]", 'a command that reads so needs quotes: "true"'),
+        ("verify: 0x1f", 'a command that reads so needs quotes: "0x1f"'),
+        ("verify: [~]", 'a command that reads so needs quotes: "~"; else leave it out'),
+        ("verify: ['']", "write a command there, or leave it out"),
+        ("verify: [[make]]", "write the commands into one list"),
+    ],
+)
+def test_what_is_no_command_says_what_to_do(text: str, hint: str) -> None:
+    with pytest.raises(PlanError) as caught:
+        load("p.yaml", f"name: n\ntasks:\n- id: a\n  prompt: x\n  {text}\n".encode())
+    assert caught.value.findings[0].hint == hint

@@ -271,3 +271,21 @@ def test_content_decides_the_syntax(text: str, syntax: str) -> None:
 
 def test_a_large_broken_file_is_refused_with_the_library_s_own_word() -> None:
     assert mistakes('{"a": [' + "1," * 2_100_000 + "}") == [(1, 4_200_008, "syntax")]
+
+
+@pytest.mark.parametrize(
+    ("file", "text", "hint"),
+    [
+        ("p.yaml", 'verify: [echo "a", "b" c]\n', "needs quotes around all of it"),
+        ("p.yaml", "verify: [make\nname: x: y\n", "close the list with `]`"),
+        ("p.yaml", "task: {id: a, prompt: do: it}\n", "close it with `}`"),
+        ("p.toml", "[[tasks]]\nprompt = hello\n", 'text needs quotes: key = "text"'),
+        ("p.toml", "[[tasks]]\ntimeout = 15 minutes\n", "text needs quotes"),
+        ("p.toml", "[[tasks]]\nverify = [pytest]\n", "text needs quotes"),
+        ("p.toml", "[[tasks]]\nprompt =\n", "mend the file at that place"),
+    ],
+)
+def test_text_that_lacks_its_quotes_is_told_so(file: str, text: str, hint: str) -> None:
+    with pytest.raises(PlanError) as caught:
+        parse(file, text.encode())
+    assert hint in caught.value.findings[0].hint
