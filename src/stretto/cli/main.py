@@ -204,11 +204,27 @@ def guarded(call: Callable[[], object], *, debug: bool = False, verb: str = "") 
         if hasattr(error, "format_message"):  # the command line itself is wrong; typer keeps its errors' base private
             if debug:
                 _trace()
-            message = re.sub(r"Input should be a valid integer.*", "it must be a whole number", error.format_message())
+            told = _by_setting(error, verb) or error.format_message()
+            message = re.sub(r"Input should be a valid integer.*", "it must be a whole number", told)
             message = message.replace("Value error, ", "")
             return _tell(message, f"stretto {verb} --help".replace("  ", " "), 2)
         return _bug(error)
     return code if isinstance(code, int) else 0
+
+
+def _by_setting(error: Any, verb: str) -> str:
+    """What to say where somebody has given a setting's name as an option, which is spelled otherwise; else nothing."""
+    option = str(getattr(error, "option_name", ""))
+    if not option.startswith("--") or not hasattr(error, "possibilities") or not verb:
+        return ""
+    from stretto.config.table import SETTINGS
+
+    setting = SETTINGS.get((option.removeprefix("--").replace("-", "_"),))
+    commands: Any = typer.main.get_command(app)
+    spelled = next(
+        (param.opts for param in commands.commands[verb].params if setting and setting.flag in param.opts), ()
+    )
+    return f"No such option: {option} (for this setting: {', '.join(spelled)})" if spelled else ""
 
 
 def _silence() -> None:

@@ -89,7 +89,8 @@ class Choice(Value, frozen=True, kw_only=True):
         return _quoted(value)
 
     def hint(self, said: object) -> str:
-        return meant(said, self.options) if isinstance(said, str) else ""
+        close = meant(said, self.options) if isinstance(said, str) else ""
+        return close or f"write {self.means}, or leave it out"
 
 
 class Text(Value, frozen=True, kw_only=True):
