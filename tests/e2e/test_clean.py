@@ -371,3 +371,20 @@ def test_r7_3_a_clean_that_is_killed_at_any_point_is_finished_by_the_next(toy: T
             shutil.copytree(toy.root.parent / "before" / path.name, path, symlinks=True)
         deeds += STEP
     assert deeds > 4 * STEP, "it was killed at several places"
+
+
+def test_r7_3_nothing_leads_on_into_a_run_whose_branch_and_work_are_gone(toy: Toy) -> None:
+    name = run(toy, "fails", code=1)
+    assert "whole output:" in toy.stretto("explain", "bad").stdout
+    toy.stretto("clean", name, "--apply", "--work")
+    why = toy.stretto("explain", "bad", "--run", name).stdout
+    assert "git show" not in why and "whole output:" not in why and "stretto clean" in why, why
+    status = toy.stretto("status").stdout
+    assert "stretto clean" in status
+    assert [text for text in status.splitlines() if text.startswith("next:")] == ["next: stretto run fails.yaml"]
+    assert "stretto retry" not in toy.stretto("report").stdout
+    for verb in (["resume"], ["retry"]):
+        said = toy.stretto(*verb, code=3).stderr
+        assert "`stretto clean` has removed" in said and "stretto run fails.yaml" in said, said
+    again = toy.stretto("run", "fails.yaml", "--agent", "scripted", code=1).stdout
+    assert "1 task to do" in again and toy.status()["run"] != name, "it leads on"

@@ -26,6 +26,7 @@ from stretto.errors import ConfigError, RunNotFound, StateError
 from stretto.model.names import meant
 from stretto.observe.disguise import disguise, names_to_show
 from stretto.observe.snapshot import Beside, has_delivered
+from stretto.observe.words import on_plan
 from stretto.ports import Engine, Recorded
 from stretto.workspace.repository import top
 
@@ -70,15 +71,26 @@ class View:
 
     @property
     def cleaned(self) -> bool:
-        """Whether only what says what is done has stayed of it."""
-        return not room(self.home)
+        """Whether `clean` has left only what says what is done of it. An engine that has begun leaves more."""
+        return self.state.resumes > 0 and not room(self.home)
+
+    @property
+    def again(self) -> str:
+        """How to begin its plan once more, where it has been cleaned; else empty."""
+        if not self.cleaned:
+            return ""
+        plan, here = Path(self.home.launch().plan_path), Path.cwd()
+        return on_plan("run", str(plan.relative_to(here) if plan.is_relative_to(here) else plan))
+
+    def must_not_be_cleaned(self) -> None:
+        """Raises StateError: nobody goes on with a run whose branch and work are gone."""
+        if again := self.again:
+            raise StateError(f"`stretto clean` has removed the branch and the work of {self.home.run}", hint=again)
 
     def beside(self) -> Beside:
         """What is known of it beside its state."""
         wishes, then = self.asked()
-        return Beside(
-            wishes=wishes, then=then.state if wishes else None, delivered=self.delivered, cleaned=self.cleaned
-        )
+        return Beside(wishes=wishes, then=then.state if wishes else None, delivered=self.delivered, again=self.again)
 
     def asked(self) -> tuple[tuple[Wish, ...], Coordinator]:
         """The wishes that no engine has seen yet and that can be granted, and the run as it will be then."""

@@ -34,7 +34,7 @@ def report(
     from stretto.observe.story import Story
 
     view = find(run).shown()
-    facts = gather(Story(view.recorded), view.engine, now=time.time(), delivered=view.delivered)
+    facts = gather(Story(view.recorded), view.engine, now=time.time(), delivered=view.delivered, again=view.again)
     if html is not None:
         from stretto.observe.report.html import page
 

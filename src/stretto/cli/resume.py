@@ -43,13 +43,15 @@ def resume(
         holder = f"process {view.engine.pid} on {view.engine.host}"
         hint = f"stretto status {home.run}\nor end it: stretto stop {home.run}"
         raise RunLeased(f"{home.run} is running: {holder}", holder=holder, hint=hint)
+    if view.state.ended != "succeeded":
+        view.must_not_be_cleaned()
     refuse_abandoned(home.run, view.state.abandoned)
     beside = view.beside()
     if view.state.ended is not None and view.state.closed and not is_open(view.state) and not beside.wishes:
         over = "has succeeded" if view.state.ended == "succeeded" else "has finished"
         where = "; on your branch" if beside.delivered else ""
         terminal.say(f"{home.run} {over}: {counted(view.state)}{where}", json=json)
-        for step in next_steps(view.state, None, delivered=beside.delivered):
+        for step in next_steps(view.state, None, delivered=beside.delivered, again=beside.again):
             terminal.commands(*([step] if step else ()), json=json)
         return 0 if view.state.ended == "succeeded" else 1
     if jobs is not None:

@@ -24,6 +24,7 @@ DONE = "done"
 
 def put(view: View, wish: Wish) -> str:
     """Leave the wish; what to tell the person. Raises StateError when the run refuses it."""
+    view.must_not_be_cleaned()
     refuse_abandoned(view.home.run, view.state.abandoned)
     request = uuid.uuid4().hex
     with contextlib.closing(SqliteInbox(view.home.journal)) as inbox:

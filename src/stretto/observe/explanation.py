@@ -17,6 +17,7 @@ from stretto.ports import Engine
 
 DEPTH = 12
 """Links of a chain of waits that are followed."""
+CLEANED = "its output, and what of its work has not landed, are gone: `stretto clean` has removed them"
 LINES = 12
 """Lines of a message that are shown."""
 
@@ -51,15 +52,16 @@ def explanation_text(
             paint(x, "red") for x in wrap(f"nobody works on it: the run's engine is gone{kept}", width, first="  ")
         )
     if not final and not state.abandoned and (killed or (engine is None and state.ended is not None)):
-        yield from (f"  {text}" for text in ways_on(state))
+        yield from (f"  {text}" for text in ((beside.again,) if beside.again else ways_on(state)))
     if answer.note:
         yield from _message(answer.note, width)
-    yield from _work(record, answer)
+    kept = not beside.again
+    yield from _work(record, answer, kept=kept)
     for past in answer.attempts:
-        yield from _past(past, width)
-    if record.starts and not beside.cleaned:
+        yield from _past(past, width, kept=kept)
+    if record.starts:
         yield ""
-        yield f"output: {on_task('logs', answer.task, state.run)}"
+        yield f"output: {on_task('logs', answer.task, state.run)}" if kept else CLEANED
 
 
 def _verb(state: str) -> str:
@@ -107,9 +109,11 @@ def _concerns(wish: Wish, record: TaskRecord) -> bool:
             return False
 
 
-def _work(record: TaskRecord, answer: Explanation) -> Iterator[str]:
+def _work(record: TaskRecord, answer: Explanation, *, kept: bool) -> Iterator[str]:
     """Where what it has written is: landed, judged, or saved from an attempt that was cut off."""
     told = [past.commit for past in record.past]
+    if not kept and not record.landed:
+        return
     if answer.commit and answer.commit not in told and record.wait != "person":
         yield f"  its work is commit {answer.commit[:10]}"
     elif record.carry and record.carry not in told:
@@ -117,7 +121,7 @@ def _work(record: TaskRecord, answer: Explanation) -> Iterator[str]:
         yield f"    git show {record.carry[:10]}"
 
 
-def _past(past: PastAttempt, width: int | None) -> Iterator[str]:
+def _past(past: PastAttempt, width: int | None, *, kept: bool) -> Iterator[str]:
     yield ""
     said, lines = came_of(past), _lines(past.failure.message)
     whole = len(lines) > 2 or any(text.startswith(HINT) for text in lines)
@@ -129,10 +133,10 @@ def _past(past: PastAttempt, width: int | None) -> Iterator[str]:
     for remark in past.remarks:
         yield from wrap(line(remark.check), width, first="  ", rest="    ")
         yield from _message(remark.message, width, "    ")
-        if remark.log:
+        if remark.log and kept:
             yield "    whole output:"
             yield f"    {remark.log}"
-    if past.commit:
+    if past.commit and kept:
         yield "  its work is kept in a commit:"
         yield f"    git show {past.commit[:10]}"
 

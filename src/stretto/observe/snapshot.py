@@ -161,8 +161,8 @@ class Beside(Value, frozen=True, kw_only=True):
     """The state with all of them granted; None when there are none."""
     delivered: bool = False
     """Everything that has landed is on the user's branch, too."""
-    cleaned: bool = False
-    """What its agents printed and were told is gone."""
+    again: str = ""
+    """How to begin its plan once more, where `clean` has removed what the run could go on with; else empty."""
 
 
 NOTHING = Beside()
@@ -176,7 +176,7 @@ def status_text(
     steps = (
         ()
         if condition(state, engine, now) == "starting"
-        else next_steps(beside.then or state, engine, delivered=beside.delivered)
+        else next_steps(beside.then or state, engine, delivered=beside.delivered, again=beside.again)
     )
     return "\n".join((*header, *table, *_asked(state, beside.wishes, width), *steps))
 
@@ -189,7 +189,8 @@ def _header(state: State, engine: Engine | None, now: float, paint: Paint, width
     ago = span(now - state.started_at)
     took = "" if engine else f", took {clock(lasted(state))}"  # of one that runs, it is what `ago` says
     yield from wrap(f"started {ago} ago{took}, plan {line(state.plan.name)}", width)
-    yield f"branch {state.branch}, from {state.base[:10]}"
+    gone = "; `stretto clean` has removed what it left" if beside.again else ""
+    yield from wrap(f"branch {state.branch}, from {state.base[:10]}{gone}", width)
     if engine is not None:
         yield from wrap(f"engine: process {engine.pid} on {engine.host}, {state.parallel} at once", width)
     elif name == "killed":
@@ -305,9 +306,11 @@ def ways_on(state: State) -> tuple[str, ...]:
     return said if any(resume in text for text in said) else (*said, resume)
 
 
-def next_steps(state: State, engine: Engine | None, *, delivered: bool = False) -> Sequence[str]:
-    """What a person may want to do now, as commands."""
+def next_steps(state: State, engine: Engine | None, *, delivered: bool = False, again: str = "") -> Sequence[str]:
+    """What a person may want to do now, as commands. `again`: see `Beside`."""
     run, steps = state.run, []
+    if again:
+        return ("", f"next: {again}") if state.abandoned or state.ended != "succeeded" else ()
     if state.abandoned:
         return ("", f"next: stretto clean {run} --work")
     people = [record.id for record in state.tasks if record.wait == "person"]

@@ -133,8 +133,9 @@ class Report(Value, frozen=True, kw_only=True):
         return tuple(sorted(rest, key=lambda task: order.index(task.state) if task.state in order else len(order)))
 
 
-def report(story: Story, engine: Engine | None, *, now: float, delivered: bool) -> Report:
-    """Everything, as the journal has it. `delivered`: all that has landed is on the user's branch."""
+def report(story: Story, engine: Engine | None, *, now: float, delivered: bool, again: str = "") -> Report:
+    """Everything, as the journal has it. `delivered`: all that has landed is on the user's branch; `again`: see
+    `Beside`."""
     state, tries = story.state, list(story.tries.values())
     sure = [one.confidence for one in tries if one.landed and one.confidence is not None]
     confidence = sum(sure) / len(sure) if sure else None
@@ -145,7 +146,7 @@ def report(story: Story, engine: Engine | None, *, now: float, delivered: bool) 
     by_task: dict[str, list[Try]] = {record.id: [] for record in state.tasks}
     for one in tries:
         by_task[one.task].append(one)
-    steps = next_steps(state, engine, delivered=delivered)
+    steps = next_steps(state, engine, delivered=delivered, again=again)
     return Report(
         run=state.run,
         plan=state.plan.name,
