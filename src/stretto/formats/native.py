@@ -47,7 +47,9 @@ def recognises(source: Source) -> bool:
             ours = any("prompt" in task or "prompt_file" in task for task in members)
             return ours or "name" in rest or not members
         case {"name": _, **rest}:
-            return not rest or not rest.keys().isdisjoint(("phases", "tasks", "defaults", "setup", "gates"))
+            return not rest or not rest.keys().isdisjoint(
+                ("phases", "tasks", "task", "phase", "defaults", "setup", "gates")
+            )
         case {"phases": _} | {"tasks": _}:
             return True
         case _:
@@ -133,6 +135,8 @@ def _gates(root: Table) -> PlanGates:
 def _phases(root: Table, context: tuple[str, ...]) -> tuple[list[Phase], list[Task]]:
     reading = root.reading
     if "phases" not in root.values:
+        if not root.get("tasks") and root.misspelt("tasks", "phases"):
+            return [], []
         if "tasks" not in root.values:
             root.missing("phases", "a plan has `phases`, each with `tasks`, or just `tasks`")
             return [], []
@@ -161,6 +165,8 @@ def _phases(root: Table, context: tuple[str, ...]) -> tuple[list[Phase], list[Ta
                 on_failure=_policy(table),
             )
         )
+        if not table.get("tasks"):
+            table.misspelt("tasks")
         tasks += [_task(task, id, context) for task in table.tables("tasks", "task")]
         table.close(_PHASE_NOT_YET)
     return phases, tasks

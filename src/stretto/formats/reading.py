@@ -104,10 +104,10 @@ class Reading:
             )
         )
 
-    def refuse(self, code: str, message: str, steps: Steps, hint: str = "") -> None:
+    def refuse(self, code: str, message: str, steps: Steps, hint: str = "", *, key: bool = False) -> None:
         """Report a mistake that leaves no plan to speak of."""
         self._impossible = True
-        self.report(code, message, steps, hint, severity="error")
+        self.report(code, message, steps, hint, severity="error", key=key)
 
     def finish(self, plan: Callable[[], Plan]) -> Read:
         """The plan and its findings. Raises PlanError with all of them when there can be no plan."""
@@ -149,6 +149,16 @@ class Table:
 
     def missing(self, key: str, hint: str) -> None:
         self.reading.refuse("missing-key", f"{self.about} has no `{key}`", self.steps, hint)
+
+    def misspelt(self, *wanted: str) -> bool:
+        """Refuse a key that nobody asked for and that looks like one of these: without it there is no plan to judge."""
+        for key in self.values:
+            if key not in self._known and (hint := meant(key, wanted)):
+                self._known.add(key)
+                message = f"{self.about} has no key `{shown(key)}`"
+                self.reading.refuse("unknown-key", message, (*self.steps, key), hint, key=True)
+                return True
+        return False
 
     def _spelled(self, value: object, steps: Steps, *, numbers: bool) -> str | None:
         """A scalar as text: strings, what YAML wrote without quotes and, where allowed, numbers as written."""

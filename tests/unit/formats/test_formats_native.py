@@ -351,3 +351,21 @@ def test_what_is_no_command_says_what_to_do(text: str, hint: str) -> None:
     with pytest.raises(PlanError) as caught:
         load("p.yaml", f"name: n\ntasks:\n- id: a\n  prompt: x\n  {text}\n".encode())
     assert caught.value.findings[0].hint == hint
+
+
+@pytest.mark.parametrize(
+    ("text", "about", "hint"),
+    [
+        ("task: [{id: a, prompt: x}]", "the plan has no key `task`", "`tasks`"),
+        ("defaults: {agent: scripted}\ntask: [{id: a, prompt: x}]", "the plan has no key `task`", "`tasks`"),
+        ("tasks: []\ntask: [{id: a, prompt: x}]", "the plan has no key `task`", "`tasks`"),
+        ("phase: [{id: m, tasks: [{id: a, prompt: x}]}]", "the plan has no key `phase`", "`phases`"),
+        ("phases: [{id: m, task: [{id: a, prompt: x}]}]", "phase 'm' has no key `task`", "`tasks`"),
+    ],
+)
+def test_a_misspelt_key_of_tasks_is_all_that_is_said(text: str, about: str, hint: str) -> None:
+    with pytest.raises(PlanError) as caught:
+        load("p.yaml", f"name: n\n{text}\n".encode())
+    assert [(x.code, x.message, x.hint) for x in caught.value.findings] == [
+        ("unknown-key", about, f"did you mean {hint}?")
+    ]
