@@ -55,13 +55,13 @@ def explanation_text(
         yield from (f"  {text}" for text in ((beside.again,) if beside.again else ways_on(state)))
     if answer.note:
         yield from _message(answer.note, width)
-    kept = not beside.again
-    yield from _work(record, answer, kept=kept)
+    stays = not beside.again
+    yield from _work(record, answer, kept=stays)
     for past in answer.attempts:
-        yield from _past(past, width, kept=kept)
+        yield from _past(past, width, kept=stays)
     if record.starts:
         yield ""
-        yield f"output: {on_task('logs', answer.task, state.run)}" if kept else CLEANED
+        yield f"output: {on_task('logs', answer.task, state.run)}" if stays else CLEANED
 
 
 def _verb(state: str) -> str:
