@@ -95,7 +95,7 @@ def _named(plan: Plan, only: Sequence[str], phase: str | None) -> set[int]:
 def _near(name: str, names: Iterable[str]) -> str:
     known = sorted(names)
     close = difflib.get_close_matches(name, known, n=1)
-    return f"did you mean {close[0]!r}?" if close else f"there are {_some(known)}"
+    return f"did you mean {close[0]!r}?" if close else f"there {'is' if len(known) == 1 else 'are'} {_some(known)}"
 
 
 def _some(names: Sequence[str]) -> str:

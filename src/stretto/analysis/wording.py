@@ -16,7 +16,8 @@ def quoted(text: str) -> str:
 
 
 def listed(names: Sequence[str], most: int = 5) -> str:
-    """`a`, `b` and 3 more."""
+    """`a`, `b` and 3 more; a name that stands twice is told once."""
+    names = tuple(dict.fromkeys(names))
     head = [quoted(name) for name in names[:most]]
     if len(names) > most:
         return f"{', '.join(head)} and {len(names) - most} more"

@@ -97,4 +97,5 @@ def unfit(what: str) -> ConfigError:
 
 def did_you_mean(word: str, options: Mapping[str, object] | tuple[str, ...], otherwise: str = "") -> str:
     """A hint: the nearest of the options, else all of them."""
-    return meant(word, tuple(options)) or otherwise or (f"there are {', '.join(options)}" if options else "")
+    all_of_them = f"there {'is' if len(options) == 1 else 'are'} {', '.join(options)}" if options else ""
+    return meant(word, tuple(options)) or otherwise or all_of_them

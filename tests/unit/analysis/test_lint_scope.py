@@ -37,4 +37,6 @@ def test_r2_4_unknown_scope_is_told_once() -> None:
     (single,) = lint(plan(task("a"), task("b", writes=())))
     assert single.message.startswith("`a` does not say what files it writes, and may run beside")
     assert "run alone" in lint(silent, settings=RunSettings(conflicts="serialize-unknown"))[0].message
+    (twice,) = [x for x in lint(plan(task("a"), task("c"), task("c"))) if x.code == "unknown-scope"]
+    assert twice.message.startswith("`a` and `c` do not say")
     assert lint(plan(task("a"))) == ()

@@ -72,9 +72,9 @@ def test_only_and_phase_together_mean_what_is_in_both() -> None:
 
 
 @pytest.mark.parametrize(
-    ("only", "phase", "hint"), [(["bb"], None, "'b'"), ([], "q", "'p'"), (["zzz"], None, "there are a, b, c, p")]
+    ("only", "phase", "hint"), [(["bb"], None, "'b'"), ([], "q", "there is p"), (["zzz"], None, "there are a, b, c, p")]
 )
 def test_unknown_names_are_errors(only: list[str], phase: str | None, hint: str) -> None:
     with pytest.raises(PlanError) as caught:
         select(CHAIN, only=only, phase=phase)
-    assert hint in caught.value.hint or hint == "'p'"
+    assert hint in caught.value.hint

@@ -358,6 +358,7 @@ def test_defaults_of_a_plan_have_a_place(tmp_path: Path) -> None:
         ("", "[profiles.ci]"),
         ("[profiles.cia]", "did you mean `cia`?"),
         ("[profiles.a]\n[profiles.b]", "there are a, b"),
+        ("[profiles.alone]", "there is alone"),
     ],
 )
 def test_a_profile_that_is_not_there(tmp_path: Path, text: str, hint: str) -> None:
