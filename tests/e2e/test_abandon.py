@@ -95,3 +95,16 @@ def test_r6_4_a_living_run_and_a_delivered_one_are_not_abandoned(toy: Toy) -> No
     toy.stretto("land")
     assert "nothing to give up" in toy.stretto("abandon", code=3).stderr
     assert toy.status()["state"] == "succeeded"
+
+
+def test_r6_4_who_names_no_run_means_one_that_is_unfinished_not_one_that_was_given_up(toy: Toy) -> None:
+    older = killed(toy)
+    toy.stretto("run", "p.yaml", "--agent", "scripted", "--new", "--only", "a", "--ignore-status")
+    given_up = str(toy.status()["run"])
+    toy.stretto("abandon")
+    assert toy.status()["run"] == older != given_up
+    assert "already" in toy.stretto("abandon").stdout, "it is not the next one's turn"
+    (toy.root / "go").touch()
+    toy.stretto("resume")
+    assert set(toy.states(older).values()) == {"succeeded"}
+    assert toy.status()["run"] == given_up, "nothing is unfinished any more"

@@ -30,7 +30,7 @@ def abandon(
     from stretto.cli.place import find
     from stretto.errors import RunLeased, StateError
 
-    view = find(run)
+    view = find(run, abandoned=True)
     name, state = view.home.run, view.state
     if view.engine is not None:
         holder = f"process {view.engine.pid} on {view.engine.host}"

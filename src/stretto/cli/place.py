@@ -87,6 +87,11 @@ class View:
         if again := self.again:
             raise StateError(f"`stretto clean` has removed the branch and the work of {self.home.run}", hint=again)
 
+    @property
+    def unfinished(self) -> bool:
+        """Whether it is running, or waits for somebody to go on with it."""
+        return not self.state.abandoned and (self.engine is not None or self.state.ended not in ("succeeded", "failed"))
+
     def beside(self) -> Beside:
         """What is known of it beside its state."""
         wishes, then = self.asked()
@@ -125,8 +130,9 @@ def view(home: RunHome) -> View | None:
     return View(home, recorded, engine or reader.engine())
 
 
-def find(name: str | None) -> View:
-    """The run of that name, or the latest; inside an attempt its own. Raises RunNotFound."""
+def find(name: str | None, *, abandoned: bool = False) -> View:
+    """The run of that name, or the latest; inside an attempt its own. Where the latest has been abandoned, that is the
+    latest unfinished one, if there is any, unless `abandoned` asks for what is the latest. Raises RunNotFound."""
     runs = runs_here()
     if name is None and "STRETTO_TASK" in os.environ:
         name = os.environ.get("STRETTO_RUN")
@@ -135,7 +141,22 @@ def find(name: str | None) -> View:
         if found is None:
             raise RunNotFound(f"run {name!r} was never begun", hint="start it again with `stretto run PLAN`")
         return found
+    latest = None
     for home in reversed(runs.runs()):
-        if (latest := view(home)) is not None:
-            return latest
+        seen = view(home) if latest is None else _readable(home)
+        if seen is None:
+            continue
+        if seen.unfinished or (latest is None and (abandoned or not seen.state.abandoned)):
+            return seen
+        latest = latest or seen
+    if latest is not None:
+        return latest
     raise RunNotFound("there is no run of this repository", hint="start one with `stretto run PLAN`")
+
+
+def _readable(home: RunHome) -> View | None:
+    """None also for one that is damaged: nobody has asked for it."""
+    try:
+        return view(home)
+    except StateError:
+        return None
