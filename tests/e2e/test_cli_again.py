@@ -166,3 +166,41 @@ def test_r6_3_landing_part_of_a_run_says_first_what_is_not_in_it(toy: Toy) -> No
     assert said.startswith("note: the run is not finished: 1 of 11 tasks landed; resume and land again for the rest")
     left = said.index(f"not in it: gone, {', '.join(f't{n}' for n in range(9))}\n")
     assert left < said.index("landed part-"), "before anything moves"
+
+
+APPROVED = (
+    "name: asks\ntasks:\n  - {id: look, prompt: write l.txt x, writes: [l.txt], verify: [{approval: Good?}]}\n"
+    "  - {id: mid, prompt: write m.txt x, depends_on: [look]}\n"
+    "  - {id: end, prompt: write e.txt x, depends_on: [mid]}\n"
+)
+
+
+def test_what_waits_behind_a_person_is_told_to_ask_first(toy: Toy) -> None:
+    toy.write({"asks.yaml": APPROVED})
+    toy.stretto("run", "asks.yaml", *SCRIPTED, code=None)
+    run = toy.status()["run"]
+    ways = [text.strip() for text in toy.stretto("explain", "end").stdout.splitlines() if text.startswith("  stretto ")]
+    assert ways == [f"stretto approve look --run {run}", f"stretto resume {run}"]
+    toy.stretto("approve", "look")
+    after = toy.stretto("explain", "end").stdout
+    assert "stretto approve" not in after and f"stretto resume {run}" in after
+
+
+@pytest.mark.parametrize("verb", ["diff", "logs"])
+def test_what_was_done_before_a_run_is_named_with_the_run_that_did_it(toy: Toy, verb: str) -> None:
+    toy.stretto("run", "../plan.yaml", *SCRIPTED, "--only", "a", "--land")
+    first = toy.status()["run"]
+    toy.stretto("run", "../plan.yaml", *SCRIPTED)
+    assert toy.status()["run"] != first
+    said = toy.stretto(verb, "a", code=3).stderr
+    assert f"'a' was done before this run, by {first}" in said
+    assert f"stretto {verb} a --run {first}" in said
+    toy.stretto(verb, "a", "--run", first)
+
+
+def test_r6_4_only_what_has_landed_and_is_not_in_the_branch_is_counted(toy: Toy) -> None:
+    toy.stretto("run", "../plan.yaml", *SCRIPTED, "--only", "a", "--land")
+    toy.stretto("run", "../plan.yaml", *SCRIPTED)
+    run = toy.status()["run"]
+    done = toy.stretto("run", "../plan.yaml", *SCRIPTED, "--dry-run")
+    assert f"2 tasks of the earlier run {run} landed and not in your branch yet" in done.stdout + done.stderr

@@ -164,7 +164,10 @@ async def _prepare(
     findings = of_these(findings, loaded, plan, todo, run_settings(settings))
     if not ok(findings):
         raise refusal(wanted.plan, findings)
-    resolved = resolve(todo, settings, interactive=wanted.interactive, agent_args=wanted.agent_args)
+    asked = tuple(task for task in todo.tasks if task.id == wanted.task) or todo.tasks
+    resolved = resolve(
+        replace(todo, tasks=asked), settings, interactive=wanted.interactive, agent_args=wanted.agent_args
+    )
     # What cannot be built is refused now, not by the engine.
     coding = {name for name, spec in resolved.agents.items() if _codes(spec, start=wanted.start)}
     return Ready(
@@ -220,7 +223,8 @@ def _build_on(wanted: Wanted, before: Earlier | None) -> Earlier | None:
     """Whether to go on from what an earlier run of the plan has landed (R6.4)."""
     if before is None:
         return None
-    what = f"{count(len(before.succeeded), 'task')} of the earlier run {before.run} landed and not in your branch yet"
+    number = count(before.beyond, "task") if before.beyond else "what"
+    what = f"{number} of the earlier run {before.run} landed and not in your branch yet"
     if wanted.ask:
         terminal.say(f"{what}.", json=True)  # where the question stands, on standard error
         return before if terminal.ask("Build on them?", default=True) else None

@@ -38,9 +38,8 @@ def diff(
     from stretto.cli import terminal
     from stretto.cli.place import find
     from stretto.cli.work import work_of
-    from stretto.errors import ConfigError, StateError
+    from stretto.errors import ConfigError
     from stretto.observe.story import Story
-    from stretto.observe.words import on_task
     from stretto.workspace.changes import changes
 
     if stat + name_only + json > 1:
@@ -52,8 +51,9 @@ def diff(
     number = attempt or latest
     found = Story(view.recorded).tries.get((task, number))
     if found is None:
-        has = f"attempts 1 to {latest}" if record.starts else "not been started yet"
-        raise StateError(f"{task!r} has {has}", hint=on_task("explain", task, view.home.run))
+        from stretto.cli.earlier import without
+
+        raise without(view, task, "diff")
 
     async def show() -> None:
         async with work_of(view.home, found) as work:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import takewhile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,7 @@ from stretto.errors import GitError, PlanError, RunLeased, StateError
 from stretto.formats.load import load
 from stretto.model.plan import Task, Value
 from stretto.model.run import undump
+from stretto.observe.words import on_task
 
 if TYPE_CHECKING:
     from stretto.wiring import Repository
@@ -28,6 +30,8 @@ class Earlier(Value, frozen=True, kw_only=True):
     tip: str
     """Head of its branch."""
     succeeded: set[str]
+    beyond: int
+    """How many tasks landed on that branch, by this run and those it was built on, and are not in the user's."""
 
 
 async def earlier_run(views: Sequence[View], repository: Repository, base: str) -> Earlier | None:
@@ -36,7 +40,7 @@ async def earlier_run(views: Sequence[View], repository: Repository, base: str) 
     for one in reversed(views):
         finished = one.state.run_state in ("succeeded", "failed")  # nobody builds on one that was abandoned
         if finished and (found := await _landings(one, repository, base)) is not None and found.succeeded - delivered:
-            return found
+            return replace(found, beyond=await _beyond(views, repository, found.tip, base))
         delivered |= {record.id for record in await _contained(one, repository, base)}
     return None
 
@@ -148,4 +152,29 @@ async def _landings(one: View, repository: Repository, base: str) -> Earlier | N
     tip = await repository.store.resolve(f"refs/heads/{one.state.branch}")
     if not succeeded or tip is None or await repository.store.is_ancestor(tip, base):
         return None
-    return Earlier(run=one.home.run, tip=tip, succeeded=succeeded)
+    return Earlier(run=one.home.run, tip=tip, succeeded=succeeded, beyond=0)
+
+
+async def _beyond(views: Sequence[View], repository: Repository, tip: str, base: str) -> int:
+    found = set[str]()
+    for one in views:
+        inside = {record.id for record in await _contained(one, repository, base)}
+        found |= {record.id for record in await _contained(one, repository, tip)} - inside
+    return len(found)
+
+
+def without(view: View, task: str, verb: str) -> StateError:
+    """What to say of an attempt that the run does not have: the task has others, was done before, or has not begun."""
+    record, run = view.state.by_id[task], view.home.run
+    if record.starts:
+        why = f"{task!r} has attempts 1 to {record.attempt - record.asking}"
+    elif record.state != "succeeded":
+        why = f"{task!r} has not been started yet"
+    else:
+        others = runs_of(view.home.repository, Path(view.home.launch().plan_path), new=True)
+        before = [one for one in takewhile(lambda one: one.home.run != run, others) if task in one.state.by_id]
+        by = next((one.home.run for one in reversed(before) if one.state.by_id[task].landed), None)
+        if by:
+            return StateError(f"{task!r} was done before this run, by {by}", hint=on_task(verb, task, by))
+        why = f"{task!r} was done before this run"
+    return StateError(why, hint=on_task("explain", task, run))

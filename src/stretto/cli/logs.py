@@ -36,8 +36,9 @@ def logs(
     record = found.state.by_id[task]
     number = attempt or record.attempt - record.asking
     if not 1 <= number <= record.attempt - record.asking:
-        has = f"attempts 1 to {record.attempt - record.asking}" if record.starts else "not been started yet"
-        raise StateError(f"{task!r} has {has}", hint=on_task("explain", task, found.home.run))
+        from stretto.cli.earlier import without
+
+        raise without(found, task, "logs")
     gone = record.starts > 0 and not _ran(found, task, number) and found.cleaned
     if gone:
         why = f"what attempt {number} of {task!r} printed and was told is gone: `stretto clean` has removed it"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from stretto.core.events import TaskApproved, TaskRejected, TasksCancelled, TasksRetried, Wish
 from stretto.core.explain import Explanation, Reason
@@ -52,7 +52,8 @@ def explanation_text(
             paint(x, "red") for x in wrap(f"nobody works on it: the run's engine is gone{kept}", width, first="  ")
         )
     if not final and not state.abandoned and (killed or (engine is None and state.ended is not None)):
-        yield from (f"  {text}" for text in ((beside.again,) if beside.again else ways_on(state)))
+        first = [on_task("approve", task, state.run) for task in _unanswered(state, answer, beside.wishes)]
+        yield from (f"  {text}" for text in ((beside.again,) if beside.again else (*first, *ways_on(state))))
     if answer.note:
         yield from _message(answer.note, width)
     stays = not beside.again
@@ -153,6 +154,18 @@ def _message(text: str, width: int | None, indent: str = "  ") -> Iterator[str]:
             yield from wrap(part, width, first=indent, rest=indent + "  ")
         else:
             yield f"{indent}… {count(len(lines) - LINES, 'line')} more …"
+
+
+def _unanswered(state: State, answer: Explanation, wishes: Sequence[Wish]) -> list[str]:
+    """The tasks before it that wait for a person who has not said anything yet: a resume alone would not help it."""
+    answered = {wish.task for wish in wishes if isinstance(wish, TaskApproved | TaskRejected)}
+    work = [task for why in answer.reasons for task in why.tasks if task in state.by_id and task != answer.task]
+    seen = set(work)
+    for task in work:
+        new = [need for need in state.by_id[task].task.depends_on if need in state.by_id and need not in seen]
+        seen |= set(new)
+        work += new
+    return [task for task in work if state.by_id[task].wait == "person" and task not in answered][:3]
 
 
 def _chain(state: State, answer: Explanation, paint: Paint, width: int | None) -> Iterator[str]:
