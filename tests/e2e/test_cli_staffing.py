@@ -102,3 +102,12 @@ def test_show_prompt_looks_for_the_task_before_its_agent(toy: Toy) -> None:
     refused = toy.stretto("show", "p.yaml", "--prompt", "frist", code=2).stderr
     assert "there is no task 'frist'" in refused and "did you mean first?" in refused
     assert "no agent does" in toy.stretto("show", "p.yaml", "--prompt", "first", code=2).stderr
+
+
+def test_show_prompt_speaks_of_no_other_task(toy: Toy) -> None:
+    toy.write(
+        {"p.yaml": "name: p\ntasks: [{id: a, prompt: x}, {id: b, prompt: y}, {id: c, prompt: z, agent: scripted}]\n"}
+    )
+    refused = toy.stretto("show", "p.yaml", "--prompt", "b", code=2).stderr
+    assert "no agent does task 'b'" in refused and "'a'" not in refused
+    assert "z" in toy.stretto("show", "p.yaml", "--prompt", "c").stdout
