@@ -48,18 +48,22 @@ def roster(scene: Scene, width: int, room: int) -> list[Line]:
 
 
 def everything(scene: Scene, width: int, room: int, offset: int) -> tuple[list[Line], int]:
-    """At most `room` lines of all that there are, from `offset` on; and where that came to be: scrolling has an end."""
+    """At most `room` lines of all that there are, from `offset` on; and where that came to be: scrolling has an end.
+
+    Where they do not all fit, the last line counts them."""
     groups, to = _groups(scene.state), columns(scene, width)
     whole: list[tuple[Group, TaskRecord | None]] = []
     for group in groups:
         whole += [(group, None)] if len(groups) > 1 else []
         whole += [(group, record) for record in group.records]
-    size = max(0, room - 1)
+    size = room if len(whole) <= room else max(0, room - 1)
     offset = max(0, min(offset, len(whole) - size))
     shown = whole[offset : offset + size]
     lines = [_head(group, (), to) if record is None else task_row(scene, record, to) for group, record in shown]
-    where = Piece(f"lines {offset + 1} to {offset + len(shown)} of {len(whole)}", "dim")
-    return [*lines, clipped((where,), width)][: max(0, room)], offset
+    if size < len(whole):
+        where = Piece(f"lines {offset + 1} to {offset + len(shown)} of {len(whole)}", "dim")
+        lines.append(clipped((where,), width))
+    return lines[: max(0, room)], offset
 
 
 def _groups(state: State) -> list[Group]:

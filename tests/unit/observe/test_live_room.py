@@ -111,3 +111,27 @@ def test_names_of_any_kind_keep_to_their_columns(width: int) -> None:
             width_of(text[: text.index(word)]) for text in rows for word in ("running", "waiting") if word in text
         }
         assert len(starts) == 1, "states stand below each other"
+
+
+def test_all_tasks_are_shown_where_all_fit_and_counted_only_where_they_do_not() -> None:
+    plan = Plan(
+        name="few",
+        format="stretto",
+        phases=(Phase(id="main"),),
+        tasks=tuple(Task(id=f"t{n:02}", phase="main") for n in range(18)),
+    )
+    story = Story(plan, parallel=1)
+    look = Look(keys=KEYS, everything=True)
+
+    def at(height: int) -> list[str]:
+        return [plain(line) for line in frame(story.scene(1.0), look, 79, height)[0]]
+
+    def rows(lines: list[str]) -> int:
+        return sum(re.match(r"^ \S t\d\d ", text) is not None for text in lines)
+
+    def counts(lines: list[str]) -> list[str]:
+        return [text for text in lines if text.startswith("lines ")]
+
+    assert (rows(at(24)), counts(at(24))) == (18, [])
+    assert (rows(at(30)), counts(at(30))) == (18, [])
+    assert (rows(at(23)), counts(at(23))) == (16, ["lines 1 to 16 of 18"])
