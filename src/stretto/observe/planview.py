@@ -15,10 +15,12 @@ from stretto.analysis.lint import ok
 from stretto.analysis.wording import counted, spoken
 from stretto.model.plan import Finding, Phase, Plan
 from stretto.observe.layout import column, flow, row, wrap
-from stretto.observe.paint import Paint, fit, line
+from stretto.observe.paint import Paint, cut, fit, line, width_of
 
 _LINES, _ROWS = 2, 12
 """What a short text has room for: lines of one level, rows of one section."""
+_TITLE = 8
+"""A title that would get fewer columns is left out."""
 
 
 def check_json(plan: Plan | None, findings: Sequence[Finding]) -> dict[str, Any]:
@@ -149,13 +151,27 @@ def _phases(plan: Plan, graph: Graph, width: int, rows: int) -> Iterator[str]:
     for task in plan.tasks:
         sizes[task.phase] = sizes.get(task.phase, 0) + 1
         done[task.phase] = done.get(task.phase, 0) + (task.status == "succeeded")
-    wide = column((line(phase.id) for phase in plan.phases[:rows]), width)
-    for phase in plan.phases[:rows]:
+    heads, wide = _heads(plan.phases[:rows], width)
+    for phase, head in zip(plan.phases, heads, strict=False):
         told = [counted(sizes[phase.id], "task"), *_about(plan, graph, phase)]
         if done[phase.id]:
             told.insert(1, f"{done[phase.id]:,} done")
-        yield from row(line(phase.id), wide, wrap(", ".join(told), width - wide - 4))
+        yield from row(head, wide, wrap(", ".join(told), width - wide - 4))
     yield from _rest(len(plan.phases) - rows, "phase")
+
+
+def _heads(phases: Sequence[Phase], width: int) -> tuple[list[str], int]:
+    """The ids, beside them the titles that say more, and how wide their column is: with titles up to half of it all."""
+    ids = wide = column((line(phase.id) for phase in phases), width)
+    room = width // 2 - ids - 2
+    heads = []
+    for phase in phases:
+        head, title = line(phase.id), line(phase.title)
+        if title and title != head and room >= _TITLE and width_of(head) <= ids:
+            head = f"{fit(head, ids)}  {cut(title, room)}"
+            wide = max(wide, width_of(head))
+        heads.append(head)
+    return heads, wide
 
 
 def _about(plan: Plan, graph: Graph, phase: Phase) -> Iterator[str]:

@@ -236,11 +236,14 @@ def is_open(state: State) -> bool:
 def _table(state: State, now: float, paint: Paint, width: int) -> Iterator[str]:
     ids = min(ID_WIDTH, max((width_of(line(record.id)) for record in state.tasks), default=0))
     order = {phase.id: i for i, phase in enumerate(state.plan.phases)}
+    titles = {phase.id: line(phase.title) for phase in state.plan.phases}
     phase = None
     for record in sorted(state.tasks, key=lambda r: order.get(r.task.phase, len(order))):
         if record.task.phase != phase:
             phase = record.task.phase
-            yield f"\n{paint(line(phase), 'bold')}"
+            id, title = line(phase), titles.get(phase, "")
+            beside = cut(f"  {title}", width - width_of(id)) if title and title != id else ""
+            yield f"\n{paint(id, 'bold')}{beside}".rstrip()
         since = span(now - record.since) if record.state not in FINAL_STATES and record.state != "pending" else ""
         name, tail = line(record.id), f"  {record.starts or '':>2}  {since:>6}  "
         if width_of(name) > ids:

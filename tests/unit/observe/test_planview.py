@@ -224,3 +224,22 @@ def test_an_empty_plan_and_one_that_cannot_run() -> None:
 
 def test_headings_are_painted_when_wanted() -> None:
     assert "\x1b[1mExpected time\x1b[0m" in "\n".join(show_text(SHOP, paint=Paint(on=True)))
+
+
+def test_a_phase_has_its_title_beside_its_id_where_there_is_room() -> None:
+    phases = (
+        Phase(id="1", title="Setup (Shared Infrastructure)"),
+        Phase(id="2", title="Foundational", depends_on=("1",)),
+        Phase(id="main", title="main"),
+    )
+    three = plan(
+        task("T001", phase="1", status="succeeded"), task("T002", phase="1"), task("a", phase="2"),
+        task("b", phase="main"), phases=phases,
+    )  # fmt: skip
+    lines = text(three).splitlines()
+    assert "  1     Setup (Shared Infrastructure)  2 tasks, 1 done" in lines
+    assert "  2     Foundational                   1 task, after 1" in lines
+    assert "  main                                 1 task" in lines
+    assert "  1     Setup (Shar…  2 tasks, 1" in text(three, 36).splitlines()
+    assert "  1     2 tasks, 1 done" in text(three, 27).splitlines()
+    assert '"Setup' not in json.dumps(show_json(three))

@@ -392,3 +392,17 @@ def test_clock_and_first_line() -> None:
 )
 def test_one_line_holds_what_went_wrong_and_no_hint(said: str, told: str) -> None:
     assert plain(said) == told
+
+
+def test_status_heads_a_phase_with_its_title_beside_its_id() -> None:
+    titled = Plan(
+        name="shop",
+        format="spec-kit",
+        phases=(Phase(id="1", title="Setup (Shared Infrastructure)"), Phase(id="main", title="main")),
+        tasks=(Task(id="a", phase="1"), Task(id="b", phase="main")),
+    )
+    started = ev.RunStarted(at=1.0, run="r", plan=titled, settings=RunSettings(), base="b" * 40, branch="s/r")
+    state = replay([started]).state
+    told = status_text(state, ENGINE, now=2.0, paint=PLAIN, width=80).splitlines()
+    assert "1  Setup (Shared Infrastructure)" in told and "main" in told
+    assert "1  Setup (Shared I…" in status_text(state, ENGINE, now=2.0, paint=PLAIN, width=19).splitlines()
