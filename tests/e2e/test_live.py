@@ -162,7 +162,7 @@ def test_keys_stop_a_run_and_then_what_runs(tmux: Path, toy: Held) -> None:
         terminal.press("?")
         terminal.until("s  stop: what runs may finish")
         terminal.press("?", "t")
-        terminal.until("lines 1 to 7 of 7")
+        terminal.until("t what matters")
         terminal.press("s")
         terminal.until("stopping  nothing more starts")
         terminal.until("s end what runs, too")
