@@ -378,9 +378,9 @@ def test_r7_3_nothing_leads_on_into_a_run_whose_branch_and_work_are_gone(toy: To
     assert "whole output:" in toy.stretto("explain", "bad").stdout
     toy.stretto("clean", name, "--apply", "--work")
     why = toy.stretto("explain", "bad", "--run", name).stdout
-    assert "git show" not in why and "whole output:" not in why and "stretto clean" in why, why
+    assert "git show" not in why and "whole output:" not in why and "cleaned up" in why, why
     status = toy.stretto("status").stdout
-    assert "stretto clean" in status
+    assert "cleaned up" in status
     assert [text for text in status.splitlines() if text.startswith("next:")] == ["next: stretto run fails.yaml"]
     assert "stretto retry" not in toy.stretto("report").stdout
     for verb in (["resume"], ["retry"]):

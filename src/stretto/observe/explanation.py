@@ -17,7 +17,7 @@ from stretto.ports import Engine
 
 DEPTH = 12
 """Links of a chain of waits that are followed."""
-CLEANED = "its output, and what of its work has not landed, are gone: `stretto clean` has removed them"
+CLEANED = "its output, and what of its work has not landed, are gone: the run was cleaned up"
 LINES = 12
 """Lines of a message that are shown."""
 

@@ -189,7 +189,7 @@ def _header(state: State, engine: Engine | None, now: float, paint: Paint, width
     ago = span(now - state.started_at)
     took = "" if engine else f", took {clock(lasted(state))}"  # of one that runs, it is what `ago` says
     yield from wrap(f"started {ago} ago{took}, plan {line(state.plan.name)}", width)
-    gone = "; `stretto clean` has removed what it left" if beside.again else ""
+    gone = "; cleaned up: what it left is gone" if beside.again else ""
     yield from wrap(f"branch {state.branch}, from {state.base[:10]}{gone}", width)
     if engine is not None:
         yield from wrap(f"engine: process {engine.pid} on {engine.host}, {state.parallel} at once", width)
