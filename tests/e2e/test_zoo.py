@@ -251,10 +251,11 @@ def no_lfs(toy: Toy) -> None:
 
 
 def others(toy: Toy) -> None:
-    if os.geteuid() != 0:
-        pytest.skip("only root may give a repository away")
-    for path in (toy.repository, toy.repository / ".git"):
-        os.chown(path, 12345, 12345)
+    try:
+        for path in (toy.repository, toy.repository / ".git"):
+            os.chown(path, 12345, 12345)
+    except OSError:  # not root, or in a namespace that has no other users
+        pytest.skip("only root may give a repository away, and only where there is somebody else")
 
 
 def outside(toy: Toy) -> None:
