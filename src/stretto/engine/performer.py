@@ -48,6 +48,7 @@ from stretto.engine.home import RunHome
 from stretto.engine.jobs import Job, Jobs, whole
 from stretto.engine.prompt import Prompts
 from stretto.engine.resumption import resumption
+from stretto.engine.usertree import UserTree
 from stretto.errors import AdapterError, AgentError, SetupError
 from stretto.model.plan import Plan
 from stretto.model.run import Culprit, Failure, FailureKind, RunSettings
@@ -97,8 +98,7 @@ class Performer:
         """Jobs that CancelAttempt may end: an agent at work, or the gates of its attempt."""
         self._landing: Job | None = None
         self._timers: dict[str, asyncio.TimerHandle] = {}
-        self._working: dict[tuple[str, int], None] = {}
-        self._look: Mapping[str, str] | None = None
+        self.tree = UserTree(world.workspaces, world.clock, report)
         self.end: EndRun | None = None
         """How the run has ended, once it has."""
         self.broken: BaseException | None = None
@@ -154,9 +154,9 @@ class Performer:
             return AttemptCancelled(at=self._now(), task=task, attempt=attempt)
 
         def look(_: Job) -> None:
-            self._jobs.start(self._look_round(task, attempt))
+            self._jobs.start(self.tree.ended(task, attempt))
 
-        self._working[task, attempt] = None
+        self.tree.begun(task, attempt)
         job = self._jobs.start_telling(self._attempt(command), given_up)
         job.add_done_callback(look)
         self._may_be_ended(task, attempt, job)
@@ -326,30 +326,6 @@ class Performer:
             message = f"the workspace of {task!r} could not be saved and is kept at {workspace.path}: {error}"
             self.report(Noticed(at=self._now(), code="unsaved", message=message, tasks=(task,)))
             return None
-
-    async def _look_round(self, task: str, attempt: int) -> None:
-        """Has anything changed that stretto must never touch while this attempt and others were at work (R7.4)?"""
-        try:
-            await self._look_at_tree()
-        finally:
-            self._working.pop((task, attempt), None)
-
-    async def _look_at_tree(self) -> None:
-        try:
-            now = await self.world.workspaces.look()
-        except AdapterError as error:
-            self.report(Noticed(at=self._now(), code="look", message=f"the user's tree cannot be read: {error}"))
-            return
-        before, self._look = self._look, now
-        changed = [] if before is None else [aspect for aspect in now if now[aspect] != before.get(aspect)]
-        if changed:
-            tasks = tuple(task for task, _ in self._working)
-            message = f"the user's {', '.join(changed)} changed while attempts were at work"
-            self.report(Noticed(at=self._now(), code="user-tree", message=message, tasks=tasks))
-
-    async def first_look(self) -> None:
-        """What later looks are compared with; before the first attempt."""
-        self._look = await self.world.workspaces.look()
 
     # --- gates and landing --------------------------------------------------------------------------------------
 
