@@ -8,10 +8,11 @@ over processes; `model_usage_since_last_result` is what this one spent. Versions
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, cast
 
 import msgspec
+from msgspec.structs import replace
 
 from stretto.agents.json_text import decoded
 from stretto.agents.stream import MOST_TOKENS, MOST_USD, Ending, Trouble, redacted
@@ -171,15 +172,8 @@ class ClaudeStream:
         told = [usage for usage in self._heard.values() if usage]
         if not told:
             return Usage()
-        read = _sum(told, "cache_read_input_tokens", MOST_TOKENS)
-        written = _sum(told, "cache_creation_input_tokens", MOST_TOKENS)
-        fresh = _sum(told, "input_tokens", MOST_TOKENS)
-        return Usage(
-            input_tokens=None if fresh is None or read is None or written is None else int(fresh + read + written),
-            output_tokens=_whole(_sum(told, "output_tokens", MOST_TOKENS)),
-            cache_read_tokens=_whole(read),
-            cache_write_tokens=_whole(written),
-        )
+        names = ("input_tokens", "cache_read_input_tokens", "cache_creation_input_tokens", "output_tokens")
+        return _tokens(told, *names)
 
     def _usage(self, resumed: bool) -> Usage:
         """Of all models together, since the process began. A session's total is not the attempt's (see above)."""
@@ -195,16 +189,9 @@ class ClaudeStream:
             spent = [model for model in _table(last, "modelUsage").values() if isinstance(model, dict)]
             if resumed or not spent:
                 return Usage(cost_usd=None if resumed else _number(last, "total_cost_usd", most=MOST_USD))
-        read = _sum(spent, "cacheReadInputTokens", MOST_TOKENS)
-        written = _sum(spent, "cacheCreationInputTokens", MOST_TOKENS)
-        fresh = _sum(spent, "inputTokens", MOST_TOKENS)
-        return Usage(
-            input_tokens=None if fresh is None or read is None or written is None else int(fresh + read + written),
-            output_tokens=_whole(_sum(spent, "outputTokens", MOST_TOKENS)),
-            cache_read_tokens=_whole(read),
-            cache_write_tokens=_whole(written),
-            cost_usd=_sum(spent, "costUSD", MOST_USD) if exact else _number(last, "total_cost_usd", most=MOST_USD),
-        )
+        names = ("inputTokens", "cacheReadInputTokens", "cacheCreationInputTokens", "outputTokens")
+        cost = _sum(spent, "costUSD", MOST_USD) if exact else _number(last, "total_cost_usd", most=MOST_USD)
+        return replace(_tokens(spent, *names), cost_usd=cost)
 
 
 def _summary_line(result: Mapping[str, Any]) -> str:
@@ -253,6 +240,18 @@ def _sum(tables: Iterable[Mapping[str, Any]], key: str, most: float) -> float | 
     numbers = [_number(table, key, most) for table in tables if key in table]
     told = [number for number in numbers if number is not None]
     return sum(told) if len(told) == len(numbers) and sum(told) <= most else None
+
+
+def _tokens(told: Sequence[Mapping[str, Any]], fresh: str, read: str, written: str, out: str) -> Usage:
+    """By the names that the four counts have there. What was read from a cache, or written to one, went in as well."""
+    into = [_sum(told, key, MOST_TOKENS) for key in (fresh, read, written)]
+    known = [number for number in into if number is not None]
+    return Usage(
+        input_tokens=int(sum(known)) if len(known) == len(into) else None,
+        output_tokens=_whole(_sum(told, out, MOST_TOKENS)),
+        cache_read_tokens=_whole(into[1]),
+        cache_write_tokens=_whole(into[2]),
+    )
 
 
 def _whole(number: float | None) -> int | None:
