@@ -104,6 +104,9 @@ def test_r6_4_who_names_no_run_means_one_that_is_unfinished_not_one_that_was_giv
     toy.stretto("abandon")
     assert toy.status()["run"] == older != given_up
     assert "already" in toy.stretto("abandon").stdout, "it is not the next one's turn"
+    head = toy.git("rev-parse", "HEAD")
+    assert given_up in toy.stretto("land", code=3).stderr
+    assert toy.git("rev-parse", "HEAD") == head, "nor does the user's branch move to a run that nobody has named"
     (toy.root / "go").touch()
     toy.stretto("resume")
     assert set(toy.states(older).values()) == {"succeeded"}

@@ -57,7 +57,7 @@ def land_run(name: str | None, *, json: bool, tell: bool = False, push: str | No
     from stretto.model.excerpt import legible
     from stretto.observe.snapshot import is_open
 
-    view = find(name)
+    view = find(name, abandoned=True)  # what moves the user's branch is never another run than they may think of
     landed = any(record.landed for record in view.state.tasks) or view.state.inherited  # its branch has those, too
     if view.engine is None and not landed:
         raise StateError(f"nothing of {view.home.run} has landed yet", hint=f"stretto status {view.home.run}")

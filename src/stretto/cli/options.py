@@ -7,12 +7,12 @@ from typing import Annotated
 
 import typer
 
-RunArgument = Annotated[
-    str | None, typer.Argument(metavar="[RUN]", help="A run, or the beginning of its name; default: the latest.")
-]
-RunOption = Annotated[
-    str | None, typer.Option("--run", metavar="RUN", help="A run, or the beginning of its name; default: the latest.")
-]
+_RUN = (
+    "A run, or the beginning of its name; default: the latest (where that was given up: the latest unfinished; land "
+    "and abandon mean the latest)."
+)
+RunArgument = Annotated[str | None, typer.Argument(metavar="[RUN]", help=_RUN)]
+RunOption = Annotated[str | None, typer.Option("--run", metavar="RUN", help=_RUN)]
 TaskArgument = Annotated[str, typer.Argument(metavar="TASK", help="Id of a task.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, and nothing else, on standard output.")]
 PlanArgument = Annotated[str, typer.Argument(metavar="PLAN", help="A plan file.")]
