@@ -11,8 +11,8 @@ from stretto.config.layers import NOTHING, Layer, Origin, Rank, Said, did_you_me
 from stretto.config.table import AGENT_KEYS, FILE, SETTINGS, Key, dotted
 from stretto.config.values import Kind
 from stretto.errors import ConfigError, PlanError
-from stretto.formats import toml_text
-from stretto.formats.source import Text as Lines
+from stretto.formats.syntax import toml_text
+from stretto.formats.syntax.source import Text as Lines
 from stretto.model.plan import Value
 from stretto.model.surroundings import is_withheld
 

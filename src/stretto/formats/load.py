@@ -5,22 +5,14 @@ from __future__ import annotations
 import difflib
 import os
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 from stretto.errors import PlanError
-from stretto.formats import (
-    auto_claude,
-    auto_claude_status,
-    native,
-    spec_kit,
-    spec_kit_status,
-    task_master,
-    task_master_status,
-)
-from stretto.formats.reading import Read
-from stretto.formats.source import MAX_BYTES, Source, plan_error, too_large
-from stretto.formats.syntax import parse
+from stretto.formats import auto_claude, native, spec_kit, task_master
+from stretto.formats.format import Format
+from stretto.formats.syntax.parse import parse
+from stretto.formats.syntax.source import MAX_BYTES, Source, plan_error, too_large
 from stretto.model.plan import Finding, Location, Plan, Value
 from stretto.ports import StatusWriter
 
@@ -32,40 +24,7 @@ _GLANCE_BYTES = 1 << 20
 """In a folder that is no plan, so many files of at most this size are looked at for a hint."""
 
 
-class Format(Value, frozen=True, kw_only=True):
-    """A plan format that stretto reads."""
-
-    name: str
-    about: str
-    recognises: Callable[[Source], bool]
-    read: Callable[[Source], Read]
-    write_statuses: StatusWriter | None = None
-
-
-FORMATS = (
-    Format(
-        name=auto_claude.NAME,
-        about="Auto-Claude implementation_plan.json",
-        recognises=auto_claude.recognises,
-        read=auto_claude.read,
-        write_statuses=auto_claude_status.write_statuses,
-    ),
-    Format(
-        name=spec_kit.NAME,
-        about="spec-kit tasks.md",
-        recognises=spec_kit.recognises,
-        read=spec_kit.read,
-        write_statuses=spec_kit_status.write_statuses,
-    ),
-    Format(
-        name=task_master.NAME,
-        about="Task Master tasks.json",
-        recognises=task_master.recognises,
-        read=task_master.read,
-        write_statuses=task_master_status.write_statuses,
-    ),
-    Format(name=native.NAME, about="stretto's own", recognises=native.recognises, read=native.read),
-)
+FORMATS = (auto_claude.FORMAT, spec_kit.FORMAT, task_master.FORMAT, native.FORMAT)
 """Asked in this order: the first that recognises a document reads it."""
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from stretto.formats.auto_claude import claimed
+from stretto.formats.auto_claude.reader import claimed
 
 _CODE = re.compile(r"`([^`\n]+)`")
 _WORD = re.compile(r"(?<![\w`/@.:~<-])(?:\.{1,2}/|/)?[\w.][\w.@*+~{}\[\]<>()$-]*(?:/[\w.@*+~{}\[\]<>()$-]*)*")

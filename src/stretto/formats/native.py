@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import cast
 
+from stretto.formats.format import Format
 from stretto.formats.reading import Read, Reading, Table, kind, shown
-from stretto.formats.source import Source, Steps
+from stretto.formats.syntax.source import Source, Steps
 from stretto.model.plan import Check, Defaults, Effect, FailurePolicy, Phase, Plan, PlanGates, Setup, Task
 
 NAME = "stretto"
@@ -275,3 +276,6 @@ def _check(table: Table) -> Check | None:
     if approval:
         return Check(kind="approval", instructions=approval)
     return Check(command=run, expected=expected.strip() or None, timeout_s=timeout_s)
+
+
+FORMAT = Format(name=NAME, about="stretto's own", recognises=recognises, read=read)

@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Literal
 
-from stretto.formats.source import Source, Steps, plan_error
+from stretto.formats.syntax.source import Source, Steps, plan_error
 from stretto.model.plan import Finding, Location, Plan, Value
 
 _NUMBER = r"([0-9]+(?:\.[0-9]+)?)"

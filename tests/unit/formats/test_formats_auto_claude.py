@@ -9,7 +9,7 @@ import pytest
 
 from stretto.analysis.graph import build, cycle, levels
 from stretto.errors import PlanError
-from stretto.formats.auto_claude import claimed
+from stretto.formats.auto_claude.reader import claimed
 from stretto.formats.load import Loaded, load
 from stretto.model.plan import Check, Phase, Task
 from unit.formats.corpus import needs_corpus, real, sample

@@ -13,7 +13,7 @@ import pytest
 from stretto.analysis.graph import build
 from stretto.errors import PlanError
 from stretto.formats.load import load
-from stretto.formats.syntax import parse
+from stretto.formats.syntax.parse import parse
 from unit.formats.corpus import everything
 
 SMALL = 6_000

@@ -9,8 +9,8 @@ import pytest
 
 from stretto.errors import PlanError
 from stretto.formats.load import FORMATS, load
-from stretto.formats.source import MAX_BYTES
-from stretto.formats.syntax import parse
+from stretto.formats.syntax.parse import parse
+from stretto.formats.syntax.source import MAX_BYTES
 from unit.formats.corpus import sample
 
 

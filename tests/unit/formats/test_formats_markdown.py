@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from stretto.formats.markdown_text import Outline, path_of
-from stretto.formats.syntax import parse
+from stretto.formats.syntax.markdown_text import Outline, path_of
+from stretto.formats.syntax.parse import parse
 
 
 def outline(text: str) -> Outline:

@@ -8,7 +8,7 @@ import pytest
 
 from stretto.formats.load import Loaded, load
 from stretto.formats.named_paths import named_paths
-from stretto.formats.spec_kit_status import write_statuses
+from stretto.formats.spec_kit.status import write_statuses
 from stretto.model.plan import Task
 from unit.formats.corpus import sample
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from stretto.errors import PlanError
-from stretto.formats.auto_claude_status import write_statuses
+from stretto.formats.auto_claude.status import write_statuses
 from stretto.formats.load import load
 from unit.formats.corpus import needs_corpus, real, sample
 

@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stretto.errors import PlanError
-from stretto.formats import json_text
-from stretto.formats.source import MAX_BYTES, Node, Source, Text
-from stretto.formats.syntax import parse
+from stretto.formats.syntax import json_text
+from stretto.formats.syntax.parse import parse
+from stretto.formats.syntax.source import MAX_BYTES, Node, Source, Text
 from unit.formats.corpus import everything
 
 
@@ -219,7 +219,7 @@ def test_the_scanner_refuses_what_the_library_refuses(text: str) -> None:
 
 @given(st.text(alphabet="[]{}=\".,\n# 'abc1-+_\\", max_size=60))
 def test_toml_places_never_stumble(text: str) -> None:
-    from stretto.formats import toml_text
+    from stretto.formats.syntax import toml_text
 
     try:
         source = toml_text.parse(Text("plan", text), text.encode())

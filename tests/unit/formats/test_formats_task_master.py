@@ -9,7 +9,7 @@ import pytest
 
 from stretto.errors import PlanError
 from stretto.formats.load import Loaded, load
-from stretto.formats.task_master_status import write_statuses
+from stretto.formats.task_master.status import write_statuses
 from stretto.model.plan import Task
 from unit.formats.corpus import sample
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 
 import msgspec
 
-from stretto.formats.source import Node, Source, Text
+from stretto.formats.syntax.source import Node, Source, Text
 from stretto.model.plan import Value
 
 _LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n|\Z)")

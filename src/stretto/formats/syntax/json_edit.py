@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from stretto.formats.source import Edit, Source, Steps
+from stretto.formats.syntax.source import Edit, Source, Steps
 
 _KEY = re.compile(r'"(?:[^"\\]|\\.)*"')
 

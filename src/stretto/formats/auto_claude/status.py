@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from stretto.formats import json_text
-from stretto.formats.auto_claude import TASK_IDS, status_of, subtasks_key
-from stretto.formats.json_edit import put
-from stretto.formats.source import Edit, Source, Steps, decode
+from stretto.formats.auto_claude.reader import TASK_IDS, status_of, subtasks_key
+from stretto.formats.syntax import json_text
+from stretto.formats.syntax.json_edit import put
+from stretto.formats.syntax.source import Edit, Source, Steps, decode
 from stretto.model.plan import TaskStatus
 
 _WORDS: dict[str, str] = {

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from stretto.formats import json_text
-from stretto.formats.json_edit import put
-from stretto.formats.source import Edit, Steps, decode
-from stretto.formats.task_master import lists_of, name_in, status_of
+from stretto.formats.syntax import json_text
+from stretto.formats.syntax.json_edit import put
+from stretto.formats.syntax.source import Edit, Steps, decode
+from stretto.formats.task_master.reader import lists_of, name_in, status_of
 
 _WORDS = {"succeeded": "done", "running": "in-progress"}
 """The rest is pending: the format has no word for a failure."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from stretto.formats.auto_claude_prompt import plain
+from stretto.formats.auto_claude.prompt import plain
 
 _TOLD = {"title": "", "description": "", "details": "Details", "testStrategy": "How it will be tested"}
 _BOOKKEEPING = frozenset(

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
-from stretto.formats.markdown_text import Outline, Section
-from stretto.formats.spec_kit_line import TaskLine
-from stretto.formats.spec_kit_order import Group
+from stretto.formats.spec_kit.line import TaskLine
+from stretto.formats.spec_kit.order import Group
+from stretto.formats.syntax.markdown_text import Outline, Section
 
 _CONVENTIONS = re.compile(r"conventions?\b", re.IGNORECASE)
 _MAX_SHARED = 8_000

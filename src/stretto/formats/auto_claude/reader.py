@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 
-from stretto.formats.auto_claude_checks import checks
-from stretto.formats.auto_claude_prompt import has_work, prompt, title
+from stretto.formats.auto_claude.checks import checks
+from stretto.formats.auto_claude.prompt import has_work, prompt, title
 from stretto.formats.reading import MAX_SECONDS, Read, Reading, Table, duration_s, shown
-from stretto.formats.source import Source, Steps
+from stretto.formats.syntax.source import Source, Steps
 from stretto.model.plan import Check, Phase, Plan, Task, TaskStatus
 
 NAME = "auto-claude"

@@ -6,8 +6,8 @@ import re
 import textwrap
 from collections.abc import Iterator
 
-from stretto.formats.markdown_text import Box
 from stretto.formats.named_paths import named_paths
+from stretto.formats.syntax.markdown_text import Box
 from stretto.model.plan import Value
 
 _ID = r"T-?(?:\d+(?:[.-]\d+)*[a-z]?|XXX)"

@@ -6,7 +6,7 @@ import datetime
 import re
 import tomllib
 
-from stretto.formats.source import MAX_DEPTH, Node, Source, Text, plan_error, too_deep
+from stretto.formats.syntax.source import MAX_DEPTH, Node, Source, Text, plan_error, too_deep
 from stretto.model.plan import Finding
 
 _PLACE = re.compile(r" \(at (?:line (\d+), column (\d+)|end of document)\)$")

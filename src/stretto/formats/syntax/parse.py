@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 
 from stretto.errors import PlanError
-from stretto.formats import json_text, markdown_text, toml_text, yaml_text
-from stretto.formats.source import Source, decode
+from stretto.formats.syntax import json_text, markdown_text, toml_text, yaml_text
+from stretto.formats.syntax.source import Source, decode
 
 _FIRST = re.compile(r"(?:[ \t]*(?:#[^\n]*)?\r?\n)*[ \t]*")
 """Blank and comment lines, up to the first line that says something."""

@@ -7,13 +7,13 @@ from collections.abc import Iterable, Iterator
 from functools import cached_property
 from pathlib import Path
 
-from stretto.formats.markdown_text import Outline
 from stretto.formats.reading import Read, Reading, shown
-from stretto.formats.source import Node, Source
-from stretto.formats.spec_kit_folder import companions, is_paper, top_of
-from stretto.formats.spec_kit_line import Reference, TaskLine, is_task, read_line
-from stretto.formats.spec_kit_order import Group, groups_of, order, waits_for
-from stretto.formats.spec_kit_prompt import Prompts
+from stretto.formats.spec_kit.folder import companions, is_paper, top_of
+from stretto.formats.spec_kit.line import Reference, TaskLine, is_task, read_line
+from stretto.formats.spec_kit.order import Group, groups_of, order, waits_for
+from stretto.formats.spec_kit.prompt import Prompts
+from stretto.formats.syntax.markdown_text import Outline
+from stretto.formats.syntax.source import Node, Source
 from stretto.model.plan import Phase, Plan, Task
 
 NAME = "spec-kit"

@@ -11,8 +11,8 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
-from stretto.formats.markdown_text import Outline, path_of
-from stretto.formats.spec_kit_line import TaskLine
+from stretto.formats.spec_kit.line import TaskLine
+from stretto.formats.syntax.markdown_text import Outline, path_of
 from stretto.model.plan import Value
 
 _PHASE = re.compile(

@@ -7,7 +7,7 @@ from typing import Any
 
 import yaml
 
-from stretto.formats.source import MAX_DEPTH, Node, Source, Text, plan_error
+from stretto.formats.syntax.source import MAX_DEPTH, Node, Source, Text, plan_error
 
 MAX_ALIASED = 100_000
 """Values that a document may gain through aliases and merge keys; more is a bomb."""

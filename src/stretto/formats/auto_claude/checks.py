@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from stretto.formats.reading import Reading, duration_s, kind, shown
 from stretto.formats.shell_status import judge
-from stretto.formats.source import Steps
+from stretto.formats.syntax.source import Steps
 from stretto.model.plan import Check
 
 _NOTHING = {"none", "n/a", ""}

@@ -7,7 +7,7 @@ import json
 import math
 import re
 
-from stretto.formats.source import MAX_DEPTH, MAX_FINDINGS, Node, Source, Text, plan_error, too_deep
+from stretto.formats.syntax.source import MAX_DEPTH, MAX_FINDINGS, Node, Source, Text, plan_error, too_deep
 from stretto.model.plan import Finding
 
 MAX_DIGITS = 300

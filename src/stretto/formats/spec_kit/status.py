@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from stretto.formats import markdown_text
-from stretto.formats.markdown_text import Box, Outline
-from stretto.formats.source import Edit, decode
-from stretto.formats.spec_kit import lines_of
-from stretto.formats.spec_kit_line import is_task
+from stretto.formats.spec_kit.line import is_task
+from stretto.formats.spec_kit.reader import lines_of
+from stretto.formats.syntax import markdown_text
+from stretto.formats.syntax.markdown_text import Box, Outline
+from stretto.formats.syntax.source import Edit, decode
 
 
 def write_statuses(source: bytes, statuses: Mapping[str, str]) -> bytes:

@@ -7,11 +7,11 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
-from stretto.formats.auto_claude import claimed
+from stretto.formats.auto_claude.reader import claimed
 from stretto.formats.reading import Read, Reading, Table, shown
 from stretto.formats.set_aside import Aside, without
-from stretto.formats.source import Source, Steps
-from stretto.formats.task_master_prompt import prompt
+from stretto.formats.syntax.source import Source, Steps
+from stretto.formats.task_master.prompt import prompt
 from stretto.model.plan import Phase, Plan, Task, TaskStatus
 
 NAME = "task-master"

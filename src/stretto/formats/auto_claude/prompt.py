@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 
-from stretto.formats.auto_claude_checks import in_words
+from stretto.formats.auto_claude.checks import in_words
 
 _FILES = {
     "files_to_modify": "Files to change",

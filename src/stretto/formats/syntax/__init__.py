@@ -1,0 +1,1 @@
+"""Text, JSON, YAML, TOML and Markdown, parsed with the place of every value."""
