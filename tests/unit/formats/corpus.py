@@ -12,8 +12,9 @@ SAMPLES = ROOT / "tests" / "samples" / "plans"
 _CORPUS = Path(os.environ.get("PLAN_CORPUS") or ROOT.parent / "shared" / "corpus")
 
 
-def real() -> list[Path]:
-    return sorted((_CORPUS / "001-auto-claude").glob("*.json"))
+def real(folder: str = "001-auto-claude") -> list[Path]:
+    """The JSON plans of one folder of the corpus, and of those within it."""
+    return sorted((_CORPUS / folder).rglob("*.json"))
 
 
 def sample(name: str) -> Path:
@@ -21,7 +22,7 @@ def sample(name: str) -> Path:
 
 
 def everything() -> list[Path]:
-    return sorted(path for path in SAMPLES.rglob("*") if path.is_file()) + real()
+    return sorted(path for path in SAMPLES.rglob("*") if path.is_file()) + real("")
 
 
 needs_corpus = pytest.mark.skipif(not real(), reason="the corpus of real plans is not here (PLAN_CORPUS)")
