@@ -9,12 +9,12 @@ import pytest
 
 ROOT = Path(__file__).parents[3]
 SAMPLES = ROOT / "tests" / "samples" / "plans"
-_CORPUS = Path(os.environ.get("PLAN_CORPUS") or ROOT.parent / "shared" / "corpus")
+CORPUS = Path(os.environ.get("PLAN_CORPUS") or ROOT.parent / "shared" / "corpus")
 
 
 def real(folder: str = "001-auto-claude") -> list[Path]:
     """The JSON plans of one folder of the corpus, and of those within it."""
-    return sorted((_CORPUS / folder).rglob("*.json"))
+    return sorted((CORPUS / folder).rglob("*.json"))
 
 
 def sample(name: str) -> Path:
