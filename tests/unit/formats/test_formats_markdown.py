@@ -39,6 +39,7 @@ def boxes(text: str) -> list[str]:
         ("<!-- one line -->\n- [ ] a", ["- [ ] a"]),
         ("---\nkey: |\n  - [ ] no\n---\n- [ ] a", ["- [ ] a"]),
         ("- [ ]\n- [x](link)\n- [ ] a", ["- [ ]", "- [ ] a"]),
+        ("- [ ]* a\n- [x]\\* b\n- [ ]*no*\n- [ ] c", ["- [ ]* a", "- [x]\\* b", "- [ ] c"]),
     ],
 )
 def test_check_boxes_with_all_that_hangs_on_them(text: str, expected: list[str]) -> None:

@@ -1,7 +1,7 @@
 """Markdown as an outline: headings, the prose below them, and check boxes with all that hangs on them.
 
 Headings, fences, comments and lists as CommonMark has them, as far as task lists need it. Check boxes as GitHub has
-them (`- [ ]`), with marks of its extensions (`[-]`, `[~]`, …).
+them (`- [ ]`), with marks of its extensions (`[-]`, `[~]`, …), and a star right behind (`- [ ]*`), which begins the words.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from stretto.model.plan import Value
 _LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n|\Z)")
 _HEADING = re.compile(r" {0,3}(#{1,6})(?:[ \t]+(.*?))?(?:[ \t]+#+)?[ \t]*$")
 _FENCE = re.compile(r"[ \t]*(?:>[ \t]*)*(`{3,}|~{3,})")
-_BOX = re.compile(r"([ \t]*)(?:[-*+]|\d{1,9}[.)])[ \t]+\[(.?)\](?=[ \t]|$)[ \t]*")
+_BOX = re.compile(r"([ \t]*)(?:[-*+]|\d{1,9}[.)])[ \t]+\[(.?)\](?=\\?\*?(?:[ \t]|$))[ \t]*")
 _NEW_BLOCK = re.compile(
     r"[ \t]*(?:[-*+][ \t]|\d{1,9}[.)][ \t]|>|\||#{1,6}[ \t]|<!--|`{3}|~{3})|[ \t]*([-*_])(?:[ \t]*\1){2,}[ \t]*$"
 )
