@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from enum import StrEnum
 from typing import Annotated
 
@@ -25,8 +26,8 @@ class Conflicts(StrEnum):
     ALLOW = "allow"
 
 
-LATER_FORMATS = ("github", "sarif", "mermaid", "dot", "svg", "html")
-"""Agreed, and without code yet."""
+LATER_FORMATS = ("mermaid", "dot", "svg", "html")
+"""Agreed for `show`, and without code yet."""
 
 
 def at_least_one(value: int | None) -> int | None:
@@ -46,12 +47,21 @@ Format = Annotated[str | None, typer.Option("--format", metavar="text|json", hel
 
 def wants_json(format: str | None, json: bool) -> bool:
     """Whether `--format` or `--json` asks for JSON. Raises ConfigError, and NotSupportedYet."""
-    from stretto.errors import ConfigError, NotSupportedYet
+    from stretto.errors import NotSupportedYet
 
     if format in LATER_FORMATS:
         raise NotSupportedYet(f"--format {format} is not supported yet", hint="there are text and json")
-    if format not in (None, "text", "json"):
-        raise ConfigError(f"there is no format {format!r}", hint="there are text and json")
-    if json and format == "text":
-        raise ConfigError("--json and --format text contradict each other", hint="give one of them")
-    return json or format == "json"
+    return chosen_format(format, json, ("text", "json")) == "json"
+
+
+def chosen_format(format: str | None, json: bool, known: Sequence[str]) -> str:
+    """Which of the formats `--format` or `--json` asks for; the first of them where neither does. Raises
+    ConfigError."""
+    from stretto.errors import ConfigError
+
+    if format is not None and format not in known:
+        listed = f"{', '.join(known[:-1])} and {known[-1]}"
+        raise ConfigError(f"there is no format {format!r}", hint=f"there are {listed}")
+    if json and format not in (None, "json"):
+        raise ConfigError(f"--json and --format {format} contradict each other", hint="give one of them")
+    return "json" if json else format or known[0]

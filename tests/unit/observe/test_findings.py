@@ -1,0 +1,52 @@
+"""Findings as text for people: places, hints, and many of one code folded."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from stretto.model.plan import Finding, Location, Plan
+from stretto.observe.findings import findings_text, folded
+from stretto.observe.paint import Paint
+
+PLAN = Plan(name="shop", format="stretto")
+
+
+def found(n: int, code: str = "overlap", severity: str = "warning") -> Finding:
+    location = Location(file="plan.yaml", line=n, column=1)
+    return Finding(code=code, severity=severity, message=f"m{n}", location=location)  # type: ignore[arg-type]
+
+
+def text(findings: Sequence[Finding], width: int | None = None) -> list[str]:
+    return list(findings_text("my plan.yaml", PLAN, findings, paint=Paint(on=False), width=width))
+
+
+def test_a_few_are_told_one_by_one() -> None:
+    assert text([found(n) for n in range(1, 6)])[4:] == [
+        "plan.yaml:5:1: warning: m5 [overlap]",
+        "shop (stretto), 0 tasks: 5 warnings",
+    ]
+
+
+def test_many_of_one_code_are_folded_and_counted() -> None:
+    lines = text([*(found(n) for n in range(1, 8)), found(8, "cycle", "error"), found(9, "hot-file", "info")])
+    assert lines[4:] == [
+        "plan.yaml:5:1: warning: m5 [overlap]",
+        "plan.yaml:8:1: error: m8 [cycle]",
+        "plan.yaml:9:1: info: m9 [hot-file]",
+        "and 2 more [overlap]",
+        "hint: all of them: stretto check 'my plan.yaml' --json",
+        "shop (stretto), 0 tasks: 1 error, 7 warnings, 1 note",
+    ]
+
+
+def test_errors_have_more_room() -> None:
+    shown, rest = folded([found(n, "unknown-id", "error") for n in range(30)])
+    assert len(shown) == 20
+    assert rest == {"unknown-id": 10}
+
+
+def test_what_is_folded_fits_a_terminal() -> None:
+    many = [found(n, f"code-{n % 12}") for n in range(500)]
+    lines = text(many, width=80)
+    assert len(lines) < 80
+    assert all(len(line) <= 80 for line in lines)
