@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from stretto.errors import PlanError
-from stretto.formats import auto_claude, native, spec_kit, task_master
+from stretto.formats import auto_claude, dynamic_phases, native, spec_kit, task_master
 from stretto.formats.format import Format
 from stretto.formats.syntax.parse import parse
 from stretto.formats.syntax.source import MAX_BYTES, Source, plan_error, too_large
@@ -24,7 +24,7 @@ _GLANCE_BYTES = 1 << 20
 """In a folder that is no plan, so many files of at most this size are looked at for a hint."""
 
 
-FORMATS = (auto_claude.FORMAT, spec_kit.FORMAT, task_master.FORMAT, native.FORMAT)
+FORMATS = (auto_claude.FORMAT, spec_kit.FORMAT, task_master.FORMAT, dynamic_phases.FORMAT, native.FORMAT)
 """Asked in this order: the first that recognises a document reads it."""
 
 
@@ -46,7 +46,7 @@ def load(path: Path | str, data: bytes | None = None) -> Loaded:
     try:
         source = parse(str(path), data)
     except PlanError:
-        if _MARKDOWN.search(data):
+        if _MARKDOWN.search(data) or Path(path).suffix.casefold() in (".md", ".markdown"):
             raise _unknown(str(path)) from None
         raise
     format = _format(source)
