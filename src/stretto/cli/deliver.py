@@ -48,15 +48,16 @@ async def deliver(home: RunHome, environ: Mapping[str, str], *, push_to: str | N
         users = await repository(Path(launch.repository), environ)
         if await users.git.resolve(f"refs/heads/{launch.branch}"):
             await _close(home, state, environ)
+        folder = home.repository.worktrees
         delivery = await prepare_delivery(
-            users, run=home.run, branch=launch.branch, onto=launch.user_branch, known=state.lane.head
+            users, run=home.run, branch=launch.branch, onto=launch.user_branch, folder=folder, known=state.lane.head
         )
         if delivery.merges and (remarks := await _gate_again(home, state, delivery, environ)):
             return _told(delivery, moved=False, remarks=remarks)
         await finish_delivery(
             users,
             delivery,
-            folder=home.repository.worktrees,
+            folder=folder,
             plan=Path(launch.plan_path),
             status_writer=next((f.write_statuses for f in FORMATS if f.name == launch.plan_format), None),
             statuses={r.id: r.state for r in state.tasks if r.state in ("succeeded", "failed")},

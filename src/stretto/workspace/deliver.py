@@ -12,11 +12,11 @@ from pathlib import Path
 from stretto.errors import GitError, Paused
 from stretto.model.plan import Value
 from stretto.ports import StatusWriter
-from stretto.workspace import disk
+from stretto.workspace import disk, gitwords
 from stretto.workspace.disk import said
 from stretto.workspace.git import shown
 from stretto.workspace.halfway import Crossing, crossing
-from stretto.workspace.landing import landing_lock
+from stretto.workspace.landing import landing_lock, occupied
 from stretto.workspace.locks import locked
 from stretto.workspace.repository import Repository
 from stretto.workspace.trees import merge
@@ -51,12 +51,12 @@ class Delivery(Value, frozen=True, kw_only=True):
 
 
 async def prepare_delivery(
-    repository: Repository, *, run: str, branch: str, onto: str | None, known: str | None = None
+    repository: Repository, *, run: str, branch: str, onto: str | None, folder: Path, known: str | None = None
 ) -> Delivery:
     """See how the run's branch gets into `onto`, the branch at the run's start (None: HEAD was detached).
 
-    `known`: what the run's branch must hold, as the run knows it. Nothing moves. Raises Paused, with the command to
-    run as its hint, where a person has to act first."""
+    `known`: what the run's branch must hold, as the run knows it. `folder`: where the run's worktrees are. Nothing
+    moves. Raises Paused, with the command to run as its hint, where a person has to act first."""
     typed = shlex.quote(branch)
     tip = await repository.git.resolve(f"refs/heads/{branch}") or await _cleaned(repository, known)
     if tip is None:
@@ -94,11 +94,12 @@ async def prepare_delivery(
                 f"{branch} and {onto or 'HEAD'} conflict in {_listed(merged.conflicts)}",
                 hint=f"git merge {typed}\nonce its conflicts are solved and committed: stretto land {run}",
             )
+        await _refuse_occupied(repository, branch, run, folder=folder)
         message = f"Merge {onto or head} into {branch}\n\nStretto-Run: {run}\n"
         commit = await git.commit_tree(merged.tree, (tip, head), message)
     delivery = Delivery(run=run, branch=branch, tip=tip, onto=onto, head=head, commit=commit)
-    with tempfile.TemporaryDirectory(prefix="stretto-land-") as folder:
-        async with crossing(git, head, commit, scratch=Path(folder) / "index") as way:
+    with tempfile.TemporaryDirectory(prefix="stretto-land-") as scratch:
+        async with crossing(git, head, commit, scratch=Path(scratch) / "index") as way:
             await _refuse_overlap(repository, way, run)
     return delivery
 
@@ -110,12 +111,14 @@ async def finish_delivery(
 ) -> str:  # fmt: skip
     """Move the run's branch, then the user's work tree, to `delivery.commit`; returns it.
 
-    `folder`: where the run's landings keep their locks. `plan`: the user's plan file; an untracked one gets the
-    `statuses`. Raises Paused when something moved since the delivery was prepared."""
+    `folder`: where the run's worktrees are, and its landings keep their locks. `plan`: the user's plan file; an
+    untracked one gets the `statuses`. Raises Paused when something moved since the delivery was prepared."""
     git, branch = repository.git, delivery.branch
     ref = f"refs/heads/{branch}"
     async with locked(landing_lock(folder, ref)):
         again = f"stretto land {delivery.run}"
+        if delivery.merges:
+            await _refuse_occupied(repository, branch, delivery.run, folder=folder)
         if await repository.now() != (delivery.head, delivery.onto):
             raise Paused(f"{delivery.onto or 'HEAD'} moved while it was being landed on", hint=again)
         scratch = folder / f"land-{os.getpid()}.index"
@@ -126,7 +129,9 @@ async def finish_delivery(
                     await git.run("update-ref", "-m", "stretto: merged", ref, delivery.commit, delivery.tip)
                 if delivery.moves:
                     await way.accept(here)
-                    await git.run("merge", "--ff-only", "--no-overwrite-ignore", "--quiet", delivery.commit)
+                    # `branch.<name>.mergeOptions` may say `--squash`, after which nothing would have landed
+                    options = ("--ff-only", "--no-squash", "--no-overwrite-ignore", "--quiet")
+                    await git.run("merge", *options, delivery.commit)
             except GitError as error:
                 left = await _take_back(repository, way, here)
                 raise Paused(
@@ -174,6 +179,16 @@ async def _cleaned(repository: Repository, known: str | None) -> str | None:
     if known is None or await repository.git.resolve(known) is None:
         return None
     return known if await repository.git.is_ancestor(known, "HEAD") else None
+
+
+async def _refuse_occupied(repository: Repository, branch: str, run: str, *, folder: Path) -> None:
+    """Raise Paused when the run's branch would move under the feet of somebody who has it checked out."""
+    there = await occupied(repository.store, repository.common, f"refs/heads/{branch}", ours=folder)
+    if there is not None:
+        raise Paused(
+            f"{branch} is checked out in {there}, so what your branch has got meanwhile cannot be merged into it",
+            hint=f"git -C {shlex.quote(str(there))} switch --detach && stretto land {run}",
+        )
 
 
 async def _refuse_overlap(repository: Repository, way: Crossing, run: str) -> list[str]:
@@ -234,9 +249,8 @@ def _words(error: GitError) -> str:
 
 
 async def _way_out(repository: Repository, error: GitError, run: str) -> str:
-    lock = repository.git_dir / "index.lock"
-    if "index.lock" in error.stderr and lock.exists():
-        return f"if no git is at work there: rm {shlex.quote(str(lock))} && stretto land {run}"
+    if lock := gitwords.lock(error.stderr):
+        return f"if no git is at work there: rm {shlex.quote(lock)} && stretto land {run}"
     if "untracked working tree files would be overwritten" in error.stderr:  # ignored ones, else they were seen before
         return await _aside(repository, re.findall(r"^\t(.+)$", error.stderr, re.MULTILINE), run)
     return ""

@@ -12,7 +12,7 @@ _DISK = re.compile(
 )
 _FULL = re.compile(r"no space left on device|disk quota exceeded|out of diskspace|file too large", re.IGNORECASE)
 _CLOSED = re.compile(r"permission denied|insufficient permission|read-only file system", re.IGNORECASE)
-_LOCK = re.compile(r"'(?P<path>[^'\n]+\.lock)': File exists")
+_LOCK = re.compile(r"Unable to create '(?P<path>.+\.lock)': File exists")
 _FILTER = re.compile(r"(smudge|clean) filter '?(?P<name>[\w-]+)'? failed|(?P<lfs>git-lfs\b).*not found")
 _NO_LFS = re.compile(
     r"git-lfs: (command )?not found|'lfs' is not a git command"
@@ -55,10 +55,16 @@ def is_of_the_disk(stderr: str) -> bool:
     return _DISK.search(stderr) is not None
 
 
+def lock(stderr: str) -> str:
+    """The lock file that stands in git's way; empty where it is something else."""
+    found = _LOCK.search(stderr)
+    return found["path"] if found else ""
+
+
 def hint(stderr: str, place: str) -> str:
     """What a person can do; empty where nothing is known. `place`: the git folder or the work tree."""
-    if lock := _LOCK.search(stderr):
-        return f"if no git is at work there: rm {shlex.quote(lock['path'])}"
+    if file := lock(stderr):
+        return f"if no git is at work there: rm {shlex.quote(file)}"
     if _without_objects(stderr):
         return "git lfs pull"
     if found := _FILTER.search(stderr):

@@ -7,7 +7,7 @@ import json
 import os
 import shlex
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 
@@ -172,7 +172,7 @@ class Landing:
 
     async def _move(self, lane: str, old: str, new: str) -> None:
         ref = self._ref(lane)
-        if (there := checkout(self._common, ref)) is not None:
+        if (there := await occupied(self._git, self._common, ref, ours=self._folder)) is not None:
             raise WorkspaceError(
                 f"{self._branch} is checked out in {there}, so nothing can land on it",
                 hint=f"git -C {shlex.quote(str(there))} switch --detach && stretto resume {self._run}",
@@ -198,12 +198,32 @@ class Landing:
 
 
 def checkout(common: Path, ref: str) -> Path | None:
-    """The work tree that would change under somebody's feet. Read from files: a process would cost too much."""
+    """The work tree that would change under somebody's feet."""
+    return next((tree for _, tree in _checkouts(common, ref)), None)
+
+
+async def occupied(git: Git, common: Path, ref: str, *, ours: Path) -> Path | None:
+    """The work tree of a person's that must not change under their feet. Those below `ours` are let go of the branch.
+
+    An agent that switched to it goes on, detached and with the same files: else it would hold up everybody's landing,
+    and its next commit would take back what has landed since."""
+    for head, tree in _checkouts(common, ref):
+        if not Path(os.path.realpath(tree)).is_relative_to(os.path.realpath(ours)):
+            return tree
+        await git.at(git_dir=head.parent).run("update-ref", "--no-deref", "HEAD", ref)
+    return None
+
+
+def _checkouts(common: Path, ref: str) -> Iterator[tuple[Path, Path]]:
+    """(HEAD file, work tree) of each that has it checked out. Read from files: a process would cost too much.
+
+    One that was removed without a word to git has nobody in it, unless it is locked: then its disk may come back."""
     for head in (common / "HEAD", *common.glob("worktrees/*/HEAD")):
         if _content(head).strip() == f"ref: {ref}".encode():
             link = _content(head.with_name("gitdir")).strip()  # of a linked one: where its `.git` is
-            return Path(os.fsdecode(link)).parent if link else common.parent
-    return None
+            tree = Path(os.fsdecode(link)).parent if link else common.parent
+            if tree.exists() or head.with_name("locked").exists():
+                yield head, tree
 
 
 def landing_lock(folder: Path, ref: str) -> Path:

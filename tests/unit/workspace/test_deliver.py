@@ -36,7 +36,8 @@ async def landed(root: Path, state: Path, files: Mapping[str, str | None]) -> Gi
 
 
 async def prepare(root: Path, onto: str | None = "main") -> Delivery:
-    return await prepare_delivery(await Repository.find(root), run="run-1", branch=BRANCH, onto=onto)
+    folder = root.parent / "state folder" / "worktrees"
+    return await prepare_delivery(await Repository.find(root), run="run-1", branch=BRANCH, onto=onto, folder=folder)
 
 
 @awaited
@@ -133,6 +134,64 @@ async def test_r6_3_a_detached_head_moves(root: Path, state: Path, locks: Path) 
     assert git(root, "rev-parse", "main") == main
     git(root, "switch", "-q", "main")
     await refused(root, "started from a detached HEAD, and main", f"git merge {BRANCH}", onto=None)
+
+
+@awaited
+async def test_r7_4_a_work_tree_on_the_runs_branch_is_not_left_behind_by_a_merge(
+    root: Path, state: Path, locks: Path
+) -> None:
+    """It would show what the merge has brought as removed, ready to be committed so."""
+    await landed(root, state, {"work": "w\n"})
+    delivery = await prepare(root)
+    there = root.parent / "there"
+    git(root, "worktree", "add", "-q", str(there), BRANCH)
+    assert (await prepare(root)).commit == delivery.commit  # without a merge the run's branch stays where it is
+    commit(root, {"mine": "m\n"})
+    way_out = f"git -C {shlex.quote(str(there))} switch --detach && stretto land run-1"
+    await refused(root, f"{BRANCH} is checked out in {there}", way_out)
+    git(there, "switch", "-q", "--detach")
+    delivery = await prepare(root)
+    git(there, "switch", "-q", BRANCH)
+    with pytest.raises(Paused, match="is checked out in"):
+        await finish_delivery(await Repository.find(root), delivery, folder=locks)
+    assert git(there, "status", "--porcelain") == ""
+
+
+@awaited
+async def test_r6_3_an_agents_worktree_on_the_runs_branch_is_in_nobodys_way(
+    root: Path, state: Path, locks: Path
+) -> None:
+    spaces = await landed(root, state, {"work": "w\n"})
+    commit(root, {"mine": "m\n"})
+    space = await spaces.open(task="u", attempt=1, base=git(root, "rev-parse", "HEAD"), role="agent")
+    git(space.path, "switch", "-q", BRANCH)
+    new = await finish_delivery(await Repository.find(root), await prepare(root), folder=locks)
+    assert new == git(root, "rev-parse", "main") == git(root, "rev-parse", BRANCH)
+    assert git(space.path, "status", "--porcelain") == ""
+
+
+@awaited
+@pytest.mark.parametrize("options", ["--squash", "--no-ff --no-commit"])
+async def test_r6_3_merge_options_of_the_users_branch_do_not_count(
+    root: Path, state: Path, locks: Path, options: str
+) -> None:
+    await landed(root, state, {"work": "w\n"})
+    git(root, "config", "branch.main.mergeOptions", options)
+    new = await finish_delivery(await Repository.find(root), await prepare(root), folder=locks)
+    assert new == git(root, "rev-parse", "HEAD")
+    assert git(root, "status", "--porcelain") == ""
+
+
+@awaited
+@pytest.mark.parametrize("ref", ["main", BRANCH])
+async def test_r6_3_a_lock_that_a_killed_git_left_is_named(root: Path, state: Path, locks: Path, ref: str) -> None:
+    await landed(root, state, {"work": "w\n"})
+    commit(root, {"mine": "m\n"})
+    lock = root / ".git/refs/heads" / f"{ref}.lock"
+    lock.touch()
+    with pytest.raises(Paused) as told:
+        await finish_delivery(await Repository.find(root), await prepare(root), folder=locks)
+    assert f"rm {shlex.quote(str(lock))} && stretto land run-1" in told.value.hint
 
 
 @awaited

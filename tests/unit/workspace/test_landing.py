@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -271,6 +272,42 @@ async def test_r7_4_a_branch_that_the_user_checked_out_is_not_moved(root: Path, 
         await spaces.head(TARGET)
     with pytest.raises(GitError):
         await spaces.merge(TARGET, 2, (a,), known=base)
+
+
+@awaited
+async def test_r6_1_an_agent_on_the_runs_branch_holds_nobody_up(root: Path, state: Path) -> None:
+    """Its worktree is let go of the branch, and it goes on with the files that it has."""
+    spaces = await workspaces(root, state)
+    base = git(root, "rev-parse", "main")
+    a = await attempt(spaces, base, "a", {"a": "a\n"})
+    beside = await spaces.open(task="b", attempt=1, base=base, role="agent")
+    git(beside.path, "switch", "-q", BRANCH)
+    write(beside.path, {"b": "b\n"})
+    head = await spaces.advance(TARGET, 1, await spaces.merge(TARGET, 1, (a,), known=base), {})
+    assert git(root, "rev-parse", BRANCH) == head
+    assert git(beside.path, "status", "--porcelain", "--branch").splitlines() == ["## HEAD (no branch)", "?? b"]
+    git(beside.path, "add", "b")
+    git(beside.path, "commit", "-qm", "by the agent")
+    assert git(root, "rev-parse", BRANCH) == head
+    saved = await spaces.save(beside, task="b", attempt=1, message="b")
+    assert saved.paths == ("b",)
+
+
+@awaited
+async def test_a_work_tree_that_was_thrown_away_is_in_nobodys_way(root: Path, state: Path) -> None:
+    spaces = await workspaces(root, state)
+    base = git(root, "rev-parse", "main")
+    a = await attempt(spaces, base, "a", {"a": "a\n"})
+    merge = await spaces.merge(TARGET, 1, (a,), known=base)
+    away = root.parent / "away"
+    git(root, "worktree", "add", "-q", str(away), BRANCH)
+    git(root, "worktree", "lock", str(away))
+    shutil.rmtree(away)
+    with pytest.raises(WorkspaceError, match="checked out"):  # on a disk that is not plugged in, for all we know
+        await spaces.advance(TARGET, 1, merge, {})
+    git(root, "worktree", "unlock", str(away))
+    head = await spaces.advance(TARGET, 1, merge, {})
+    assert git(root, "rev-parse", BRANCH) == head
 
 
 @awaited
