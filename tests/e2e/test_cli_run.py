@@ -189,6 +189,29 @@ def test_check_and_show_need_no_repository(toy: Toy) -> None:
     toy.stretto("check", "overlap.yaml", "--conflicts", "refuse", code=2)
 
 
+def test_show_draws_a_plan_in_every_format(toy: Toy) -> None:
+    toy.repository = toy.root
+    for kind, first in (
+        ("mermaid", "flowchart LR"),
+        ("dot", "digraph "),
+        ("svg", "<svg "),
+        ("html", "<!doctype html>"),
+    ):
+        drawn = toy.stretto("show", "two.yaml", "--format", kind).stdout
+        assert drawn.startswith(first)
+        assert "12m00s" in drawn
+    text = toy.stretto("show", "two.yaml").stdout
+    assert "Graph: what waits for what\n  a → b\n" in text
+    told = json.loads(toy.stretto("show", "two.yaml", "--json").stdout)
+    assert told["recommended"] == {"workers": 1, "command": "stretto run two.yaml -j 1"}
+    assert (
+        "there are text, json, mermaid, dot, svg and html"
+        in toy.stretto("show", "two.yaml", "--format", "x", code=2).stderr
+    )
+    assert "leave --format out" in toy.stretto("show", "two.yaml", "--prompt", "a", "--format", "svg", code=2).stderr
+    assert "contradict" in toy.stretto("show", "two.yaml", "--json", "--format", "svg", code=2).stderr
+
+
 # --- the front -----------------------------------------------------------------------------------------------------
 
 

@@ -16,6 +16,8 @@ from stretto.analysis.conflicts import Meeting, meetings
 from stretto.analysis.graph import Graph, ranks, remaining
 from stretto.model.plan import Plan, Task, Value
 
+_HARDLY = 1.05
+"""So many times the best time is as good as the best: an estimate is no more exact than that."""
 NOTHING: Mapping[str, float] = {}
 """Nothing was learned."""
 
@@ -41,6 +43,8 @@ class Schedule(Value, frozen=True, kw_only=True):
     end_s: float
     work_s: float
     peak: int
+    began_s: tuple[float | None, ...]
+    """When each task begins, in plan order; None for one that is done, or that never begins."""
 
 
 def expected(task: Task, default_s: float, learned_s: Mapping[str, float]) -> float:
@@ -88,6 +92,20 @@ def estimate(plan: Plan, graph: Graph, durations_s: Sequence[float], places: int
     )
 
 
+def enough(plan: Plan, graph: Graph, durations_s: Sequence[float], most: int = 16) -> int:
+    """The fewest places, up to `most`, with which the plan takes hardly longer than with `most` of them."""
+    met = meetings(plan)
+    best_s = schedule(plan, graph, durations_s, most, met).end_s
+    low, high = 1, most  # more places are not always faster, but nearly so: what is found is good, if not the least
+    while low < high:
+        half = (low + high) // 2
+        if schedule(plan, graph, durations_s, half, met).end_s <= best_s * _HARDLY:
+            high = half
+        else:
+            low = half + 1
+    return low
+
+
 def schedule(plan: Plan, graph: Graph, durations_s: Sequence[float], places: int, met: Sequence[Meeting]) -> Schedule:
     """A run with `places` places, as it would go if every task took its expected time."""
     return _Simulation(plan, remaining(plan, graph), durations_s, places, met).run()
@@ -113,6 +131,7 @@ class _Simulation:
         self._called: dict[int, int] = {}
         self._ready: list[tuple[int, float, int]] = []
         self._running: list[tuple[float, int]] = []
+        self._began_s: list[float | None] = [None] * len(plan.tasks)
         self._add_locks(plan, met)
 
     def _add_locks(self, plan: Plan, met: Sequence[Meeting]) -> None:
@@ -139,7 +158,7 @@ class _Simulation:
             while self._ready and len(self._running) < self._places:
                 self._start(heapq.heappop(self._ready), now_s)
             if not self._running:
-                return Schedule(end_s=now_s, work_s=work_s, peak=peak)
+                return Schedule(end_s=now_s, work_s=work_s, peak=peak, began_s=tuple(self._began_s))
             peak = max(peak, len(self._running))
             now_s = self._running[0][0]
             while self._running and self._running[0][0] == now_s:
@@ -174,6 +193,7 @@ class _Simulation:
             for lock, amount in self._wants[task]:
                 self._free[lock] -= amount
             heapq.heappush(self._running, (now_s + self._durations_s[task], task))
+            self._began_s[task] = now_s
         else:
             heapq.heappush(self._waiting[blocked], entry)
         if called_by is not None and called_by != blocked:

@@ -26,10 +26,6 @@ class Conflicts(StrEnum):
     ALLOW = "allow"
 
 
-LATER_FORMATS = ("mermaid", "dot", "svg", "html")
-"""Agreed for `show`, and without code yet."""
-
-
 def at_least_one(value: int | None) -> int | None:
     """What `min=1` of an option would check, in our own words."""
     if value is not None and value < 1:
@@ -42,16 +38,6 @@ Jobs = Annotated[
     typer.Option("-j", "--jobs", metavar="N", callback=at_least_one, help="Tasks at once; default: 5, or as set."),
 ]
 Profile = Annotated[str | None, typer.Option("--profile", metavar="NAME", help="Settings of this profile count first.")]
-Format = Annotated[str | None, typer.Option("--format", metavar="text|json", help="How to print it.")]
-
-
-def wants_json(format: str | None, json: bool) -> bool:
-    """Whether `--format` or `--json` asks for JSON. Raises ConfigError, and NotSupportedYet."""
-    from stretto.errors import NotSupportedYet
-
-    if format in LATER_FORMATS:
-        raise NotSupportedYet(f"--format {format} is not supported yet", hint="there are text and json")
-    return chosen_format(format, json, ("text", "json")) == "json"
 
 
 def chosen_format(format: str | None, json: bool, known: Sequence[str]) -> str:

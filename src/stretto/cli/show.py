@@ -6,12 +6,17 @@ from typing import Annotated
 
 import typer
 
-from stretto.cli.options import Format, Jobs, Json, PlanArgument, Profile, wants_json
+from stretto.cli.options import Jobs, Json, PlanArgument, Profile, chosen_format
+
+FORMATS = ("text", "json", "mermaid", "dot", "svg", "html")
 
 
 def show(
     plan: PlanArgument,
-    format: Format = None,
+    format: Annotated[
+        str | None,
+        typer.Option("--format", metavar="|".join(FORMATS), help="How to print it: as text, as JSON, or drawn."),
+    ] = None,
     json: Json = False,
     jobs: Jobs = None,
     profile: Profile = None,
@@ -36,22 +41,42 @@ def show(
     from stretto.errors import ConfigError
     from stretto.observe.paint import count
     from stretto.observe.planview import show_json, show_text
+    from stretto.observe.views.draw import DRAWINGS, draw
     from stretto.observe.words import on_plan
 
-    as_json = wants_json(format, json)
+    shape = chosen_format(format, json, FORMATS)
     if prompt is not None:
-        return _prompt(plan, prompt, agent=agent, start=start, profile=profile, as_json=as_json)
+        if shape not in ("text", "json"):
+            raise ConfigError(f"a prompt is not drawn: --prompt has no --format {shape}", hint="leave --format out")
+        return _prompt(plan, prompt, agent=agent, start=start, profile=profile, as_json=shape == "json")
     if agent is not None or start is not None:
         raise ConfigError(f"{'--agent' if agent else '--base'} needs --prompt TASK", hint="stretto show --help")
     settings = run_settings(settings_here(flags({"parallel": jobs}), profile))
     loaded, findings = examine(plan, settings)
-    if as_json:
-        told = show_json(loaded.plan, places=settings.parallel, default_s=settings.estimate_s)
+    command = on_plan("run", plan)
+    if shape in DRAWINGS:
+        lines = draw(
+            loaded.plan,
+            findings,
+            shape,
+            places=settings.parallel,
+            default_s=settings.estimate_s,
+            command=command,
+        )
+        for text in lines:
+            print(text)
+    elif shape == "json":
+        told = show_json(loaded.plan, places=settings.parallel, default_s=settings.estimate_s, command=command)
         print(msgspec.json.format(msgspec.json.encode(told)).decode())
     else:
         paint, width = terminal.paint(sys.stdout), terminal.width(sys.stdout) or terminal.WIDTH
         for text in show_text(
-            loaded.plan, width=width, places=settings.parallel, default_s=settings.estimate_s, paint=paint
+            loaded.plan,
+            width=width,
+            places=settings.parallel,
+            default_s=settings.estimate_s,
+            paint=paint,
+            graph_too=True,
         ):
             print(text)
     if errors := sum(finding.severity == "error" for finding in findings):

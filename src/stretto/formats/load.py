@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from stretto.errors import PlanError
-from stretto.formats import auto_claude, dynamic_phases, native, spec_kit, task_master
+from stretto.formats import auto_claude, dynamic_phases, native, parallel_json, spec_kit, task_master
 from stretto.formats.format import Format
 from stretto.formats.syntax.parse import parse
 from stretto.formats.syntax.source import MAX_BYTES, Source, plan_error, too_large
@@ -24,7 +24,14 @@ _GLANCE_BYTES = 1 << 20
 """In a folder that is no plan, so many files of at most this size are looked at for a hint."""
 
 
-FORMATS = (auto_claude.FORMAT, spec_kit.FORMAT, task_master.FORMAT, dynamic_phases.FORMAT, native.FORMAT)
+FORMATS = (
+    parallel_json.FORMAT,
+    auto_claude.FORMAT,
+    spec_kit.FORMAT,
+    task_master.FORMAT,
+    dynamic_phases.FORMAT,
+    native.FORMAT,
+)
 """Asked in this order: the first that recognises a document reads it."""
 
 

@@ -9,16 +9,20 @@ from typing import Any
 import msgspec
 
 from stretto.analysis.conflicts import Conflict, conflicts
-from stretto.analysis.estimate import NOTHING, critical_path, durations, estimate
+from stretto.analysis.estimate import NOTHING, critical_path, durations, enough, estimate
 from stretto.analysis.graph import Graph, build, levels, topological
 from stretto.analysis.lint import ok
 from stretto.analysis.wording import counted, spoken
 from stretto.model.plan import Finding, Phase, Plan
 from stretto.observe.layout import column, flow, row, wrap
 from stretto.observe.paint import Paint, cut, fit, line, width_of
+from stretto.observe.views.picture import picture
+from stretto.observe.views.tree import tree
 
 _LINES, _ROWS = 2, 12
 """What a short text has room for: lines of one level, rows of one section."""
+_MOST_BOXES = 60
+"""A graph with more is no help in a terminal."""
 _TITLE = 8
 """A title that would get fewer columns is left out."""
 
@@ -44,16 +48,24 @@ def check_json(plan: Plan | None, findings: Sequence[Finding]) -> dict[str, Any]
 
 
 def show_json(
-    plan: Plan, *, places: int = 5, default_s: float = 720.0, learned_s: Mapping[str, float] = NOTHING
+    plan: Plan,
+    *,
+    places: int = 5,
+    default_s: float = 720.0,
+    learned_s: Mapping[str, float] = NOTHING,
+    command: str | None = None,
 ) -> dict[str, Any]:
     """`show --format json`. `places` tasks run at once; one without an estimate takes the seconds that were learned of
     it (by its id), else `default_s`.
 
     `depends_on` is what a task waits for in the end: its dependencies, its phase's, and its neighbour in a chain,
-    with phases replaced by their tasks. `level` is null for a task on or behind a cycle."""
+    with phases replaced by their tasks. `level` is null for a task on or behind a cycle. With the `command` that runs
+    the plan, `recommended` has it with as many workers as are worth while."""
     graph, took = build(plan), durations(plan, default_s, learned_s)
     level = levels(graph)
     members = _members(graph)
+    workers = enough(plan, graph, took) if command is not None else 0
+    recommended = {"workers": workers, "command": f"{command} -j {workers}"}
     return {
         "format": plan.format,
         "tasks": [
@@ -71,6 +83,7 @@ def show_json(
         "critical_path": list(critical_path(plan, graph, took)),
         "conflicts": [{"path": x.path, "tasks": list(x.tasks)} for x in conflicts(plan, graph)],
         "estimate": msgspec.structs.asdict(estimate(plan, graph, took, places)),
+        **({} if command is None else {"recommended": recommended}),
     }
 
 
@@ -109,10 +122,11 @@ def show_text(
     learned_s: Mapping[str, float] = NOTHING,
     paint: Paint | None = None,
     short: bool = True,
+    graph_too: bool = False,
 ) -> Iterator[str]:
     """The lines of `show`. They keep to `width` columns, but for a name that is wider, which stands by itself.
 
-    `short` leaves out what a large plan has too much of."""
+    `short` leaves out what a large plan has too much of; `graph_too` draws what waits for what."""
     paint = paint or Paint(on=False)
     graph, took = build(plan), durations(plan, default_s, learned_s)
     lines, rows = (_LINES, _ROWS) if short else (10**9, 10**9)
@@ -120,6 +134,7 @@ def show_text(
     met = conflicts(plan, graph)
     sections = [
         (f"Phases ({len(plan.phases)})", _phases(plan, graph, width, rows) if len(plan.phases) > 1 else ()),
+        ("Graph: what waits for what", _graph(plan, graph, path, met, width - 2) if graph_too else ()),
         ("Levels: what waits for nothing above it", _levels(plan, levels(graph), width, lines, rows)),
         (f"Critical path: {counted(len(path), 'task')}", flow([line(id) for id in path], " → ", width - 2, 2 * lines)),
         (
@@ -201,6 +216,13 @@ def _levels(plan: Plan, level: Sequence[int], width: int, lines: int, rows: int)
     yield from _rest(len(groups) - rows, "row")
     if stuck := sum(level[i] < 0 for i in range(len(plan.tasks))):
         yield f"never: {counted(stuck, 'task')} on or behind a circle of dependencies"
+
+
+def _graph(plan: Plan, graph: Graph, path: Sequence[str], met: Sequence[Conflict], width: int) -> Iterator[str]:
+    if len(plan.tasks) > _MOST_BOXES:
+        yield from wrap("too many tasks for lines: `--format html` draws them", width)
+    elif any(graph.waits()[: len(plan.tasks)]):
+        yield from tree(picture(plan, graph, durations(plan), path, met, _MOST_BOXES), width)
 
 
 def _overlaps(plan: Plan, met: Sequence[Conflict], width: int, lines: int, rows: int) -> Iterator[str]:

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stretto.analysis.conflicts import meetings
-from stretto.analysis.estimate import Estimate, critical_path, durations, estimate, schedule
+from stretto.analysis.estimate import Estimate, critical_path, durations, enough, estimate, schedule
 from stretto.analysis.graph import build
 from stretto.model.plan import Phase, Plan
 from unit.analysis.plans import plan, plans, task
@@ -106,3 +106,27 @@ def test_r2_1_nobody_is_forgotten_in_a_queue() -> None:
     crowd = plan(*tasks)
     run = schedule(crowd, build(crowd), durations(crowd, 1.0), 7, meetings(crowd))
     assert run.work_s == 40
+
+
+@given(plans(9))
+def test_enough_places_are_nearly_as_good_as_many(the_plan: Plan) -> None:
+    graph, took_s = build(the_plan), durations(the_plan, 2.0)
+    found = enough(the_plan, graph, took_s, 8)
+    best, got = (schedule(the_plan, graph, took_s, n, meetings(the_plan)) for n in (8, found))
+    assert 1 <= found <= 8
+    assert got.end_s <= 1.05 * best.end_s
+    assert found == 1 or schedule(the_plan, graph, took_s, found - 1, meetings(the_plan)).end_s > got.end_s
+
+
+@given(plans(9), st.integers(1, 4))
+def test_a_schedule_tells_when_each_task_begins(the_plan: Plan, places: int) -> None:
+    graph, took_s = build(the_plan), durations(the_plan, 2.0)
+    run = schedule(the_plan, graph, took_s, places, meetings(the_plan))
+    for i, each in enumerate(the_plan.tasks):
+        began = run.began_s[i]
+        assert (began is None) == (each.status == "succeeded")
+        for other in graph.waits()[i]:
+            if began is not None and not graph.is_join(other) and (before := run.began_s[other]) is not None:
+                assert before + took_s[other] <= began
+    ends = [began + took_s[i] for i, began in enumerate(run.began_s) if began is not None]
+    assert run.end_s == max(ends, default=0.0)
