@@ -1,0 +1,121 @@
+"""The folder beside a `parallel.json`: the plan in words, and the papers that say how far each achievement is."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from functools import cached_property
+from pathlib import Path
+from typing import Literal
+
+from stretto.model.plan import Value
+
+Step = Literal["complete", "failed", "execution_created", "subplan_created", "skipped", "not_started"]
+
+_KINDS: tuple[tuple[Step, str, str], ...] = (
+    ("complete", "execution/feedbacks", r"APPROVED_(?P<key>\d+)\.md"),
+    ("failed", "execution/feedbacks", r"FIX_(?P<key>\d+)\.md"),
+    ("execution_created", "execution", r"EXECUTION_TASK_(?P<name>.+)_(?P<key>\d+)_(?P<number>\d+)\.md"),
+    ("subplan_created", "subplans", r"SUBPLAN_(?P<name>.+)_(?P<key>\d+)\.md"),
+    ("skipped", "execution", r"SKIPPED_(?P<key>\d+)\.md"),
+)
+"""In the format's order: the first kind of paper that is there is how far an achievement is."""
+_OWN_WORD = re.compile(r"Achievement[\s*_:]+(\d+(?:\.\d+)+)", re.IGNORECASE)
+"""What a paper says it is about."""
+_GLANCE = 4096
+_MAX_BYTES = 256 * 1024
+_MAX_PLAN_BYTES = 4 * 1024 * 1024
+
+
+class Paper(Value, frozen=True, kw_only=True):
+    step: Step
+    path: str
+    """Relative to the plan file."""
+    key: str
+    """The id without its dots, as file names have it."""
+    number: int = 0
+    """Which execution of the achievement, from 1."""
+
+
+class Folder:
+    """What stands beside one plan file. Only papers of the plan's own name count; nothing is ever written there."""
+
+    def __init__(self, file: Path, name: str) -> None:
+        self._home = file.absolute().parent
+        self._names = {name.casefold(), self._home.name.casefold()}
+        self._name = name
+        self._papers: dict[str, list[Paper]] = defaultdict(list)
+        for paper in self._found():
+            self._papers[paper.key].append(paper)
+        self.exists = any((self._home / part).is_dir() for part in ("subplans", "execution"))
+        """Whether the plan is kept in such a folder at all: else it says nothing about anybody."""
+
+    def papers(self, id: str, *, shared: bool = False) -> list[Paper]:
+        """Those of one id. `shared`: another id has the same file names, so that each paper's own words decide."""
+        found = self._papers.get(key_of(id), [])
+        return [paper for paper in found if self._about(paper) == id] if shared else found
+
+    def has(self, id: str) -> bool:
+        return key_of(id) in self._papers
+
+    @cached_property
+    def plan_name(self) -> str:
+        """The file name of the plan in words; empty where there is none, or where nobody can tell which it is."""
+        names = [name for name in _listed(self._home) if re.fullmatch(r"PLAN_.+\.md", name)]
+        own = [name for name in names if name == f"PLAN_{self._name}.md"]
+        own = own or [name for name in names if name[5:-3].casefold() in self._names]
+        return (own or (names if len(names) == 1 else []) or [""])[0]
+
+    @cached_property
+    def plan_text(self) -> str:
+        return _text(self._home / self.plan_name, _MAX_PLAN_BYTES) if self.plan_name else ""
+
+    def is_readable(self, paper: Paper) -> bool:
+        """Whether it can go with a prompt: a text, and not a huge one."""
+        return bool(_text(self._home / paper.path, _MAX_BYTES + 1, strict=True))
+
+    def _about(self, paper: Paper) -> str:
+        found = _OWN_WORD.search(_text(self._home / paper.path, _GLANCE))
+        return found[1] if found else ""
+
+    def _found(self) -> Iterator[Paper]:
+        for step, part, pattern in _KINDS:
+            for name in sorted(_listed(self._home / part)):
+                found = re.fullmatch(pattern, name)
+                if found is None:
+                    continue
+                said = found.groupdict()
+                if said.get("name", self._name).casefold() in self._names:
+                    number = int(said.get("number", "0")[:9])
+                    yield Paper(step=step, path=f"{part}/{name}", key=said["key"], number=number)
+
+
+def key_of(id: str) -> str:
+    return id.replace(".", "")
+
+
+def step_of(papers: Iterable[Paper]) -> Step:
+    """How far an achievement is, by the first kind of paper that it has."""
+    steps = {paper.step for paper in papers}
+    return next((step for step, _, _ in _KINDS if step in steps), "not_started")
+
+
+def _listed(folder: Path) -> list[str]:
+    try:
+        return [entry.name for entry in os.scandir(folder) if entry.is_file()]
+    except (OSError, ValueError):  # ValueError: a NUL in the name
+        return []
+
+
+def _text(path: Path, most: int, *, strict: bool = False) -> str:
+    """The beginning of a file; with `strict` nothing of one that is longer, or is no text."""
+    try:
+        with path.open("rb") as file:
+            data = file.read(most)
+        if strict and len(data) >= most:
+            return ""
+        return data.decode("utf-8", "strict" if strict else "replace")
+    except (OSError, ValueError):
+        return ""

@@ -1,0 +1,79 @@
+"""How far each achievement is: by the papers in the folder, and by the plan's own word where there is no folder."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+
+from stretto.formats.parallel_json.achievements import Entry
+from stretto.formats.parallel_json.folder import Folder, Paper, Step, key_of, step_of
+from stretto.formats.parallel_json.remarks import Remarks
+from stretto.formats.reading import Reading, shown
+
+_WORDS: dict[str, Step] = {
+    **dict.fromkeys(("not_started", "pending", "todo", "blocked", "ready", "planned", ""), "not_started"),
+    "subplan_created": "subplan_created",
+    **dict.fromkeys(("execution_created", "in_progress", "running"), "execution_created"),
+    **dict.fromkeys(("complete", "completed", "done", "approved", "finished"), "complete"),
+    **dict.fromkeys(("failed", "fix", "needs_fix"), "failed"),
+    **dict.fromkeys(("skipped", "cancelled", "canceled"), "skipped"),
+}
+_MATTERS: frozenset[Step] = frozenset({"complete", "skipped"})
+"""Steps that decide whether there is anything to do."""
+
+
+class Progress:
+    """What is known of every achievement and its parts."""
+
+    def __init__(self, reading: Reading, remarks: Remarks, folder: Folder, entries: Sequence[Entry]) -> None:
+        self._reading = reading
+        self._remarks = remarks
+        self._folder = folder
+        ids = dict.fromkeys(id for entry in entries for id in (entry.id, *(part.id for part in entry.parts)))
+        times = Counter(map(key_of, ids))
+        self._shared = {id for id in ids if times[key_of(id)] > 1}
+
+    def papers(self, entry: Entry) -> list[Paper]:
+        return self._folder.papers(entry.id, shared=entry.id in self._shared)
+
+    def approved(self, id: str) -> bool:
+        """Whether the folder says that it is done; asked also of what is not in the file."""
+        return "complete" in {paper.step for paper in self._folder.papers(id, shared=id in self._shared)}
+
+    def step(self, entry: Entry) -> Step:
+        said = self._said(entry)
+        if not self._folder.exists:
+            return said or "not_started"
+        papers = self.papers(entry)
+        if entry.id in self._shared and self._folder.has(entry.id):
+            self._remarks.note("shared-file-name", entry.id, entry.steps)
+        step = step_of(papers)
+        if step != "skipped" and any(paper.step == "skipped" for paper in papers):
+            self._remarks.note("skipped-but-planned", entry.id, entry.steps)
+        if said is not None and said != step and {said, step} & _MATTERS:
+            self._remarks.note("status-differs", entry.id, entry.at("status"))
+        return step
+
+    def _said(self, entry: Entry) -> Step | None:
+        """The file's own word; None where it has none."""
+        value = entry.values.get("status")
+        if value is None:
+            return None
+        word = re.sub(r"[\s-]+", "_", value.strip().casefold()) if isinstance(value, str) else None
+        step = _WORDS.get(word) if word is not None else None
+        if step is None:
+            message = f"`status` of {shown(entry.id)!r} is no word that is known; it counts as not started"
+            self._reading.report("unknown-status", message, entry.at("status"), tasks=(entry.id,))
+        return step or "not_started"
+
+
+def context_of(papers: Sequence[Paper], folder: Folder, part: int | None) -> Iterator[str]:
+    """The papers that go with a prompt: what was planned, what was begun, what is to be put right.
+
+    `part`: the number of a part, whose own execution alone goes with it."""
+    for step in ("subplan_created", "execution_created", "failed"):
+        for paper in papers:
+            mine = step != "execution_created" or part is None or paper.number == part
+            if paper.step == step and mine and folder.is_readable(paper):
+                yield paper.path
