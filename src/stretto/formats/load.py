@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from stretto.errors import PlanError
-from stretto.formats import auto_claude, dynamic_phases, kiro, native, parallel_json, spec_kit, task_master
+from stretto.formats import auto_claude, cfn_epic, dynamic_phases, kiro, native, parallel_json, spec_kit, task_master
 from stretto.formats.format import Format
 from stretto.formats.syntax.parse import parse
 from stretto.formats.syntax.source import MAX_BYTES, Source, plan_error, too_large
@@ -30,6 +30,7 @@ FORMATS = (
     spec_kit.FORMAT,
     kiro.FORMAT,
     task_master.FORMAT,
+    cfn_epic.FORMAT,
     dynamic_phases.FORMAT,
     native.FORMAT,
 )
