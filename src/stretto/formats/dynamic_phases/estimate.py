@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 
 from stretto.formats.reading import MAX_SECONDS
@@ -30,7 +29,7 @@ def _seconds(value: object) -> float | None:
         case bool():
             return None
         case int() | float():
-            return value * _UNITS_S["m"] if math.isfinite(value) and abs(value) < MAX_SECONDS else None
+            return value * _UNITS_S["m"] if abs(value) < MAX_SECONDS else None
         case str() if len(value) <= _MAX_TEXT:
             text = _ROUGHLY.sub("", value.strip().casefold()).strip()
         case _:

@@ -108,6 +108,7 @@ def finish(needs: dict[str, list[str]], last: set[str]) -> dict[str, list[str]]:
     `needs`: of every phase, in the order of the file. Where the order has a circle, what is behind it gets nothing."""
     waiting: dict[str, list[str]] = {}
     left = dict.fromkeys(needs, 0)
+    rank = {id: i for i, id in enumerate(needs)}
     for id, names in needs.items():
         for name in dict.fromkeys(names):
             if name in needs:
@@ -122,7 +123,7 @@ def finish(needs: dict[str, list[str]], last: set[str]) -> dict[str, list[str]]:
         own = set(needs[id])
         if id in last:
             if more := [end for end in ends if end not in own]:
-                added[id] = more
+                added[id] = sorted(more, key=rank.__getitem__)
             ends.clear()
         for name in own:
             ends.pop(name, None)
