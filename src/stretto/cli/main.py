@@ -22,6 +22,7 @@ from stretto.cli import (
     check,
     clean,
     config,
+    convert,
     demo,
     diff,
     doctor,
@@ -44,7 +45,7 @@ from stretto.errors import ConfigError, InternalError, NotSupportedYet, StateErr
 from stretto.model.excerpt import is_text
 
 LATER = frozenset({
-    "rollback", "convert", "schema", "discover", "scaffold", "simulate", "slot", "publish", "serve", "watch", "worker",
+    "rollback", "schema", "discover", "scaffold", "simulate", "slot", "publish", "serve", "watch", "worker",
     "up", "mcp",
 })  # fmt: skip
 """Verbs that are agreed and have no code yet."""
@@ -128,6 +129,7 @@ _VERBS: Sequence[Callable[..., Any]] = (
     status.status,
     runs.runs,
     config.config,
+    convert.convert,
     report.report,
     explain.explain,
     logs.logs,
