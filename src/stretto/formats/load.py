@@ -9,7 +9,17 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from stretto.errors import PlanError
-from stretto.formats import auto_claude, cfn_epic, dynamic_phases, kiro, native, parallel_json, spec_kit, task_master
+from stretto.formats import (
+    auto_claude,
+    cfn_epic,
+    checklist,
+    dynamic_phases,
+    kiro,
+    native,
+    parallel_json,
+    spec_kit,
+    task_master,
+)
 from stretto.formats.format import Format
 from stretto.formats.syntax.parse import parse
 from stretto.formats.syntax.source import MAX_BYTES, Source, plan_error, too_large
@@ -33,6 +43,7 @@ FORMATS = (
     cfn_epic.FORMAT,
     dynamic_phases.FORMAT,
     native.FORMAT,
+    checklist.FORMAT,
 )
 """Asked in this order: the first that recognises a document reads it."""
 

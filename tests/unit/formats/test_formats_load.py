@@ -40,7 +40,7 @@ def test_content_decides_the_format(text: str, format: str) -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        *("- [ ] do it", "# Plan\n\nSome: words: here\n", "- a\n- b", "just words", "42", "[]", "{}"),
+        *("```\n- [ ] do it\n```\n", "# Plan\n\nSome: words: here\n", "- a\n- b", "just words", "42", "[]", "{}"),
         '{"a": 1}',
         '{"epic_name": "x", "phases": [{"phase_id": "1", "sprints": []}]}',
         '{"epicId": "x", "name": "y", "phases": [{"id": "1", "sprints": []}]}',

@@ -42,12 +42,15 @@ _SIGN = re.compile(
 
 
 def recognises(source: Source) -> bool:
-    """Numbered check boxes with something of Kiro's: parts such as 1.1, its marks, its title, or its waves."""
+    """Numbered check boxes with something of Kiro's: parts such as 1.1, its marks, its title, or its waves.
+
+    Most boxes of such a list have numbers; one where few have them is a plain checklist."""
     tree, text = source.tree, source.text.text
     if not isinstance(tree, Outline):
         return False
     numbers = {number for box in tree.boxes if (number := number_of(text, box)) is not None}
-    if not numbers:
+    tops = [box for box in tree.boxes if box.within is None]
+    if not numbers or sum(number_of(text, box) is not None for box in tops) * 2 < len(tops):
         return False
     return (
         any("." in number for number in numbers) or _SIGN.search(text) is not None or ".kiro" in Path(source.file).parts

@@ -21,6 +21,8 @@ _BOX = re.compile(r"([ \t]*)(?:[-*+]|\d{1,9}[.)])[ \t]+\[(.?)\](?=\\?\*?(?:[ \t]
 _NEW_BLOCK = re.compile(
     r"[ \t]*(?:[-*+][ \t]|\d{1,9}[.)][ \t]|>|\||#{1,6}[ \t]|<!--|`{3}|~{3})|[ \t]*([-*_])(?:[ \t]*\1){2,}[ \t]*$"
 )
+_KEY = re.compile(r"(?:tasks|phases):[ \t]*$|\[\[?(?:tasks|phases)\]\]?[ \t]*$")
+"""A line of YAML or TOML that begins the tasks of a plan, whose texts may have boxes."""
 _TAB = 4
 """Columns of a tab stop."""
 
@@ -61,8 +63,14 @@ class Outline(Value, frozen=True, kw_only=True):
 
 
 def has_boxes(text: Text) -> bool:
-    """Whether a check box stands where only Markdown has one: at the margin, or nearly."""
-    return any(len(found[1].expandtabs(_TAB)) < _TAB for found in map(_BOX.match, text.text.splitlines()) if found)
+    """Whether a check box stands where only Markdown has one: at the margin, or nearly; and no key of a plan does."""
+    found = False
+    for _, line, is_text in _lines(text.text):
+        if is_text and _KEY.match(line):
+            return False
+        box = None if found else _BOX.match(line)
+        found = found or (box is not None and len(box[1].expandtabs(_TAB)) < _TAB)
+    return found
 
 
 def parse(text: Text, data: bytes) -> Source:

@@ -6,7 +6,7 @@ import re
 
 from stretto.errors import PlanError
 from stretto.formats.syntax import json_text, markdown_text, toml_text, yaml_text
-from stretto.formats.syntax.source import Source, decode
+from stretto.formats.syntax.source import Source, Text, decode
 
 _FIRST = re.compile(r"(?:[ \t]*(?:#[^\n]*)?\r?\n)*[ \t]*")
 """Blank and comment lines, up to the first line that says something."""
@@ -19,17 +19,22 @@ def parse(file: str, data: bytes) -> Source:
     text = decode(file, data)
     first = _FIRST.match(text.text)
     at = first.end() if first else 0
-    if _TABLE.match(text.text, at) or _PAIR.match(text.text, at):
-        return toml_text.parse(text, data)
-    if text.text.startswith(("{", "[", "//", "/*"), at):
-        return json_text.parse(text, data)
     try:
-        found = yaml_text.parse(text, data)
+        found = _structured(text, data, at)
     except PlanError:
-        if markdown_text.has_boxes(text):
+        if markdown_text.has_boxes(text):  # a badge, a link or a sentence at the top may look like something else
             return markdown_text.parse(text, data)
         raise
     # A check box is no YAML, except within some text; and a document that is one text as a whole is no plan.
     return (
         found if isinstance(found.tree, dict) or not markdown_text.has_boxes(text) else markdown_text.parse(text, data)
     )
+
+
+def _structured(text: Text, data: bytes, at: int) -> Source:
+    """JSON, YAML or TOML; `at`: where the first line that says something begins."""
+    if _TABLE.match(text.text, at) or _PAIR.match(text.text, at):
+        return toml_text.parse(text, data)
+    if text.text.startswith(("{", "[", "//", "/*"), at):
+        return json_text.parse(text, data)
+    return yaml_text.parse(text, data)

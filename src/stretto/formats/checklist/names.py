@@ -1,0 +1,83 @@
+"""Which task or phase of a checklist a name means: an id, a number of the list, or `phase 2`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from functools import cached_property
+
+from stretto.formats.checklist.items import Item
+from stretto.formats.checklist.needs import Need
+from stretto.formats.checklist.order import Order
+from stretto.formats.checklist.words import made_id
+
+_MARKER = re.compile(r"(\d{1,9})[.)]")
+_TASKS = {"task", "step", "item", "story", "ticket", "issue"}
+_PLURALS = {"stories": "story"}
+
+
+class Names:
+    def __init__(self, items: Sequence[Item], order: Order, text: str) -> None:
+        self._items, self._order = items, order
+        self._stages = {stage.id: stage for stage in order.stages}
+        self._by_name: dict[str, int] = {}
+        self._by_number: dict[tuple[int, str], int] = {}
+        self._twice: set[str] = set()
+        numbers: dict[str, int] = {}
+        for i, item in enumerate(items):
+            self._by_name.setdefault(item.id.casefold(), i)
+            number = item.words.number or ((found[1]) if (found := _MARKER.match(text, item.start)) else "")
+            if number:
+                self._by_number.setdefault((item.section, number), i)
+                if number in numbers:
+                    self._twice.add(number)
+                numbers.setdefault(number, i)
+        self._numbers = numbers
+
+    @cached_property
+    def _by_title(self) -> dict[str, int]:
+        return {made_id(item.words.title): i for i, item in reversed(list(enumerate(self._items)))}
+
+    def meant(self, need: Need, i: int) -> tuple[str, ...] | None:
+        """The ids that a name stands for, without the task itself and what it is in; None: it is not known."""
+        first = self._one(need.name, need.thing, i)
+        if first is None:
+            return None
+        if need.until:
+            last = self._one(need.until, need.thing, i)
+            if last is None:
+                return None
+            return tuple(id for id in self._between(first, last) if not self._is_own(id, i))
+        return () if self._is_own(first, i) else (first,)
+
+    def _is_own(self, id: str, i: int) -> bool:
+        return id == self._items[i].id or (id in self._stages and self._order.stage_of[i].id == id)
+
+    def _between(self, first: str, last: str) -> Iterator[str]:
+        if first in self._stages and last in self._stages:
+            ids = [stage.id for stage in self._order.stages]
+        else:
+            ids = [item.id for item in self._items]
+        if first in ids and last in ids and ids.index(first) <= ids.index(last):
+            yield from ids[ids.index(first) : ids.index(last) + 1]
+        else:
+            yield from (first, last)
+
+    def _one(self, name: str, thing: str, i: int) -> str | None:
+        thing = _PLURALS.get(thing, thing.removesuffix("s"))
+        if thing and thing not in _TASKS:
+            id = made_id(f"{thing} {name}")
+            return id if id in self._stages else None
+        for spelled in (f"{thing}-{name}", name, f"#{name}") if thing else (name,):
+            if (found := self._by_name.get(spelled.casefold())) is not None:
+                return self._items[found].id
+        number = name.removeprefix("#")
+        near = self._by_number.get((self._items[i].section, number))
+        if near is None and number not in self._twice:
+            near = self._numbers.get(number)
+        if near is not None:
+            return self._items[near].id
+        if name in self._stages:
+            return name
+        titled = self._by_title.get(made_id(name)) if " " in name else None
+        return self._items[titled].id if titled is not None else None
