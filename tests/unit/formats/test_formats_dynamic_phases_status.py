@@ -160,6 +160,16 @@ def test_r6_4_what_is_skipped_stays_so_and_is_passed_over() -> None:
     assert after["currentPhaseNumber"] == 3
 
 
+@pytest.mark.parametrize("number", ["\u0663", "9" * 5000, "2.50", "x\\y", -1, 2.5, 10**20])
+def test_r6_4_odd_numbers_are_listed_so_that_they_read_back(number: object) -> None:
+    data = plan({"number": number}, {}, currentPhaseNumber=0, completedPhaseNumbers=[], failedPhaseNumbers=[])
+    (id, _) = tasks(load("x", data))
+    after = written(data, {id: "failed", "2": "succeeded"})
+    again = load("x", after)
+    assert {x.id: x.status for x in again.plan.tasks} == {id: "failed", "2": "succeeded"}
+    assert "status-differs" not in codes(again)
+
+
 def test_a_broken_file_is_refused() -> None:
     write = read({}).write_statuses
     assert write is not None

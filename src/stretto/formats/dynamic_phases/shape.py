@@ -34,6 +34,7 @@ _OTHERS = frozenset({"tasks", "subtasks", "chunks", "sprints", "prompt", "prompt
 """Keys that phases of this format never have."""
 _ID = re.compile(r"(?:phase)?\s*#?\s*0*([0-9]+)(?:\.0+)?", re.IGNORECASE)
 _EXACT = 2**53
+_DIGITS = 15
 
 
 def recognises(source: Source) -> bool:
@@ -93,6 +94,11 @@ def id_of(value: object) -> str | None:
             return found[1] if found else value.strip()
         case _:
             return None
+
+
+def is_short_number(id: str) -> bool:
+    """Whether JSON can have the id as a number that every reader of it takes for the same one."""
+    return id.isascii() and id.isdecimal() and len(id) <= _DIGITS
 
 
 def _is_plan(value: dict[str, object]) -> bool:

@@ -113,7 +113,11 @@ def _relisted(parsed: Source, steps: Steps, value: object, changed: Mapping[str,
     ids = [shape.id_of(each) for each in value]
     keep = [i for i, id in enumerate(ids) if changed.get(id or "", word) == word]
     there = {ids[i] for i in keep}
-    add = [id if id.isdecimal() else json.dumps(id) for id, now in changed.items() if now == word and id not in there]
+    add = [
+        id if shape.is_short_number(id) else json.dumps(id)
+        for id, now in changed.items()
+        if now == word and id not in there
+    ]
     return [listed(parsed, steps, keep, add)] if add or len(keep) < len(ids) else []
 
 
@@ -125,6 +129,7 @@ def _turned(parsed: Source, steps: Steps, value: object, turn: list[tuple[str, s
     running = next((id for id, word in turn if word == "in-progress"), None)
     left = next((id for id, word in turn if word in ("pending", "failed")), None)
     id = running or left
-    if id is None and turn and turn[-1][0].isdecimal():
+    if id is None and turn and shape.is_short_number(turn[-1][0]):
         id = str(int(turn[-1][0]) + 1)
-    return [(node.start, node.end, id)] if id is not None and id.isdecimal() and id != shape.id_of(value) else []
+    fits = id is not None and shape.is_short_number(id) and id != shape.id_of(value)
+    return [(node.start, node.end, id)] if id is not None and fits else []
