@@ -7,6 +7,7 @@ import os
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from pathlib import Path
+from shlex import quote
 
 from stretto.agents.headless import HeadlessAgent
 from stretto.agents.profiles import PROFILES
@@ -22,7 +23,7 @@ from stretto.engine.journal import SqliteJournal
 from stretto.engine.performer import Performer, World
 from stretto.engine.prompt import Prompts, folder_of
 from stretto.engine.supervise import ProcessSupervisor
-from stretto.errors import ConfigError, JournalMismatch
+from stretto.errors import ConfigError, JournalMismatch, StateError
 from stretto.formats.load import FORMATS
 from stretto.gates.approval import ApprovalGate
 from stretto.gates.artifacts import ArtifactsGate
@@ -33,6 +34,7 @@ from stretto.model.plan import Plan
 from stretto.model.run import RunSettings
 from stretto.model.surroundings import surroundings
 from stretto.ports import Agent, Gate, Processes, Workspaces
+from stretto.workspace.landing import checkout
 from stretto.workspace.repository import Repository as Repository
 from stretto.workspace.worktree import GitWorkspaces
 
@@ -83,13 +85,38 @@ async def repository(path: Path, environ: Mapping[str, str]) -> Repository:
     return await Repository.find(path, environ=environ)
 
 
+async def repository_of(home: RunHome, environ: Mapping[str, str], *, launch: Launch | None = None) -> Repository:
+    """The repository, seen from the work tree that the run was started in. Raises StateError when that is gone."""
+    launch = launch or home.launch()
+    root = Path(launch.repository)
+    if (root / ".git").exists():
+        found = await Repository.find(root, environ=environ)
+        if str(found.common) == launch.common_dir:
+            return found
+    raise StateError(f"{root}, in which the run was started, is gone", hint=_back(launch))
+
+
+def _back(launch: Launch) -> str:
+    """The command that brings the work tree back: at its place, with the same branch."""
+    root = quote(launch.repository)
+    if launch.user_branch is None:
+        return f"git worktree prune && git worktree add --detach {root} {launch.base[:10]}"
+    add = f"git worktree prune && git worktree add {root} {quote(launch.user_branch)}"
+    there = checkout(Path(launch.common_dir), f"refs/heads/{launch.user_branch}")
+    if there is None:
+        return add
+    if (there / ".git").is_file():
+        return f"git worktree move {quote(str(there))} {root}"
+    return f"git -C {quote(str(there))} switch --detach && {add}"
+
+
 async def workspaces(
     home: RunHome, launch: Launch, plan: Plan, settings: RunSettings, environ: Mapping[str, str], processes: Processes
 ) -> GitWorkspaces:
-    """The workspaces of a run, in the repository that it was started in. Raises RepositoryError."""
+    """The workspaces of a run, in the repository that it was started in. Raises RepositoryError and StateError."""
     # With the run's cookie a sweep finds a git that outlived its engine, too, before anybody works in the same place.
     cookie = {"STRETTO_RUN": home.run, "STRETTO_TASK": ""}
-    repository = await Repository.find(Path(launch.repository), environ={**environ, **cookie})
+    repository = await repository_of(home, {**environ, **cookie}, launch=launch)
     return GitWorkspaces(
         repository,
         run=home.run,

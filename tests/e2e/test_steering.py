@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -192,6 +193,48 @@ def test_r6_3_land_gates_again_when_the_branch_moved(toy: Held) -> None:
     toy.git("-c", "user.name=u", "-c", "user.email=u@localhost", "commit", "-qm", "mended")
     toy.stretto("land")
     assert all((toy.repository / f"t{i}.txt").exists() for i in range(4))
+
+
+def test_r6_3_what_others_put_on_the_runs_branch_is_judged_before_it_lands(toy: Held) -> None:
+    """An agent may commit there in passing; no check of anybody's has seen that."""
+    plan = (toy.root / "plan.yaml").read_text() + "gates: {verify: [test ! -e broken.txt]}\n"
+    (toy.root / "plan.yaml").write_text(plan)
+    front = begin(toy)
+    toy.go()
+    assert toy.end(front) == 0
+    head = toy.git("rev-parse", "HEAD")
+    toy.git("switch", "-q", toy.branch())
+    toy.commit("nobody has judged this", {"broken.txt": "x\n"})
+    toy.git("switch", "-q", "main")
+    red = toy.stretto("land", code=1)
+    assert "which has commits that the run did not land" in red.stderr
+    assert f"git log --oneline main..{toy.branch()}" in red.stderr
+    assert toy.git("rev-parse", "HEAD") == head
+    toy.git("branch", "-qf", toy.branch(), f"{toy.branch()}~1")
+    toy.stretto("land")
+    assert (toy.repository / "t0.txt").exists()
+    assert not (toy.repository / "broken.txt").exists()
+
+
+def test_a_run_whose_work_tree_is_gone_says_how_to_get_it_back(toy: Held) -> None:
+    there = toy.root / "a side branch's tree"
+    toy.git("worktree", "add", "-q", "-b", "side", str(there))
+    main, toy.repository = toy.repository, there
+    front = begin(toy)
+    toy.go()
+    assert toy.end(front) == 0
+    toy.repository = main
+    shutil.rmtree(there)
+    refused = toy.stretto("land", code=3)
+    assert f"{there}, in which the run was started, is gone" in refused.stderr
+    back = refused.stderr.partition("hint: ")[2]
+    subprocess.run(["sh", "-c", back], cwd=main, env=toy.env, check=True)
+    toy.stretto("land")
+    assert toy.git("rev-parse", "side") == toy.git("rev-parse", toy.branch())
+    toy.git("worktree", "move", str(there), str(toy.root / "moved"))
+    moved = toy.stretto("land", code=3)
+    subprocess.run(["sh", "-c", moved.stderr.partition("hint: ")[2]], cwd=main, env=toy.env, check=True)
+    toy.stretto("land")
 
 
 def test_r6_3_land_pushes_where_it_is_told(toy: Held) -> None:

@@ -20,7 +20,7 @@ from stretto.errors import Paused, StateError
 from stretto.formats.load import FORMATS
 from stretto.model.plan import Value
 from stretto.model.run import Remark
-from stretto.wiring import checks, repository, workspaces
+from stretto.wiring import checks, repository_of, workspaces
 from stretto.workspace.deliver import Delivery, finish_delivery, prepare_delivery, push
 
 
@@ -45,14 +45,14 @@ async def deliver(home: RunHome, environ: Mapping[str, str], *, push_to: str | N
         launch = home.launch()
         state = replay(recorded.event for recorded in SqliteReader(home).events()).state
         refuse_abandoned(home.run, state.abandoned)
-        users = await repository(Path(launch.repository), environ)
+        users = await repository_of(home, environ)
         if await users.git.resolve(f"refs/heads/{launch.branch}"):
             await _close(home, state, environ)
         folder = home.repository.worktrees
         delivery = await prepare_delivery(
             users, run=home.run, branch=launch.branch, onto=launch.user_branch, folder=folder, known=state.lane.head
         )
-        if delivery.merges and (remarks := await _gate_again(home, state, delivery, environ)):
+        if delivery.unproven and (remarks := await _gate_again(home, state, delivery, environ)):
             return _told(delivery, moved=False, remarks=remarks)
         await finish_delivery(
             users,
@@ -93,7 +93,7 @@ async def _note(home: RunHome, delivery: Delivery) -> None:
 async def _gate_again(
     home: RunHome, state: State, delivery: Delivery, environ: Mapping[str, str]
 ) -> tuple[Remark, ...]:
-    """The plan's gates, and those of every task that landed, on the merge with the user's branch."""
+    """The plan's gates, and those of every task that landed, on what nobody has judged yet."""
     launch, processes = home.launch(), ProcessSupervisor()
     places = await workspaces(home, launch, state.plan, state.settings, environ, processes)
     gates = checks(home, launch, state.plan, state.settings, environ, places, processes)

@@ -72,10 +72,12 @@ def land_run(name: str | None, *, json: bool, tell: bool = False, push: str | No
     if tell:
         print(msgspec.json.encode(done).decode())
     if done.remarks:
-        print(f"error: checks are red on {done.branch} merged with {onto}; nothing has moved", file=sys.stderr)
+        what = f"merged with {onto}" if done.merged else "which has commits that the run did not land"
+        print(f"error: checks are red on {done.branch}, {what}; nothing has moved", file=sys.stderr)
         for remark in done.remarks:
             print(f"  {remark.check}: {legible(remark.message)}", file=sys.stderr)
-        print(f"hint: what came in between: git log --oneline {quote(f'{done.branch}..{onto}')}", file=sys.stderr)
+        between = f"{done.branch}..{onto}" if done.merged else f"{onto}..{done.branch}"
+        print(f"hint: what came in between: git log --oneline {quote(between)}", file=sys.stderr)
         return 1
     if not done.moved:
         terminal.say(f"{onto} has everything that {view.home.run} has landed already", json=json)

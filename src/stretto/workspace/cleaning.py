@@ -16,7 +16,7 @@ from stretto.workspace import leavings, refs
 from stretto.workspace.disk import said
 from stretto.workspace.environment import remove
 from stretto.workspace.git import Git
-from stretto.workspace.landing import STATUSES, checkout
+from stretto.workspace.landing import checkout, only_statuses
 from stretto.workspace.locks import locked, try_lock
 from stretto.workspace.pool import Lease, Pool, Slot
 from stretto.workspace.repository import Repository
@@ -68,7 +68,7 @@ async def holding(repository: Repository, *, run: str, head: str, landed: Mappin
         name = ref.removeprefix(f"{refs.OURS}{run}/")
         if commit not in alone or name == "base" or _superseded(name, attempts):
             continue
-        if ref == branch and there not in alone and await _only_statuses(git, run, there or head, commit):
+        if ref == branch and there not in alone and await only_statuses(git, run, there or head, commit):
             continue
         work.append(ref)
     return Holding(
@@ -112,15 +112,6 @@ async def _beyond(git: Git, commits: set[str], theirs: list[str]) -> set[str]:
         return set()
     asked = "".join(f"{commit}\n" for commit in commits) + "".join(f"^{commit}\n" for commit in theirs)
     return set((await git.run("rev-list", "--stdin", input=asked.encode())).text.split())
-
-
-async def _only_statuses(git: Git, run: str, head: str, tip: str) -> bool:
-    """Whether the branch has nothing after its last landing but stretto's own closing word in the plan file."""
-    ids = (await git.run("rev-list", f"{head}..{tip}")).text.split()
-    found = await git.commits(ids) if ids else {}
-    return all(
-        commit.message.startswith(f"{STATUSES}\n") and commit.trailer("Stretto-Run") == run for commit in found.values()
-    )
 
 
 async def runs_with_refs(git: Git) -> set[str]:

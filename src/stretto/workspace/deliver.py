@@ -16,7 +16,7 @@ from stretto.workspace import disk, gitwords
 from stretto.workspace.disk import said
 from stretto.workspace.git import shown
 from stretto.workspace.halfway import Crossing, crossing
-from stretto.workspace.landing import landing_lock, occupied
+from stretto.workspace.landing import landing_lock, occupied, only_statuses
 from stretto.workspace.locks import locked
 from stretto.workspace.repository import Repository
 from stretto.workspace.trees import merge
@@ -38,11 +38,18 @@ class Delivery(Value, frozen=True, kw_only=True):
     """Its commit."""
     commit: str
     """Where both will be."""
+    foreign: bool = False
+    """Somebody else has put commits on the run's branch."""
 
     @property
     def merges(self) -> bool:
-        """The user's branch had moved: `commit` is a new tree, and wants its gates again before it is finished."""
+        """The user's branch had moved: `commit` is a new tree."""
         return self.commit not in (self.tip, self.head)
+
+    @property
+    def unproven(self) -> bool:
+        """Nobody has judged this tree: it wants its gates before it is finished."""
+        return self.merges or (self.moves and self.foreign)
 
     @property
     def moves(self) -> bool:
@@ -97,7 +104,8 @@ async def prepare_delivery(
         await _refuse_occupied(repository, branch, run, folder=folder)
         message = f"Merge {onto or head} into {branch}\n\nStretto-Run: {run}\n"
         commit = await git.commit_tree(merged.tree, (tip, head), message)
-    delivery = Delivery(run=run, branch=branch, tip=tip, onto=onto, head=head, commit=commit)
+    foreign = known is not None and not await only_statuses(git, run, known, tip)
+    delivery = Delivery(run=run, branch=branch, tip=tip, onto=onto, head=head, commit=commit, foreign=foreign)
     with tempfile.TemporaryDirectory(prefix="stretto-land-") as scratch:
         async with crossing(git, head, commit, scratch=Path(scratch) / "index") as way:
             await _refuse_overlap(repository, way, run)

@@ -226,6 +226,15 @@ def _checkouts(common: Path, ref: str) -> Iterator[tuple[Path, Path]]:
                 yield head, tree
 
 
+async def only_statuses(git: Git, run: str, head: str, tip: str) -> bool:
+    """Whether the branch has nothing after its last landing but stretto's own closing word in the plan file."""
+    ids = (await git.run("rev-list", f"{head}..{tip}")).text.split()
+    found = await git.commits(ids) if ids else {}
+    return all(
+        commit.message.startswith(f"{STATUSES}\n") and commit.trailer("Stretto-Run") == run for commit in found.values()
+    )
+
+
 def landing_lock(folder: Path, ref: str) -> Path:
     """The file that is locked while `ref` is moved."""
     return folder / f"landing-{hashlib.sha256(ref.encode()).hexdigest()[:12]}.lock"
