@@ -127,7 +127,8 @@ async def _contains(repository: Repository, base: str, commit: str) -> bool:
 def _definitions(home: RunHome) -> tuple[dict[str, Task], Mapping[str, Mapping[str, str]]]:
     """The tasks as the run's copy of the plan file has them, and the text of their context files."""
     try:
-        plan = load(home.plan()).plan
+        # Where the plan is kept, not where its copy is: some formats look at what lies beside a plan.
+        plan = load(home.launch().plan_path, home.plan().read_bytes()).plan
         told = (home.path / CONTEXT).read_bytes()
         context = undump(told, CONTEXTS)
     except (PlanError, StateError, OSError, msgspec.DecodeError):  # of another version, or damaged: it proves nothing
@@ -138,8 +139,12 @@ def _definitions(home: RunHome) -> tuple[dict[str, Task], Mapping[str, Mapping[s
 def _same_texts(task: Task, before: Task, context: Mapping[str, str], folder: Path) -> bool:
     """Whether the files that make up its prompt still say what they said to the run that landed it."""
     then = dict(context)
+    if then.keys() != set(task.context):
+        return False
     if task.prompt_file is not None and not task.prompt:
         then[task.prompt_file] = before.prompt
+    elif task.prompt != before.prompt:  # made from what lies beside the plan, too
+        return False
     try:
         return all((folder / name).read_text(encoding="utf-8") == text for name, text in then.items())
     except (OSError, UnicodeDecodeError, ValueError):

@@ -74,11 +74,14 @@ def _plan_differs(home: RunHome) -> bool:
     from stretto.formats.load import load
     from stretto.model.plan import Plan
 
-    def without_status(path: str) -> Plan:
-        plan = load(path).plan
+    path = home.launch().plan_path
+
+    def without_status(data: bytes | None = None) -> Plan:
+        plan = load(path, data).plan
         return replace(plan, tasks=tuple(replace(task, status="pending") for task in plan.tasks))
 
     try:
-        return without_status(str(home.plan())) != without_status(home.launch().plan_path)
-    except PlanError:  # gone, or broken since
+        # Both where the plan is kept: some formats look at what lies beside it.
+        return without_status(home.plan().read_bytes()) != without_status()
+    except (PlanError, OSError):  # gone, or broken since
         return True
