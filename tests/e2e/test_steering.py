@@ -337,6 +337,18 @@ def test_r8_2_interrupt_is_heard_by_a_job_of_a_script(toy: Held) -> None:
     assert shell.wait(timeout=60) == 130
 
 
+def test_a_caller_that_ignores_the_death_of_children_hides_no_exit_status(toy: Held) -> None:
+    toy.go()
+    deaf = f"import os, signal; signal.signal(signal.SIGCHLD, signal.SIG_IGN); os.execv({sys.executable!r}, {{}})"
+    words = [sys.executable, "-m", "stretto", "run", str(toy.root / "plan.yaml"), "--agent", WAIT_FOR_GO]
+    done = subprocess.run(
+        [sys.executable, "-c", deaf.format(words)], cwd=toy.repository, env=toy.env, capture_output=True, text=True,
+        check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert set(toy.states().values()) == {"succeeded"}
+
+
 def test_run_lands_at_its_end_what_has_landed(toy: Held) -> None:
     agent = "shell: test $STRETTO_TASK != t1 && echo x > $STRETTO_TASK.txt"
     toy.stretto("run", "../plan.yaml", "--agent", agent, "--attempts", "1", "--land", "--yes", code=1)

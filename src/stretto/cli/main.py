@@ -6,6 +6,7 @@ import errno
 import io
 import os
 import re
+import signal
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -146,6 +147,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run a command line; its exit code."""
     words = list(sys.argv[1:] if argv is None else argv)
     _settle_streams()
+    _settle_signals()
     verb = next((word for word in words if word in _NAMES), "")
     given, words = len(words), _without_debug(words, verb)
     debug = len(words) < given
@@ -178,6 +180,13 @@ def _settle_streams() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace", line_buffering=True)
+
+
+def _settle_signals() -> None:
+    """Whoever ignores the death of children hands that down to us, and nobody could tell any more how a command
+    ended. Some supervisors do."""
+    if signal.getsignal(signal.SIGCHLD) is signal.SIG_IGN:
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
 
 
 def guarded(call: Callable[[], object], *, debug: bool = False, verb: str = "") -> int:
