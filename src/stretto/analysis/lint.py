@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
-from stretto.analysis import lint_names, lint_order, lint_scope, lint_setup
+from stretto.analysis import lint_detail, lint_names, lint_order, lint_scope, lint_setup, lint_shape
 from stretto.analysis.subject import Subject
-from stretto.model.plan import NO_PLACES, Finding, Location, Plan
+from stretto.model.plan import NO_PLACES, Finding, Location, Plan, Task
 from stretto.model.run import RunSettings
 
 Rule = Callable[[Subject], Iterator[Finding]]
@@ -33,6 +33,11 @@ RULES: tuple[Rule, ...] = (
     lint_scope.overlaps,
     lint_scope.unknown_scope,
     lint_setup.paths,
+    lint_shape.hot_paths,
+    lint_shape.narrow,
+    lint_shape.needless,
+    lint_detail.bare,
+    lint_detail.estimates,
 )
 
 
@@ -44,6 +49,7 @@ def lint(
     exists: Callable[[str], bool] = lambda path: True,
     present: Callable[[str], bool] = lambda path: True,
     tracked: Callable[[str], bool] = lambda path: False,
+    goes_by_prompt: Callable[[Task], bool] = lambda task: True,
     rules: Iterable[Rule] = RULES,
 ) -> tuple[Finding, ...]:
     """All findings, in the order of the file; those without a place come first.
@@ -51,8 +57,9 @@ def lint(
     `places` says where things stand (`task:<id>:writes:0`, `phase:<id>`, `plan`, …); what it does not know falls back
     to the task or phase, then the plan. `exists` is asked for files that go with prompts, relative to the plan. Of
     what set-up names, relative to the top of the repository, `present` is asked whether it is in the user's work tree
-    (through no link that leads out of it), and `tracked` whether git has it, or anything in it, in the run's base."""
-    subject = Subject(plan, places, settings or RunSettings(), exists, present, tracked)
+    (through no link that leads out of it), and `tracked` whether git has it, or anything in it, in the run's base.
+    `goes_by_prompt` says whether the agent of a task has nothing else to go by."""
+    subject = Subject(plan, places, settings or RunSettings(), exists, present, tracked, goes_by_prompt)
     return in_file_order(finding for rule in rules for finding in rule(subject))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import math
 import re
+import unicodedata
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from itertools import chain
@@ -74,9 +75,11 @@ def similar_ids(subject: Subject) -> Iterator[Finding]:
         for group in groups.values():
             if len(group) == 1:
                 continue
+            stored = len({unicodedata.normalize("NFC", id) for id in group}) == 1
             yield finding(
                 "similar-id",
-                f"the {kind}s {listed(group)} differ only in case or punctuation",
+                f"the {kind}s {listed(group)} "
+                + ("are the same letters, stored differently" if stored else "differ only in case or punctuation"),
                 subject.place(f"{kind}:{group[1]}"),
                 hint="rename all but one of them",
                 tasks=tuple(group) if kind == "task" else (),
@@ -233,7 +236,7 @@ def _fits(value: float | None, low: float, high: float) -> bool:
 
 
 def _skeleton(id: str) -> str:
-    folded = id.casefold()
+    folded = (id if id.isascii() else unicodedata.normalize("NFC", id)).casefold().rstrip(". ")
     if folded.isalnum():
         return folded
     skeleton = _PUNCTUATION.sub("-", folded)

@@ -6,7 +6,6 @@ from collections.abc import Collection, Iterator, Sequence
 
 from msgspec import structs
 
-from stretto.analysis.conflicts import meetings
 from stretto.analysis.estimate import schedule
 from stretto.analysis.graph import Graph, build, remaining, topological
 from stretto.analysis.subject import Subject, finding
@@ -117,7 +116,7 @@ def chains(subject: Subject) -> Iterator[Finding]:
         if task.phase in sizes:
             sizes[task.phase] += 1
     chained = [id for id, size in sizes.items() if size > 1]
-    met, places = meetings(plan), subject.settings.parallel
+    met, places = subject.meetings, subject.settings.parallel
     now_s = schedule(plan, subject.graph, subject.durations_s, places, met).end_s
     free_s = schedule(free, free_graph, subject.durations_s, places, met).end_s
     if not chained or now_s <= free_s * _WORTH:

@@ -9,7 +9,7 @@ from stretto.analysis.conflicts import conflicts
 from stretto.analysis.globs import normalize
 from stretto.analysis.subject import Severity, Subject, finding
 from stretto.analysis.wording import counted, listed, quoted
-from stretto.model.plan import Finding, Location
+from stretto.model.plan import Finding
 
 _MOST = 200
 """So many overlaps are told one by one; the rest in one finding."""
@@ -46,13 +46,15 @@ def overlaps(subject: Subject) -> Iterator[Finding]:
     for conflict in conflicts(subject.plan, subject.graph):
         grouped.setdefault(conflict.path, []).append(conflict.tasks)
     found = [(path, tuple(dict.fromkeys(chain.from_iterable(sets))), len(sets)) for path, sets in grouped.items()]
-    hint = "let one depend on the other, split the file, or list it in `hot_files`"
+    hint = "let one depend on the other, or split the file"
+    if subject.own_format:
+        hint = "let one depend on the other, split the file, or list it in `hot_files`"
     for path, tasks, sets in found[:_MOST]:
         unordered = "no dependency orders them" if sets == 1 else "no dependency orders all of them"
         yield finding(
             "overlap",
             f"{quoted(path)} is touched by {listed(tasks)}; {unordered}, {outcome}",
-            _claim_place(subject, path, tasks),
+            subject.claim_place(path, tasks),
             hint=hint,
             tasks=tasks,
             severity=severity,
@@ -67,14 +69,6 @@ def overlaps(subject: Subject) -> Iterator[Finding]:
             tasks=tasks,
             severity=severity,
         )
-
-
-def _claim_place(subject: Subject, path: str, tasks: tuple[str, ...]) -> Location | None:
-    named = set(tasks)
-    for task in subject.plan.tasks:
-        if task.id in named and path in (task.writes or ()):
-            return subject.place(f"task:{task.id}", "writes", (task.writes or ()).index(path))
-    return subject.place(f"task:{tasks[0]}", "writes")
 
 
 def unknown_scope(subject: Subject) -> Iterator[Finding]:

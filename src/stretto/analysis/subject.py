@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from functools import cached_property
 from typing import Literal
 
+from stretto.analysis.conflicts import Meeting, meetings
 from stretto.analysis.estimate import durations
 from stretto.analysis.graph import Graph, build, topological
 from stretto.model.plan import Finding, Location, Phase, Plan, Task
@@ -16,6 +17,8 @@ Severity = Literal["error", "warning", "info"]
 CODES: Mapping[str, Severity] = {
     "ambiguous-id": "warning",
     "bad-number": "error",
+    "bare-task": "info",
+    "bottleneck": "info",
     "chain-cost": "info",
     "claim-outside": "error",
     "cycle": "error",
@@ -23,9 +26,13 @@ CODES: Mapping[str, Severity] = {
     "empty-check": "error",
     "empty-phase": "warning",
     "empty-plan": "warning",
+    "hot-path": "info",
+    "missing-estimate": "info",
     "missing-file": "error",
     "missing-prompt": "error",
+    "needless-dependency": "info",
     "odd-id": "error",
+    "one-at-a-time": "info",
     "overlap": "warning",
     "parallel-anyway": "info",
     "path-outside": "error",
@@ -52,9 +59,11 @@ class Subject:
         exists: Callable[[str], bool],
         present: Callable[[str], bool],
         tracked: Callable[[str], bool],
+        goes_by_prompt: Callable[[Task], bool],
     ) -> None:
         self.plan, self.settings = plan, settings
         self.exists, self.present, self.tracked = exists, present, tracked
+        self.goes_by_prompt = goes_by_prompt
         self._places = places
 
     @cached_property
@@ -77,6 +86,10 @@ class Subject:
     @cached_property
     def durations_s(self) -> list[float]:
         return durations(self.plan, self.settings.estimate_s)
+
+    @cached_property
+    def meetings(self) -> tuple[Meeting, ...]:
+        return meetings(self.plan)
 
     @cached_property
     def left(self) -> list[Task]:
@@ -112,6 +125,14 @@ class Subject:
             if index is not None:
                 keys.insert(0, f"{owner}:{field}:{index}")
         return next((found for key in keys if (found := self._places.get(key)) is not None), None)
+
+    def claim_place(self, path: str, tasks: Collection[str]) -> Location | None:
+        """Where the first of these tasks claims the path, else where that task's claims stand."""
+        named = set(tasks)
+        for task in self.plan.tasks:
+            if task.id in named and path in (task.writes or ()):
+                return self.place(f"task:{task.id}", "writes", (task.writes or ()).index(path))
+        return self.place(f"task:{next(iter(tasks))}", "writes")
 
 
 def finding(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Sequence
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -50,7 +51,7 @@ def check(
     from stretto.analysis.lint import in_file_order
     from stretto.cli.linting import examine
     from stretto.cli.place import settings_here
-    from stretto.cli.staffing import agent_findings
+    from stretto.cli.staffing import agent_findings, goes_by_prompt
     from stretto.config.layers import flags
     from stretto.config.resolve import run_settings
     from stretto.errors import PlanError
@@ -59,7 +60,7 @@ def check(
     said = {"conflicts": conflicts.value if conflicts else None, "agent": agent}
     settings = settings_here(flags(said), profile)
     try:
-        loaded, findings = examine(plan, run_settings(settings))
+        loaded, findings = examine(plan, run_settings(settings), partial(goes_by_prompt, settings))
         findings = in_file_order((*findings, *agent_findings(loaded, settings, os.environ)))
         known: Plan | None = loaded.plan
     except PlanError as error:

@@ -18,7 +18,7 @@ from stretto.cli.texts import template_findings
 from stretto.errors import ConfigError, NotSupportedYet, PlanError, StrettoError
 from stretto.formats.load import Loaded, load
 from stretto.model.names import meant
-from stretto.model.plan import Finding, Plan
+from stretto.model.plan import Finding, Plan, Task
 from stretto.model.run import RunSettings
 from stretto.observe.paint import count
 from stretto.observe.words import on_plan
@@ -39,7 +39,11 @@ def _uncollected() -> Iterator[None]:
 
 
 @_uncollected()
-def examine(plan: str, settings: RunSettings) -> tuple[Loaded, tuple[Finding, ...]]:
+def examine(
+    plan: str,
+    settings: RunSettings,
+    goes_by_prompt: Callable[[Plan], Callable[[Task], bool]] = lambda plan: lambda task: True,
+) -> tuple[Loaded, tuple[Finding, ...]]:
     """The plan and every finding, also of one that may not run. Raises PlanError for one that cannot be read."""
     loaded = load(plan)
     folder = Path(plan).absolute().parent
@@ -55,6 +59,7 @@ def examine(plan: str, settings: RunSettings) -> tuple[Loaded, tuple[Finding, ..
         exists=exists,
         present=present,
         tracked=tracked,
+        goes_by_prompt=goes_by_prompt(loaded.plan),
     )
     told = template_findings(loaded.plan, Path(plan).parent)
     return loaded, in_file_order((*loaded.findings, *found, *told))

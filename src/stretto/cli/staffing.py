@@ -1,19 +1,20 @@
-"""Whether the tasks of a plan would find somebody to do them, were it run now: what `run` would refuse, as findings."""
+"""Who would do the tasks of a plan, were it run now: what `run` would refuse, as findings, and who goes by prompts."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from functools import cache
 
 from stretto import wiring
 from stretto.analysis.wording import listed
-from stretto.config.agents import nobody
+from stretto.config.agents import SCRIPTED, SHELL, nobody
 from stretto.config.installed import KNOWN, installed
 from stretto.config.layers import Settings
 from stretto.config.resolve import doers
 from stretto.config.table import FILE
 from stretto.errors import ConfigError
 from stretto.formats.load import Loaded
-from stretto.model.plan import Finding, Location
+from stretto.model.plan import Finding, Location, Plan, Task
 
 
 def agent_findings(loaded: Loaded, settings: Settings, environ: Mapping[str, str]) -> Iterator[Finding]:
@@ -51,6 +52,23 @@ def agent_findings(loaded: Loaded, settings: Settings, environ: Mapping[str, str
             owner = f"task:{own[name]}" if name in own else ""
             where = (f"{owner}:agent", owner) if owner else ("defaults:agent",)
             yield _unavailable(error, f"{listed(tasks)} cannot be done by {name!r}: ", tuple(tasks), place(*where))
+
+
+def goes_by_prompt(settings: Settings, plan: Plan) -> Callable[[Task], bool]:
+    """Whether a task is done by somebody who reads its prompt; a command of one's own may know without."""
+    try:
+        who = doers(plan, settings)
+    except ConfigError:
+        return lambda task: True
+
+    @cache
+    def reads(name: str) -> bool:
+        try:
+            return who.spec(name).kind not in (SHELL, SCRIPTED)
+        except ConfigError:
+            return True
+
+    return lambda task: all(map(reads, who.of(task)))
 
 
 def _who_could(environ: Mapping[str, str]) -> str:

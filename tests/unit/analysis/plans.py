@@ -8,10 +8,11 @@ from hypothesis import strategies as st
 
 from stretto.model.plan import Phase, Plan, Task
 
+PROMPT = "write the chapter that bears this name"
 P, Q = Phase(id="p"), Phase(id="q")
 
 
-def task(id: str, *depends_on: str, phase: str = "p", prompt: str = "do it", **rest: Any) -> Task:
+def task(id: str, *depends_on: str, phase: str = "p", prompt: str = PROMPT, **rest: Any) -> Task:
     return Task(id=id, phase=phase, prompt=prompt, depends_on=depends_on, **rest)
 
 
@@ -37,7 +38,7 @@ def plans(draw: st.DrawFn, most: int = 9) -> Plan:
             Task(
                 id=f"t{i}",
                 phase=f"p{phase}",
-                prompt="do it",
+                prompt=PROMPT,
                 depends_on=tuple(draw(earlier)),
                 after=tuple(draw(earlier)) if draw(st.booleans()) else (),
                 writes=draw(st.none() | st.lists(st.sampled_from(PATTERNS), max_size=2).map(tuple)),
