@@ -47,8 +47,8 @@ class Said(Value, frozen=True, kw_only=True):
     """All that is said."""
 
     needs: tuple[Need, ...] = ()
-    anything: bool = False
-    """It says what it waits for, be it nothing."""
+    nothing: bool = False
+    """It says that it waits for nothing."""
 
 
 def without_code(text: str) -> str:
@@ -59,7 +59,7 @@ def without_code(text: str) -> str:
 def needs_of(text: str) -> Said:
     """`text`: the words of a task, without code. Offsets are places in it."""
     found: list[Need] = []
-    anything = False
+    nothing = False
     for waits in _WAITS.finditer(text):
         if _NOT.search(text, max(0, waits.start() - 12), waits.start()):
             continue
@@ -70,12 +70,10 @@ def needs_of(text: str) -> Said:
         space = _SPACE.match(text, waits.end())
         at = space.end() if space else waits.end()
         if sure and _NONE.match(text, at):
-            anything = True
+            nothing = True
             continue
-        own = list(_names(text, at, sure))
-        anything = anything or (sure and bool(own))
-        found += own
-    return Said(needs=tuple(found), anything=anything)
+        found += _names(text, at, sure)
+    return Said(needs=tuple(found), nothing=nothing)
 
 
 def _names(text: str, at: int, sure: bool) -> Iterator[Need]:

@@ -53,7 +53,7 @@ class _Branch:
 class Order:
     """The phases of a list, and for each task those that it waits for by its place.
 
-    `explicit`: for each task whether it says itself what it waits for."""
+    `explicit`: for each task whether it says that it waits for nothing."""
 
     def __init__(self, outline: Outline, checklist: Checklist, explicit: Sequence[bool]) -> None:
         self._sections, self._list, self._explicit = outline.sections, checklist, explicit
@@ -117,8 +117,7 @@ class Order:
             home = home or self._home(at)
             home.members = sorted((*home.members, *headings))
         titles = [self._sections[n].title for n in below]
-        ordered = any(map(_SAYS_ORDER.match, titles)) and not self._by_words(headings)
-        ordered = ordered or (any(self._items[i].numbered for i in headings) and not self._by_words(headings))
+        ordered = any(map(_SAYS_ORDER.match, titles)) or any(self._items[i].numbered for i in headings)
         return _Branch([_Branch(lists, staged), _Branch([x for _, x in sorted(below.items())], ordered)])
 
     def _home(self, at: int) -> Stage:
@@ -163,11 +162,14 @@ class Order:
     def _is_sequence(self, tasks: Sequence[int], numbered: Sequence[bool]) -> bool:
         """All have numbers, or one says that it may run beside others: then the rest may not."""
         says = all(numbered) or any(self._items[i].words.parallel for i in tasks)
-        return len(numbered) > 1 and says and not self._by_words(tasks)
+        return len(numbered) > 1 and says
 
-    def _by_words(self, tasks: Sequence[int]) -> bool:
-        """At least half of them say what they wait for: then numbers are only names."""
-        return bool(tasks) and sum(self._explicit[i] for i in tasks) * 2 >= len(tasks)
+    def _by_words(self, entries: Sequence[_Branch | int]) -> bool:
+        """Of the tasks behind the first, most say which of the others they wait for: then numbers are only names."""
+        tasks = [x for x in entries if isinstance(x, int)]
+        ids = {self._items[i].id for i in tasks}
+        says = sum(self._explicit[i] or not ids.isdisjoint(self._needs.get(i, ())) for i in tasks[1:])
+        return len(tasks) == len(entries) and says * 2 > len(tasks) - 1
 
     # --- order ---
 
@@ -190,7 +192,7 @@ class Order:
             phases = [name for name in before if name in self._stage_ids]
             entry.whole.depends_on.update(dict.fromkeys(phases))
             before = [name for name in before if name not in self._stage_ids]
-        if entry.ordered:
+        if entry.ordered and not self._by_words(entry.entries):
             ends = self._one_by_one(entry, before)
         else:
             ends = [end for x in entry.entries for end in self._place(x, before)]

@@ -75,7 +75,7 @@ class Prompts:
                 yield self._whole
         if item.group is not None:
             box = self._groups[item.group]
-            yield " ".join(self._text[box.text_at : self._firsts[item.group]].split())[:_MAX_PROSE].rstrip(" -*+")
+            yield " ".join(self._text[box.text_at : self._firsts[item.group]].split())[:_MAX_PROSE].strip()
         elif item.label:
             yield f"{item.label}:"
         yield from self._criteria(way)

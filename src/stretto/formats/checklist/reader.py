@@ -53,7 +53,7 @@ class _Reader:
         words = [without_code(raw) for raw in self._raw]
         self._said = [needs_of(each) for each in words]
         self._claimed = [list(claims_of(each)) for each in words]
-        self._order = Order(outline, self._list, [said.anything for said in self._said])
+        self._order = Order(outline, self._list, [said.nothing for said in self._said])
         self._names = Names(self._items, self._order, text)
         title = next((section.title for section in outline.sections if section.level == 1), "")
         self._title = shown(plain(title), 200) or self._file.stem or NAME

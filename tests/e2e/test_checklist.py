@@ -1,0 +1,50 @@
+"""A TODO.md as people have it: run, landed, its boxes ticked, and run again for what is left."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from e2e.toy import Toy
+from unit.formats.corpus import sample
+
+AGENT = """
+import os, pathlib, re
+said = pathlib.Path(os.environ["STRETTO_PROMPT_FILE"]).read_text()
+assert "drive a small kiln" in said and "reads the probe once a second" in said, said
+own = said.partition("## Your task: " + os.environ["STRETTO_TASK"] + "\\n")[2].partition("This is one task")[0]
+for name in re.findall(r"[\\w./]+\\.(?:py|toml|md|html)", own) or ["notes.txt"]:
+    path = pathlib.Path(name)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("a") as file:
+        file.write(os.environ["STRETTO_TASK"] + "\\n")
+"""
+
+
+@pytest.fixture
+def toy(tmp_path: Path) -> Toy:
+    toy = Toy(tmp_path, {"PLAN.md": sample("checklist/phases.md").read_text(), "CHANGELOG.md": "# Changes\n"})
+    (tmp_path / "agent.py").write_text(AGENT)
+    return toy
+
+
+def test_r6_4_a_checklist_runs_to_the_end_and_its_boxes_are_ticked(toy: Toy) -> None:
+    agent = f"shell: python3 {toy.root}/agent.py"
+    before = (toy.repository / "PLAN.md").read_text()
+    toy.stretto("run", "PLAN.md", "--agent", agent, "--only", "1.2", "--land", "--yes")
+    one = (toy.repository / "PLAN.md").read_text()
+    assert one == before.replace("- [ ] **1.2**", "- [x] **1.2**")
+    toy.stretto("run", "PLAN.md", "--agent", agent, "--land", "--yes")
+    after = (toy.repository / "PLAN.md").read_text()
+    done, rest = before.split("#### Done when")
+    criteria, later = rest.split("## Phase 3")
+    work, out = later.split("## Out of scope")
+    assert after == (
+        done.replace("[ ]", "[x]") + "#### Done when" + criteria + "## Phase 3"
+        + work.replace("[ ]", "[x]") + "## Out of scope" + out
+    )  # fmt: skip
+    assert (toy.repository / "kiln/limits.py").read_text() == "cut-off-at-1300-c-in-kiln-limits-py\n"
+    assert (toy.repository / "CHANGELOG.md").read_text() == "# Changes\nREL-2\n"
+    assert not (toy.repository / "kiln/__init__.py").exists(), "it was done before"
+    assert "nothing" in toy.stretto("run", "PLAN.md", "--agent", agent, "--yes").stdout
