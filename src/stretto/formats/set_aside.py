@@ -33,14 +33,17 @@ def without(tasks: Sequence[Task], aside: Mapping[str, Aside]) -> tuple[list[Tas
     waiting: dict[str, list[str]] = {}
     for task in tasks:
         for need in task.depends_on:
-            for id in whole.get(need, (need,)):
-                waiting.setdefault(id, []).append(task.id)
+            waiting.setdefault(need, []).append(task.id)
+    phases = {task.id: task.phase for task in tasks}
     put_off, front = set(later), list(later)
     while front:
-        for id in waiting.get(front.pop(), ()):
-            if id not in put_off and id not in done and id not in dropped:
-                put_off.add(id)
-                front.append(id)
+        for name in ((id := front.pop()), phases.get(id, "")):
+            if name == id and name in whole:
+                continue  # a name of both is the phase
+            for other in waiting.pop(name, ()):
+                if other not in put_off and other not in done and other not in dropped:
+                    put_off.add(other)
+                    front.append(other)
     gone = dropped | {phase for phase, members in whole.items() if members <= dropped}
     left = [
         replace(task, depends_on=tuple(need for need in task.depends_on if need not in gone))

@@ -110,11 +110,9 @@ def lines_of(outline: Outline, text: str, top: str = "") -> Iterator[TaskLine]:
     for n, i in enumerate(found):
         box = boxes[i]
         inner: list[Box] = []
-        for other in found[n + 1 :]:
-            if boxes[other].start >= box.end:
-                break
-            if not inner or boxes[other].start >= inner[-1].end:
-                inner.append(boxes[other])
+        while (n := n + 1) < len(found) and boxes[found[n]].start < box.end:
+            if not inner or boxes[found[n]].start >= inner[-1].end:
+                inner.append(boxes[found[n]])
         yield _read_line(text, box, inner, top)
 
 
