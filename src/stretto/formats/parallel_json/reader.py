@@ -105,7 +105,7 @@ class _Reader:
         phase = entry.id if own_phase else phase_of(entry)
         step = self._progress.step(entry)
         if not entry.parts:
-            phases.setdefault(phase, self._loose(phase, entry))
+            self._open(phases, phase, entry)
             return [self._task(entry, None, phase, step, self._whole(needs, entry))]
         if own_phase:
             self._reading.places.mark(f"phase:{phase}", entry.steps)
@@ -116,7 +116,7 @@ class _Reader:
             phases[phase] = Phase(id=phase, title=self._prompts.title(entry), depends_on=names_behind)
             needs = [need for need in needs if need.name not in self._split]
         else:
-            phases.setdefault(phase, self._loose(phase, entry))
+            self._open(phases, phase, entry)
             needs = self._whole(needs, entry)
         siblings = {part.id for part in entry.parts}
         return [
@@ -124,9 +124,12 @@ class _Reader:
             for part in entry.parts
         ]
 
-    def _loose(self, phase: str, entry: Entry) -> Phase:
-        self._reading.places.mark(f"phase:{phase}", entry.steps)
-        return Phase(id=phase, title="Achievements" if entry.priority is None else f"Priority {entry.priority}")
+    def _open(self, phases: dict[str, Phase], phase: str, entry: Entry) -> None:
+        """A phase of whole achievements, at the place of its first."""
+        if phase not in phases:
+            self._reading.places.mark(f"phase:{phase}", entry.steps)
+            title = "Achievements" if entry.priority is None else f"Priority {entry.priority}"
+            phases[phase] = Phase(id=phase, title=title)
 
     def _whole(self, needs: list[Need], entry: Entry) -> list[Need]:
         """In level 2, where an achievement with parts is no phase, a dependency on it is one on each of its parts."""
