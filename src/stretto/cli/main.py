@@ -38,6 +38,7 @@ from stretto.cli import (
     retry,
     run,
     runs,
+    schema,
     show,
     status,
     stop,
@@ -46,7 +47,7 @@ from stretto.errors import ConfigError, InternalError, NotSupportedYet, StateErr
 from stretto.model.excerpt import is_text
 
 LATER = frozenset({
-    "rollback", "schema", "discover", "scaffold", "simulate", "slot", "publish", "serve", "watch", "worker",
+    "rollback", "discover", "scaffold", "simulate", "slot", "publish", "serve", "watch", "worker",
     "up", "mcp",
 })  # fmt: skip
 """Verbs that are agreed and have no code yet."""
@@ -131,6 +132,7 @@ _VERBS: Sequence[Callable[..., Any]] = (
     runs.runs,
     config.config,
     convert.convert,
+    schema.schema,
     report.report,
     explain.explain,
     logs.logs,

@@ -7,6 +7,7 @@ import re
 from collections.abc import Sequence
 from typing import Any, Protocol
 
+from stretto.formats.native_schema import DURATION
 from stretto.formats.reading import MAX_SECONDS, duration_s, meant
 from stretto.model.plan import Value
 
@@ -27,6 +28,10 @@ class Kind(Protocol):
 
     def hint(self, said: object) -> str: ...
 
+    def schema(self) -> dict[str, Any]:
+        """What a file may hold, as JSON Schema."""
+        ...
+
 
 class Count(Value, frozen=True, kw_only=True):
     """A whole number."""
@@ -39,6 +44,9 @@ class Count(Value, frozen=True, kw_only=True):
 
     def read(self, said: object) -> int | None:
         return said if isinstance(said, int) and not isinstance(said, bool) and said >= self.least else None
+
+    def schema(self) -> dict[str, Any]:
+        return {"type": "integer", "minimum": self.least}
 
     def parse(self, text: str) -> int | None:
         return self.read(int(text)) if re.fullmatch(r"\s*[0-9]{1,9}\s*", text) else None
@@ -58,6 +66,9 @@ class Duration(Value, frozen=True, kw_only=True):
     def read(self, said: object) -> float | None:
         seconds = duration_s(said)
         return seconds if seconds is not None and 0 < seconds <= MAX_SECONDS else None
+
+    def schema(self) -> dict[str, Any]:
+        return DURATION
 
     def parse(self, text: str) -> float | None:
         return self.read(text)
@@ -82,6 +93,9 @@ class Choice(Value, frozen=True, kw_only=True):
     def read(self, said: object) -> str | None:
         return said if isinstance(said, str) and said in self.options else None
 
+    def schema(self) -> dict[str, Any]:
+        return {"enum": list(self.options)}
+
     def parse(self, text: str) -> str | None:
         return self.read(text.strip())
 
@@ -100,6 +114,9 @@ class Text(Value, frozen=True, kw_only=True):
 
     def read(self, said: object) -> str | None:
         return said if isinstance(said, str) and said.strip() else None
+
+    def schema(self) -> dict[str, Any]:
+        return {"type": "string", "pattern": r"\S"}
 
     def parse(self, text: str) -> str | None:
         return self.read(text)
@@ -121,6 +138,9 @@ class Names(Value, frozen=True, kw_only=True):
         if isinstance(said, list) and all(isinstance(name, str) and re.fullmatch(self.pattern, name) for name in said):
             return tuple(said)
         return None
+
+    def schema(self) -> dict[str, Any]:
+        return {"type": "array", "items": {"type": "string", "pattern": f"^({self.pattern})$"}}
 
     def parse(self, text: str) -> tuple[str, ...] | None:
         return self.read([name.strip() for name in text.split(",") if name.strip()])
