@@ -19,7 +19,7 @@ import os
 import shutil
 import tempfile
 import time
-from collections.abc import Callable, Container, Mapping, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import msgspec
@@ -36,6 +36,8 @@ from stretto.model.run import dump, undump
 LAUNCH_VERSION = 2
 CONTEXT = "context.json"
 TEMPLATE = "prompt.md.j2"
+APART_NS = 1_000_000_000
+"""So much later than the run before it is a run dated that a clock would make an older one."""
 """Files of a run that hold what goes with its prompts."""
 CONTEXTS = msgspec.json.Decoder(dict[str, dict[str, str]])
 """Reads the first of them: task id to {file name: text}."""
@@ -201,12 +203,14 @@ class RepositoryHome(Value, frozen=True, kw_only=True):
 
     def runs(self) -> list[RunHome]:
         """Every run, oldest first. Raises StateError when the folder cannot be read."""
-        found = []
         with explained("look for runs", self.path):
-            for launch in (self.path / "runs").glob("[!.]*/launch.json"):
-                with contextlib.suppress(FileNotFoundError):  # removed meanwhile
-                    found.append((launch.stat().st_mtime_ns, launch.parent))
-        return [RunHome(path=path) for _, path in sorted(found)]
+            return [RunHome(path=path) for _, path in sorted(self._begun())]
+
+    def _begun(self) -> Iterator[tuple[int, Path]]:
+        """(when, in nanoseconds, folder) of every run."""
+        for launch in (self.path / "runs").glob("[!.]*/launch.json"):
+            with contextlib.suppress(FileNotFoundError):  # removed meanwhile
+                yield launch.stat().st_mtime_ns, launch.parent
 
     def latest(self) -> RunHome | None:
         return runs[-1] if (runs := self.runs()) else None
@@ -228,6 +232,13 @@ class RepositoryHome(Value, frozen=True, kw_only=True):
         near = difflib.get_close_matches(name, list(runs), n=1, cutoff=0.5)
         hint = f"did you mean {near[0]}?" if near else "`stretto runs` lists them"
         raise RunNotFound(f"there is no run {name!r} of this repository", hint=hint)
+
+    def _date(self, launch: Path) -> None:
+        """Later than every other run's, also where the clock has been set back: it is the latest."""
+        before = max((when for when, _ in self._begun()), default=0)
+        info = launch.stat()
+        if info.st_mtime_ns <= before:
+            os.utime(launch, ns=(info.st_atime_ns, before + APART_NS))
 
     def create(
         self,
@@ -254,6 +265,7 @@ class RepositoryHome(Value, frozen=True, kw_only=True):
                     write_whole(draft / name, data)
                 journal.create(draft / "journal.sqlite3", events)
                 write_whole(draft / "launch.json", dump(launch))
+                self._date(draft / "launch.json")
                 (draft / "attempts").mkdir()
                 draft.rename(runs / run)
             except BaseException:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from itertools import count
 from pathlib import Path
 
@@ -145,6 +146,14 @@ def test_runs_are_found_by_id_by_beginning_and_by_being_the_latest(home: Reposit
     assert latest.run == home.find().run == "shop-a"
     assert home.find("blog").run == "blog-a"
     assert home.find("shop-b").run == "shop-b"
+
+
+def test_a_clock_that_was_set_back_makes_no_new_run_an_older_one(home: RepositoryHome) -> None:
+    tomorrow = time.time() + 86400
+    os.utime(home.create("b", LAUNCH, b"").path / "launch.json", (tomorrow, tomorrow))
+    for run in ("c", "a"):
+        home.create(run, LAUNCH, b"")
+    assert [run.run for run in home.runs()] == ["b", "c", "a"]
 
 
 @pytest.mark.parametrize(
