@@ -91,9 +91,9 @@ def test_a_list_of_cc_sdd() -> None:
     assert found["3.2"].writes == ("pages/help.html", "pages/help.css")
     assert loaded.places["task:3.1:depends_on:1"].line == 22
     assert sorted(codes(loaded)) == [
-        "claims-guessed", "foreign-dependency", "same-boundary", "set-aside", "set-aside", "set-aside",
+        "claims-guessed", "outside-need", "same-boundary", "set-aside", "set-aside", "set-aside",
     ]  # fmt: skip
-    assert "payments 1.2" in said(loaded, "foreign-dependency").message
+    assert "payments 1.2" in said(loaded, "outside-need").message
     assert {x.message.partition(":")[0] for x in loaded.findings if x.code == "set-aside"} == {"2.4", "4.2", "4.3"}
 
 

@@ -196,7 +196,7 @@ class Remarks:
         if found:
             named = _some([repr(shown(each.name, 40)) for _, each in found])
             self._report(
-                "foreign-dependency",
+                "outside-need",
                 f"what is no task of this list is not waited for: {named}",
                 self._at(found[0][1]),
                 "write numbers of this list; see to it that the rest is there before the run",
