@@ -36,11 +36,11 @@ from stretto.model.run import dump, undump
 LAUNCH_VERSION = 2
 CONTEXT = "context.json"
 TEMPLATE = "prompt.md.j2"
-APART_NS = 1_000_000_000
-"""So much later than the run before it is a run dated that a clock would make an older one."""
 """Files of a run that hold what goes with its prompts."""
 CONTEXTS = msgspec.json.Decoder(dict[str, dict[str, str]])
 """Reads the first of them: task id to {file name: text}."""
+APART_NS = 1_000_000_000
+"""So much later than the run before it is a run dated that a clock would make an older one."""
 NETWORK = frozenset({
     *("nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "afs", "ceph", "lustre", "gpfs", "glusterfs"),
     *("fuse.sshfs", "fuse.glusterfs", "fuse.s3fs", "fuse.rclone"),
