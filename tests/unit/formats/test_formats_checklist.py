@@ -53,7 +53,7 @@ def test_a_list_kept_by_hand() -> None:
     assert found["#12"].priority == 2
     assert found["write-birds-report-py"].optional
     assert (found["#14"].writes, found["#14"].effect) == (None, "any"), "no path: unknown, not empty"
-    assert codes(loaded) == ["set-aside", "set-aside", "guessed-order", "criteria"]
+    assert codes(loaded) == ["set-aside", "set-aside", "order-unsaid", "criteria-boxes"]
     assert loaded.places["task:#12"].line == 37
     assert loaded.places["task:#12:depends_on:0"].column == 49
     assert loaded.places["phase:importer"].line == 15
@@ -309,7 +309,7 @@ def test_large_stages_are_not_crossed_task_by_task() -> None:
         ("- [>] a\n- [ ] b (after a)\n- [ ] c\n", ["c"], ["set-aside", "set-aside"]),
         ("- [ ] ~~a~~\n- [ ] ~~old~~ b\n", ["old-b"], ["set-aside"]),
         ("- [ ] ~~a~~ — no\n- [x] ~~c~~\n", ["c"], ["set-aside"]),
-        ("- [~] a\n- [/] b\n", ["a", "b"], ["guessed-order"]),
+        ("- [~] a\n- [/] b\n", ["a", "b"], ["order-unsaid"]),
         ("- [?] a\n", ["a"], ["unknown-status"]),
         ("- [✓] a\n", ["a"], []),
         ("- [!] blocked\n- [>] in progress\n\n- [>] a\n- [!] b\n", ["a"], ["set-aside"]),

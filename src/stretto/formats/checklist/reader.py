@@ -164,7 +164,7 @@ class _Reader:
         loose = [i for i in self._order.loose if self._items[i].state != "done"]
         if loose:
             self._reading.report(
-                "guessed-order",
+                "order-unsaid",
                 "this list does not say what comes first: bullets beside each other may be done at once; only numbers, "
                 "and headings such as `Phase 2`, are taken for an order",
                 ("tasks", min(loose)),
@@ -174,7 +174,7 @@ class _Reader:
         if self._list.left_out:
             count = len(self._list.left_out)
             self._reading.report(
-                "criteria",
+                "criteria-boxes",
                 f"{count} {'boxes say' if count > 1 else 'box says'} what is to hold in the end: part of the prompts, "
                 "and no task",
                 ("criteria", 0),
