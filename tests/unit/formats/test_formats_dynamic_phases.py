@@ -101,6 +101,8 @@ def test_a_plan_within_an_export_is_found_and_written_where_it_stands(around: tu
         ({"feature": "x", "phases": []}, "auto-claude"),
         ({"master": {"tasks": [{"id": 1, "title": "x", "dependencies": []}]}}, "task-master"),
         ({"phases": [{"number": 1, "name": "x"}]}, None),
+        ({"phases": [{"name": "x", "estimatedTime": "1h"}]}, None),
+        ({"phases": [{"number": 1, "domain": "auth"}], "tasks": [{"id": 1}]}, None),
         ({"plan": {"phases": [{"name": "x"}]}}, None),
     ],
 )
@@ -202,6 +204,7 @@ def test_an_unknown_domain_is_told_with_what_was_meant() -> None:
         ("1, 2", ("1", "2")),
         ("P1 and Phase 2", ("1", "2")),
         ([9, "who"], ("9", "who")),
+        (["P1 and nobody"], ("P1 and nobody",)),
         ([], ()),
     ],
 )
@@ -234,7 +237,7 @@ def test_names_without_their_number_are_told() -> None:
     assert needs(loaded)["3"] == ("1",)
     finding = found(loaded, "dependency-names")
     assert (finding.severity, finding.tasks) == ("info", ("3",))
-    assert "`shop`" in finding.message
+    assert finding.message.startswith("`dependencyNames` of phase `3` also has `shop`;")
 
 
 UNSAID: dict[str, object] = {"dependencies": None}

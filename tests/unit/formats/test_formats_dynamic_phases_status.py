@@ -129,6 +129,14 @@ def test_r6_4_windows() -> None:
     expected = expected.replace(b'"Notes" ] }\r\n', b'"Notes" ], "status": "completed" }\r\n')
     expected = expected.replace(b"[ 1.0 ]", b"[ 1.0, 4 ]").replace(b'[\r\n\t\t\t\t"4"\r\n\t\t\t]', b"[]")
     assert written(data, {"4": "succeeded"}) == expected
+    assert b'[\r\n\t\t\t\t"4",\r\n\t\t\t\t2\r\n\t\t\t]' in written(data, {"2": "failed"})
+
+
+def test_r6_4_an_empty_list_gets_the_spacing_of_the_first_other_one() -> None:
+    data = b'{"phases": [{"number": 1, "features": [ "a",  "b" ], "testCriteria": [\n"c"\n]}'
+    data += b', {"number": 2, "name": "n", "features": []}],'
+    after = written(data + b' "failedPhaseNumbers": []}', {"1": "failed", "2": "failed"})
+    assert after.endswith(b' "failedPhaseNumbers": [ 1,  2 ]}')
 
 
 @pytest.mark.parametrize(
