@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
@@ -203,15 +204,20 @@ def checkout(common: Path, ref: str) -> Path | None:
 
 
 async def occupied(git: Git, common: Path, ref: str, *, ours: Path) -> Path | None:
-    """The work tree of a person's that must not change under their feet. Those below `ours` are let go of the branch.
+    """The work tree of a person's that must not change under their feet; those below `ours` are let go of first."""
+    await let_go(git, common, ref, ours=ours)
+    return checkout(common, ref)
 
-    An agent that switched to it goes on, detached and with the same files: else it would hold up everybody's landing,
-    and its next commit would take back what has landed since."""
+
+async def let_go(git: Git, common: Path, ref: str, *, ours: Path) -> None:
+    """Detach the worktrees below `ours` from this branch.
+
+    An agent that switched to it goes on, with the same files: else it would hold up everybody's landing, and its next
+    commit would take back what has landed since."""
     for head, tree in _checkouts(common, ref):
-        if not Path(os.path.realpath(tree)).is_relative_to(os.path.realpath(ours)):
-            return tree
-        await git.at(git_dir=head.parent).run("update-ref", "--no-deref", "HEAD", ref)
-    return None
+        if Path(os.path.realpath(tree)).is_relative_to(os.path.realpath(ours)):
+            with contextlib.suppress(GitError):  # else it counts as somebody's
+                await git.at(git_dir=head.parent).run("update-ref", "--no-deref", "HEAD", ref)
 
 
 def _checkouts(common: Path, ref: str) -> Iterator[tuple[Path, Path]]:

@@ -19,7 +19,7 @@ from stretto.ports import Processes, Saved, StatusWriter, Workspace
 from stretto.workspace import disk, environment, leavings, refs
 from stretto.workspace.disk import said
 from stretto.workspace.git import shown
-from stretto.workspace.landing import UNRESOLVED, Landing
+from stretto.workspace.landing import UNRESOLVED, Landing, let_go
 from stretto.workspace.look import look
 from stretto.workspace.pool import Fitting, Lease, Pool, Role, Slot, key_of
 from stretto.workspace.repository import Repository
@@ -123,6 +123,7 @@ class GitWorkspaces(Landing):
         if slot is not None:
             try:
                 await free(self._pool, slot)
+                await let_go(self._git, self._common, f"refs/heads/{self._branch}", ours=slot.path)
             finally:
                 slot.release()
 
@@ -149,6 +150,7 @@ class GitWorkspaces(Landing):
             finally:
                 slot.release()
         self.unsaved = tuple(unsaved)
+        await let_go(self._git, self._common, f"refs/heads/{self._branch}", ours=self._folder)
         return found
 
     def _unlock(self) -> None:

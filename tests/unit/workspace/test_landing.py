@@ -294,6 +294,20 @@ async def test_r6_1_an_agent_on_the_runs_branch_holds_nobody_up(root: Path, stat
 
 
 @awaited
+async def test_an_agent_leaves_the_runs_branch_to_others_when_it_has_ended(root: Path, state: Path) -> None:
+    """A person may switch to it, and `clean` may remove it; also when the engine was killed."""
+    spaces = await workspaces(root, state)
+    space = await spaces.open(task="a", attempt=1, base=git(root, "rev-parse", "main"), role="agent")
+    git(space.path, "switch", "-q", BRANCH)
+    await spaces.close(space)
+    git(root, "switch", "-q", BRANCH)
+    git(root, "switch", "-q", "main")
+    git(space.path, "switch", "-q", BRANCH)
+    await (await workspaces(root, state)).rescue()
+    git(root, "switch", "-q", BRANCH)
+
+
+@awaited
 async def test_a_work_tree_that_was_thrown_away_is_in_nobodys_way(root: Path, state: Path) -> None:
     spaces = await workspaces(root, state)
     base = git(root, "rev-parse", "main")
