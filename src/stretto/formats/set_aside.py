@@ -38,7 +38,7 @@ def without(tasks: Sequence[Task], aside: Mapping[str, Aside]) -> tuple[list[Tas
     put_off, front = set(later), list(later)
     while front:
         for name in ((id := front.pop()), phases.get(id, "")):
-            if name == id and name in whole:
+            if name == id and name in whole and phases.get(id) != id:
                 continue  # a name of both is the phase
             for other in waiting.pop(name, ()):
                 if other not in put_off and other not in done and other not in dropped:
