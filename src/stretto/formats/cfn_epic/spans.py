@@ -82,4 +82,4 @@ def said(span: Span) -> str:
     units = ((DAY_S, "days"), (HOUR_S, "hours"), (60.0, "minutes"))
     unit_s, unit = next((x for x in units if span[1] >= x[0]), units[-1])
     low, high = (f"{x / unit_s:.1f}".removesuffix(".0") for x in span)
-    return f"{low} {unit}" if low == high else f"{low}-{high} {unit}"
+    return f"{low} {unit if low != '1' else unit[:-1]}" if low == high else f"{low}-{high} {unit}"
