@@ -146,6 +146,12 @@ def test_numbers_as_ids_are_spelled_as_in_the_file() -> None:
     assert [task.id for task in load("p.json", data).plan.tasks] == ["1.10"]
 
 
+def test_a_twin_waits_for_its_own_dependencies() -> None:
+    loaded = read(one("1.1"), one("1.2", dependencies=["1.1"]), one("1.2"))
+    assert [task.depends_on for task in loaded.plan.tasks] == [(), ("1.1",), ()]
+    assert (loaded.places["task:1.2"], loaded.places["task:1.2#2"]) and "task:1.2#3" not in loaded.places
+
+
 def test_across_priorities_from_waits_for_to() -> None:
     rows = [{"from_achievement": "1.1", "to_achievement": "2.1"}, {"from": "1.1", "to": ["2.1", "2.2"]}]
     assert needs(read(one("1.1"), one("2.1"), one("2.2"), cross_priority_dependencies=rows))["1.1"] == ("2.1", "2.2")
@@ -316,6 +322,12 @@ def test_blocks_by_way_of_others_is_no_contradiction() -> None:
     )
 
 
+@pytest.mark.parametrize("value", [3, {"a": 1}, [[]], [True], "x", None])
+def test_what_is_not_read_may_be_anything(value: object) -> None:
+    loaded = read(one(blocks=value, parallelizable_with=value), parallel_execution_waves=value, execution_waves=[value])
+    assert [x for x in loaded.findings if x.severity == "error"] == []
+
+
 def test_side_by_side_against_a_dependency() -> None:
     for key in ("parallelizable_with", "can_parallelize_with"):
         said = contradiction(read(one("1.1"), one("1.2", dependencies=["1.1"], **{key: ["1.1"]})))
@@ -396,6 +408,12 @@ def test_ids_that_share_file_names_are_told_by_the_words_of_the_papers(tmp_path:
         assert {task.id for task in loaded.plan.tasks if task.status == "succeeded"} == done
         assert codes(loaded)["shared-file-name"] == ("1.12", "11.2")
     assert "shared-file-name" not in codes(read(one("1.12"), one("1.13"), folder=tmp_path))
+
+
+def test_an_approval_of_another_is_none_of_what_is_not_in_the_file(tmp_path: Path) -> None:
+    kept(tmp_path, {"execution/feedbacks/APPROVED_112.md": "# APPROVED: Achievement 11.2"})
+    assert needs(read(one("11.2"), one("12.1", dependencies=["1.12"]), folder=tmp_path))["12.1"] == ("1.12",)
+    assert needs(read(one("12.1", dependencies=["11.2"]), folder=tmp_path))["12.1"] == ()
 
 
 def test_a_part_gets_its_own_execution(tmp_path: Path) -> None:

@@ -122,15 +122,17 @@ def priority_of(value: object) -> int | None:
             return None
 
 
-def names(entry: Entry, *keys: str) -> Iterator[tuple[str, Steps]]:
-    """The ids that these keys list, and where: texts, numbers, `"1.1, 1.2"`, or mappings with an id."""
+def names(entry: Entry, *keys: str, strict: bool = True) -> Iterator[tuple[str, Steps]]:
+    """The ids that these keys list, and where: texts, numbers, `"1.1, 1.2"`, or mappings with an id.
+
+    `strict`: what is none of these is refused, and else left out."""
     for key in keys:
         table = next((table for table in entry.tables if table.values.get(key) is not None), None)
         if table is not None:
-            yield from names_in(table, key)
+            yield from names_in(table, key, strict=strict)
 
 
-def names_in(table: Table, key: str) -> Iterator[tuple[str, Steps]]:
+def names_in(table: Table, key: str, *, strict: bool = True) -> Iterator[tuple[str, Steps]]:
     value = table.values.get(key)
     inside = isinstance(value, list)
     for i, each in enumerate(value if isinstance(value, list) else [value]):
@@ -150,7 +152,7 @@ def names_in(table: Table, key: str) -> Iterator[tuple[str, Steps]]:
                 yield table.reading.source.written(steps), steps
             case None:
                 continue
-            case _:
+            case _ if strict:
                 table.wrong(key, "a list of ids", each, *more)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import Literal
 
@@ -56,25 +56,25 @@ def phase_of(entry: Entry) -> str:
     return LOOSE if entry.priority is None else f"priority-{entry.priority}"
 
 
-def needs_of(reading: Reading, root: Table, entries: Sequence[Entry]) -> dict[str, list[Need]]:
-    """What each achievement waits for, once each: its dependencies, and those across priorities."""
-    found: dict[str, dict[str, Steps]] = {entry.id: {} for entry in entries}
-    for entry in entries:
+def needs_of(reading: Reading, root: Table, entries: Sequence[Entry]) -> list[list[Need]]:
+    """What each entry waits for, once each: its dependencies, and those across priorities."""
+    found: list[dict[str, Steps]] = [{} for _ in entries]
+    for entry, needs in zip(entries, found, strict=True):
         for name, steps in names(entry, "dependencies", "depends_on"):
-            found[entry.id].setdefault(name, steps)
+            needs.setdefault(name, steps)
+    own = {entry.id: needs for entry, needs in zip(reversed(entries), reversed(found), strict=True)}
     for row in root.tables("cross_priority_dependencies", "dependency"):
         from_key = next((key for key in _FROM if row.values.get(key) is not None), _FROM[0])
         to_key = next((key for key in _TO if row.values.get(key) is not None), _TO[0])
         for id, at in names_in(row, from_key):
-            if id not in found:
+            if id not in own:
                 message = f"`cross_priority_dependencies` says what {shown(id)!r} waits for, which is not in this plan"
-                reading.report(
-                    "unknown-id", message, at, "it reads: from_achievement waits for to_achievement", severity="error"
-                )
+                hint = "it reads: from_achievement waits for to_achievement"
+                reading.report("unknown-id", message, at, hint, severity="error")
                 continue
             for name, steps in names_in(row, to_key):
-                found[id].setdefault(name, steps)
-    return {id: [Need(name=name, steps=steps) for name, steps in own.items()] for id, own in found.items()}
+                own[id].setdefault(name, steps)
+    return [[Need(name=name, steps=steps) for name, steps in needs.items()] for needs in found]
 
 
 def chained(priorities: Sequence[int]) -> dict[str, tuple[str, ...]]:
@@ -93,7 +93,7 @@ class Contradiction(Value, frozen=True, kw_only=True):
 
 
 def contradictions(
-    root: Table, entries: Sequence[Entry], needs: Mapping[str, Sequence[Need]], level: Level
+    root: Table, entries: Sequence[Entry], needs: Sequence[Sequence[Need]], level: Level
 ) -> Iterator[Contradiction]:
     """What `blocks`, `parallelizable_with`, waves and groups say by hand, and the graph does not."""
     waits = _Waits(entries, needs, level)
@@ -112,8 +112,8 @@ _COUNTS = "what counts is `dependencies`, `priority` and the level"
 class _Waits:
     """Who waits for whom, also by way of others."""
 
-    def __init__(self, entries: Sequence[Entry], needs: Mapping[str, Sequence[Need]], level: Level) -> None:
-        self._needs = {id: [need.name for need in own] for id, own in needs.items()}
+    def __init__(self, entries: Sequence[Entry], needs: Sequence[Sequence[Need]], level: Level) -> None:
+        self._needs = {entry.id: [need.name for need in own] for entry, own in zip(entries, needs, strict=True)}
         self._priority = {entry.id: entry.priority for entry in entries} if level == 2 else {}
         self._left = _MOST_STEPS
         self._known: dict[str, set[str]] = {}
@@ -150,7 +150,7 @@ class _Waits:
 
 def _blocks(entries: Sequence[Entry], waits: _Waits) -> Iterator[Contradiction]:
     for entry in entries:
-        for name, steps in names(entry, "blocks"):
+        for name, steps in names(entry, "blocks", strict=False):
             if waits.knows(name) and name != entry.id and not waits.behind(name, entry.id):
                 message = f"{shown(entry.id)!r} says that it blocks {shown(name)!r}, which does not wait for it"
                 yield Contradiction(message=message, steps=steps, tasks=(entry.id, name))
@@ -159,7 +159,7 @@ def _blocks(entries: Sequence[Entry], waits: _Waits) -> Iterator[Contradiction]:
 def _beside(entries: Sequence[Entry], waits: _Waits) -> Iterator[Contradiction]:
     told: set[frozenset[str]] = set()
     for entry in entries:
-        for name, steps in names(entry, *_BESIDE):
+        for name, steps in names(entry, *_BESIDE, strict=False):
             pair = frozenset((entry.id, name))
             if not waits.knows(name) or name == entry.id or pair in told:
                 continue

@@ -69,8 +69,8 @@ class _Reader:
         needs = needs_of(self._reading, self._root, self._entries)
         phases: dict[str, Phase] = {}
         tasks: list[Task] = []
-        for entry in self._entries:
-            tasks += self._tasks(entry, [need for need in needs[entry.id] if not self._is_done(need)], phases)
+        for entry, own in zip(self._entries, needs, strict=True):
+            tasks += self._tasks(entry, [need for need in own if not self._is_done(need)], phases)
         self._tell(needs)
         kept, told = without(tasks, self._aside)
         for finding in told:
@@ -215,7 +215,7 @@ class _Reader:
             self._remarks.note("unread-estimate", entry.id, entry.at("estimated_hours"))
         return seconds
 
-    def _tell(self, needs: dict[str, list[Need]]) -> None:
+    def _tell(self, needs: Sequence[Sequence[Need]]) -> None:
         for entry in self._entries:
             if entry.id and not is_of_the_form(entry.id):
                 self._remarks.note("achievement-id", entry.id, entry.steps)

@@ -33,13 +33,14 @@ class Progress:
         ids = dict.fromkeys(id for entry in entries for id in (entry.id, *(part.id for part in entry.parts)))
         times = Counter(map(key_of, ids))
         self._shared = {id for id in ids if times[key_of(id)] > 1}
+        self._keys = times.keys()
 
     def papers(self, entry: Entry) -> list[Paper]:
         return self._folder.papers(entry.id, shared=entry.id in self._shared)
 
     def approved(self, id: str) -> bool:
-        """Whether the folder says that it is done; asked also of what is not in the file."""
-        return "complete" in {paper.step for paper in self._folder.papers(id, shared=id in self._shared)}
+        """Whether the folder says that something is done which is not in the file."""
+        return "complete" in {paper.step for paper in self._folder.papers(id, shared=key_of(id) in self._keys)}
 
     def step(self, entry: Entry) -> Step:
         said = self._said(entry)
