@@ -231,7 +231,7 @@ class Order:
             'give each a list of `dependencies`, [] where it waits for nothing; or say `"parallelizable": true` around'
         )
         self._reading.report(
-            "order-unsaid", f"{what}: they run one after another, as in the file", steps, hint, severity="info"
+            "order-of-file", f"{what}: they run one after another, as in the file", steps, hint, severity="info"
         )
 
     def _tell_guesses(self) -> None:
