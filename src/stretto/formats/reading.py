@@ -36,13 +36,17 @@ class Places(Mapping[str, Location]):
     def __init__(self, source: Source) -> None:
         self._source = source
         self._steps: dict[str, Steps] = {}
+        self._copies: dict[str, int] = {}
+        """The last number that was given to a name, where there was more than one."""
 
     def mark(self, name: str, steps: Steps) -> str:
         """Note where `name` stands; a second one of that name becomes `name#2`. Returns the name it got."""
-        unique, n = name, 1
+        unique, n = name, self._copies.get(name, 1)
         while unique in self._steps:
             n += 1
             unique = f"{name}#{n}"
+        if n > 1:
+            self._copies[name] = n
         self._steps[unique] = steps
         return unique
 

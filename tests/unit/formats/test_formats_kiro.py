@@ -132,6 +132,9 @@ def test_windows_lines_blank_lines_everywhere_and_tests_below_what_they_test() -
         ("- [ ] 1. a\n  - _Requirements: 1.1_\n", "kiro"),
         ("# Implementation Plan: shop\n- [ ] 1. a\n", "kiro"),
         ("- [ ] 1. a\n- [ ] 2. b\n```json\n{\"waves\": [[\"1\"], [\"2\"]]}\n```\n", "kiro"),
+        ("- [ ]* 1.1 a\n- [ ] 1.2 b\n", "kiro"),
+        ("## 1. A\n- [ ] 1.1 a\n- [ ] 1.2 b\n", "checklist"),
+        ("- [ ] 1. a\n- [ ] 2. b\n", "checklist"),
         ("- [ ] T001 a\n- [ ] 1.1 b\n", "spec-kit"),
     ],
 )  # fmt: skip

@@ -21,7 +21,7 @@ _NAMED = re.compile(
     r"|шаг|任务|步骤|タスク)\s*#?(?P<number>\d+(?:\.\d+)*[a-z]?)(?!\w)",
     re.IGNORECASE,
 )
-_DOTTED = re.compile(r"\d+(?:\.\d+)+[a-z]?(?![\w%.])")
+_DOTTED = re.compile(r"\d+(?:\.\d+)+[a-z]?(?![\w%]|\.\w)")
 _BARE = re.compile(r"\d{1,6}(?![\w%])")
 _HASH = re.compile(r"#\d+(?!\w)")
 _CODED = re.compile(r"(?!P\d\b)[A-Z][A-Z0-9]*(?:-[A-Z0-9]+)*-?\d+[a-z]?(?:\.\d+)*(?![\w-])")

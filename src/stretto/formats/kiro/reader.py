@@ -34,27 +34,26 @@ _TITLE = re.compile(
     re.IGNORECASE,
 )
 _SIGN = re.compile(
-    r"^#[ \t]+(?:\S+[ \t]+)?Implementation Plan\b"
-    r"|^[ \t]*[-*+][ \t]+(?:_(?:Requirements?|Depends|Boundary|Blocked|Validates)\b[^\r\n]*:|\*\*Validates:)"
+    r"^[ \t]*[-*+][ \t]+(?:_(?:Requirements?|Depends|Boundary|Blocked|Validates)\b[^\r\n]*:|\*\*Validates:)"
     r"|^#{1,6}[ \t]+Task Dependency Graph\b|\"waves\"[ \t]*:",
     re.MULTILINE | re.IGNORECASE,
 )
+_HINT = re.compile(r"^#[ \t]+Implementation Plan\b|^[ \t]*[-*+][ \t]+\[.?\]\\?\*[ \t]+\d", re.MULTILINE)
 
 
 def recognises(source: Source) -> bool:
-    """Numbered check boxes with something of Kiro's: parts such as 1.1, its marks, its title, or its waves.
-
-    Most boxes of such a list have numbers; one where few have them is a plain checklist."""
+    """Numbered check boxes with a mark of Kiro's; or most boxes numbered, and a hint such as a 1.1 of a 1."""
     tree, text = source.tree, source.text.text
     if not isinstance(tree, Outline):
         return False
     numbers = {number for box in tree.boxes if (number := number_of(text, box)) is not None}
+    if not numbers or _SIGN.search(text) is not None:
+        return bool(numbers)
     tops = [box for box in tree.boxes if box.within is None]
-    if not numbers or sum(number_of(text, box) is not None for box in tops) * 2 < len(tops):
+    if sum(number_of(text, box) is not None for box in tops) * 2 < len(tops):
         return False
-    return (
-        any("." in number for number in numbers) or _SIGN.search(text) is not None or ".kiro" in Path(source.file).parts
-    )
+    nested = any(number.rpartition(".")[0] in numbers for number in numbers)
+    return nested or _HINT.search(text) is not None or ".kiro" in Path(source.file).parts
 
 
 def read(source: Source) -> Read:
