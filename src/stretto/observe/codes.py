@@ -10,7 +10,7 @@ from stretto.model.plan import Value
 
 _PAGES = (Path(__file__).with_name("findings.md"), Path(__file__).parents[3] / "docs" / "findings.md")
 """The page that is packed into a wheel, and the one of a checkout."""
-_SECTION = re.compile(r"^## (\S+)\n\n\*(\w+)[^*]*\* (.+?)(?=^## |\Z)", re.MULTILINE | re.DOTALL)
+_SECTION = re.compile(r"^## (\S+)\n\n\*(\w+)[^.]*\.\*? (.+?)(?=^## |\Z)", re.MULTILINE | re.DOTALL)
 _LINK = re.compile(r"\[([^\]]*)\]\([^)]*\)")
 _SENTENCE = re.compile(r".+?\.(?=\s|$)")
 
