@@ -11,6 +11,7 @@ from pathlib import Path
 from stretto.errors import PlanError
 from stretto.formats import (
     auto_claude,
+    beads,
     cfn_epic,
     checklist,
     dynamic_phases,
@@ -28,7 +29,7 @@ from stretto.ports import StatusWriter
 
 _MARKDOWN = re.compile(rb"^#{1,6} .*\r?\n\s*\n", re.MULTILINE)
 
-_TYPES = frozenset({".json", ".yaml", ".yml", ".toml", ".md"})
+_TYPES = frozenset({".json", ".jsonl", ".yaml", ".yml", ".toml", ".md"})
 _LOOKS = 50
 _GLANCE_BYTES = 1 << 20
 """In a folder that is no plan, so many files of at most this size are looked at for a hint."""
@@ -40,6 +41,7 @@ FORMATS = (
     spec_kit.FORMAT,
     kiro.FORMAT,
     task_master.FORMAT,
+    beads.FORMAT,
     cfn_epic.FORMAT,
     dynamic_phases.FORMAT,
     native.FORMAT,

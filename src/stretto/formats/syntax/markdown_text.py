@@ -1,7 +1,8 @@
 """Markdown as an outline: headings, the prose below them, and check boxes with all that hangs on them.
 
 Headings, fences, comments and lists as CommonMark has them, as far as task lists need it. Check boxes as GitHub has
-them (`- [ ]`), with marks of its extensions (`[-]`, `[~]`, …), and a star right behind (`- [ ]*`), which begins the words.
+them (`- [ ]`), with marks of its extensions (`[-]`, `[~]`, …), and a star right behind (`- [ ]*`), which begins the
+words.
 """
 
 from __future__ import annotations

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from stretto.errors import PlanError
-from stretto.formats.syntax import json_text, markdown_text, toml_text, yaml_text
+from stretto.formats.syntax import json_lines, json_text, markdown_text, toml_text, yaml_text
 from stretto.formats.syntax.source import Source, Text, decode
 
 _FIRST = re.compile(r"(?:[ \t]*(?:#[^\n]*)?\r?\n)*[ \t]*")
@@ -32,9 +32,11 @@ def parse(file: str, data: bytes) -> Source:
 
 
 def _structured(text: Text, data: bytes, at: int) -> Source:
-    """JSON, YAML or TOML; `at`: where the first line that says something begins."""
+    """JSON, JSON Lines, YAML or TOML; `at`: where the first line that says something begins."""
     if _TABLE.match(text.text, at) or _PAIR.match(text.text, at):
         return toml_text.parse(text, data)
+    if text.text.startswith("{", at) and json_lines.is_json_lines(text):
+        return json_lines.parse(text, data)
     if text.text.startswith(("{", "[", "//", "/*"), at):
         return json_text.parse(text, data)
     return yaml_text.parse(text, data)
