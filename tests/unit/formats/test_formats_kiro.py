@@ -146,7 +146,7 @@ def test_plain_numbers_in_words_are_no_tasks() -> None:
     loaded = listed("- [ ] 1. a", "- [ ] 3 retries on failure", "- [ ] **2** b", "- [ ] Task 3: c", "- [ ] 4 - d")
     assert [task.id for task in loaded.plan.tasks] == ["1", "2", "3", "4"]
     assert [task.title for task in loaded.plan.tasks] == ["a", "b", "c", "d"]
-    assert "1 check boxes have no number" in said(loaded, "no-number").message
+    assert "1 check box without a number" in said(loaded, "no-number").message
 
 
 # --- order -------------------------------------------------------------------------------------------------------

@@ -152,7 +152,7 @@ class Remarks:
             box = self._outline.boxes[loose[0]]
             self._report(
                 "no-number",
-                f"{len(loose)} check boxes have no number, and are no tasks",
+                f"{_count(loose, 'check box')} without a number: not done, and not ticked",
                 self._spot(box.start, box.end),
                 "give a box the next number, such as 7. or 7.1, to have it done",
                 severity="info",
@@ -208,7 +208,7 @@ class Remarks:
         if found:
             self._report(
                 "claims-guessed",
-                f"the files of {len(found)} tasks are those that their words name: a guess",
+                f"{_count(found, 'task')} with the files that their words name: a guess",
                 ("tasks", found[0], "paths", 0),
                 "Kiro's lists do not say what a task may write; see `stretto show`",
                 severity="info",
@@ -232,6 +232,10 @@ def _last(part: Part) -> tuple[int, str]:
     number = part.id.rpartition(".")[2]
     digits = number.rstrip("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
     return int(digits), number[len(digits) :].casefold()
+
+
+def _count(things: Sequence[object], word: str) -> str:
+    return f"{len(things)} {word}{'' if len(things) == 1 else 'es' if word.endswith('x') else 's'}"
 
 
 def _some(names: Sequence[str]) -> str:
