@@ -1,4 +1,4 @@
-"""JSON with places. The values come from the standard library; this scanner says where they stand and what is wrong."""
+"""JSON with places. The standard library says what values there are, and where; a scanner says what is wrong."""
 
 from __future__ import annotations
 
@@ -6,8 +6,10 @@ import contextlib
 import json
 import math
 import re
+from collections.abc import Callable
+from functools import partial
 
-from stretto.formats.syntax.source import MAX_DEPTH, MAX_FINDINGS, Node, Source, Text, plan_error, too_deep
+from stretto.formats.syntax.source import MAX_DEPTH, MAX_FINDINGS, Children, Node, Source, Text, plan_error, too_deep
 from stretto.model.plan import Finding
 
 MAX_DIGITS = 300
@@ -24,6 +26,8 @@ _SINGLE = re.compile(r"'[^'\\\n]*(?:\\.[^'\\\n]*)*'")
 _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?(?![\w.+-])", re.ASCII)
 _WORD = re.compile(r"[+-]?[\w$.][\w$.+-]*|[+-]")
 _SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
+_Step = Callable[[str, int], tuple[object, int]]
+"""From the start of a value to its end."""
 _LITERALS = {"true", "false", "null"}
 _OTHER_WORDS = {"True": "true", "False": "false", "None": "null", "undefined": "null"}
 
@@ -56,9 +60,43 @@ def parse(text: Text, data: bytes) -> Source:
     return Source(text, data, "json", tree, index)
 
 
-def index(text: Text) -> Node:
-    """Where every value of this JSON stands; the text has been parsed before."""
-    return _Scanner(text).document()
+def index(text: Text, at: int = 0) -> Node:
+    """Where the value from this offset on stands; the text has been parsed before.
+
+    What a value holds is looked up when it is first asked for, by the library's own parser, which steps over values far
+    faster than a scanner in Python: to find one place in a large file takes a few times as long as to decode it."""
+    step = json.JSONDecoder().raw_decode
+    return _node(text.text, _past(text.text, at), step)
+
+
+def _node(text: str, start: int, step: _Step) -> Node:
+    end = step(text, start)[1]
+    look = partial(_inside, text, step) if text[start] in "{[" else None
+    return Node(start, end, look=look)
+
+
+def _inside(text: str, step: _Step, start: int) -> Children:
+    members: dict[str, Node] = {}
+    items: list[Node] = []
+    at = _past(text, start + 1)
+    while text[at] not in "}]":
+        if text[start] == "{":
+            key, colon = step(text, at)
+            members[str(key)] = node = _node(text, _past(text, _past(text, colon) + 1), step)
+            node.key = at
+        else:
+            items.append(node := _node(text, at, step))
+        at = _past(text, node.end)
+        if text[at] == ",":
+            at = _past(text, at + 1)
+    return members if text[start] == "{" else items
+
+
+def _past(text: str, at: int) -> int:
+    """Behind the white space there."""
+    found = _SPACE.match(text, at)
+    assert found is not None
+    return found.end()
 
 
 def _members(pairs: list[tuple[str, object]]) -> dict[str, object]:
@@ -100,16 +138,15 @@ class _Scanner:
 
     def problems(self) -> list[Finding]:
         with contextlib.suppress(_Stop):
-            self.document()
+            self._document()
         return self._found
 
-    def document(self) -> Node:
+    def _document(self) -> None:
         self._space()
-        root = self._value(0)
+        self._value(0)
         self._space()
         if self._at < len(self._text):
             self._stop("there is more after the end of the document", "a plan is one JSON object")
-        return root
 
     def _note(self, message: str, hint: str = "", *, at: int | None = None, code: str = "syntax") -> None:
         self._found.append(self._source.mistake(code, message, self._at if at is None else at, hint))
@@ -132,13 +169,16 @@ class _Scanner:
             self._note("JSON has no comments", "remove it, or write the plan in YAML")
             self._at = comment.end()
 
-    def _value(self, depth: int) -> Node:
+    def _value(self, depth: int) -> None:
         start, char = self._at, self._peek()
         if char in ("{", "["):
             if depth >= MAX_DEPTH:
                 self._stop(f"nested deeper than {MAX_DEPTH} levels", code="too-deep")
-            return self._object(depth) if char == "{" else self._array(depth)
-        if char in ('"', "'", "“", "”"):
+            if char == "{":
+                self._object(depth)
+            else:
+                self._array(depth)
+        elif char in ('"', "'", "“", "”"):
             self._string()
         elif not char:
             self._stop("the file ends where a value should stand", "is it complete?")
@@ -150,7 +190,6 @@ class _Scanner:
             self._word(word[0], start)
         else:
             self._stop(f"a value should stand here, not {char!r}")
-        return Node(start, self._at)
 
     def _number(self, number: str, start: int) -> None:
         if len(number) > MAX_DIGITS or math.isinf(float(number)):
@@ -214,11 +253,11 @@ class _Scanner:
         self._stop("this string does not end on its line", 'a closing " is missing', at=start)
         return ""
 
-    def _object(self, depth: int) -> Node:
+    def _object(self, depth: int) -> None:
         start = self._at
-        members: dict[str, Node] = {}
+        keys: dict[str, int] = {}
         self._at += 1
-        while self._more("}", start, first=not members):
+        while self._more("}", start, first=not keys):
             key_at = self._at
             key = self._key()
             self._space()
@@ -226,18 +265,16 @@ class _Scanner:
                 self._stop(f"a colon should follow the key {_short(key)!r}", at=self._at)
             self._at += 1
             self._space()
-            node = self._value(depth + 1)
-            node.key = key_at
-            if key in members:
-                first = self._source.place(members[key].key)
+            self._value(depth + 1)
+            if key in keys:
+                first = self._source.place(keys[key])
                 self._note(
                     f"the key {_short(key)!r} stands twice in one object",
                     f"the first is in line {first.line}, column {first.column}; keep one",
                     at=key_at,
                     code="duplicate-key",
                 )
-            members[key] = node
-        return Node(start, self._at, children=members)
+            keys[key] = key_at
 
     def _key(self) -> str:
         if self._peek() in ('"', "'", "“", "”"):
@@ -250,13 +287,12 @@ class _Scanner:
         self._at = word.end()
         return word[0]
 
-    def _array(self, depth: int) -> Node:
-        start = self._at
-        items: list[Node] = []
+    def _array(self, depth: int) -> None:
+        start, first = self._at, True
         self._at += 1
-        while self._more("]", start, first=not items):
-            items.append(self._value(depth + 1))
-        return Node(start, self._at, children=items)
+        while self._more("]", start, first=first):
+            self._value(depth + 1)
+            first = False
 
     def _more(self, close: str, opened: int, *, first: bool) -> bool:
         """Steps to the next member, or over the closing bracket."""

@@ -21,7 +21,7 @@ MAX_FINDINGS = 100
 
 Steps = tuple[str | int, ...]
 """A path from the root of a document to a value: keys and list positions."""
-Syntax = Literal["json", "yaml", "toml", "markdown"]
+Syntax = Literal["json", "json-lines", "yaml", "toml", "markdown"]
 Edit = tuple[int, int, str]
 """Put this text in place of the characters from the first offset to the second."""
 
@@ -59,10 +59,15 @@ class Text:
         )
 
 
-class Node:
-    """Where a value stands: its characters, those of its key, and the same for what it holds."""
+Children = dict[str, "Node"] | list["Node"] | None
 
-    __slots__ = ("children", "end", "key", "start", "written")
+
+class Node:
+    """Where a value stands: its characters, those of its key, and the same for what it holds.
+
+    What it holds may be looked up when it is first asked for: most of a large file never is."""
+
+    __slots__ = ("_children", "_look", "end", "key", "start", "written")
 
     def __init__(
         self,
@@ -70,15 +75,24 @@ class Node:
         end: int,
         *,
         key: int | None = None,
-        children: dict[str, Node] | list[Node] | None = None,
+        children: Children = None,
+        look: Callable[[int], Children] | None = None,
         written: str | None = None,
     ) -> None:
         self.start = start
         self.end = end
         self.key = start if key is None else key
-        self.children = children
+        self._children = children
+        self._look = look
+        """What it holds, by where it starts."""
         self.written = written
         """A scalar's own text, where the slice from start to end holds more than that (YAML tags and anchors)."""
+
+    @property
+    def children(self) -> Children:
+        if self._look is not None:
+            self._children, self._look = self._look(self.start), None
+        return self._children
 
     def child(self, step: str | int) -> Node | None:
         children = self.children
