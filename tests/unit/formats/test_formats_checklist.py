@@ -334,6 +334,14 @@ def test_priorities(line: str, priority: int) -> None:
     assert task.priority == priority
 
 
+@pytest.mark.parametrize(
+    ("heading", "priority"), [("High priority", 2), ("🔥 Critical", 1), ("Low", 4), ("P1", 2), ("Low-level parts", 3)]
+)
+def test_priorities_of_headings(heading: str, priority: int) -> None:
+    (task,) = read(f"# T\n## {heading}\n### Inner\n- [ ] a\n").plan.tasks
+    assert task.priority == priority
+
+
 # --- claims and prompts ------------------------------------------------------------------------------------------
 
 

@@ -24,6 +24,9 @@ from stretto.model.plan import Phase, Plan, Task
 
 NAME = "checklist"
 
+_URGENT = re.compile(
+    r"\b(critical|urgent|high|medium|low)(?:est)?[ -]prio|^\W*(critical|urgent|high|medium|low)\W*$", re.IGNORECASE
+)
 _LOOKS = re.compile(
     r"run|verify|validate|check|review|confirm|ensure|test|execute|inspect|audit|manually|smoke|benchmark|measure|read"
     r"|decide|discuss|research|investigate|explore|evaluate|ask|monitor",
@@ -149,8 +152,8 @@ class _Reader:
         return None
 
     def _heading_urgency(self, section: Section) -> int | None:
-        found = re.search(r"\b(critical|urgent|high|medium|low)(?:est)?[ -]prio", section.title, re.IGNORECASE)
-        return urgency(f"({found[1]})") if found else urgency(section.title)
+        found = _URGENT.search(section.title)
+        return urgency(f"({found[1] or found[2]})") if found else urgency(section.title)
 
     def _placed(self, task: Task, i: int, waits: Mapping[int, Sequence[str]], needs: Mapping[str, Steps]) -> Task:
         """The task with what it waits for by its words, then by its place."""

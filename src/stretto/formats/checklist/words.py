@@ -53,6 +53,8 @@ _REMARK = re.compile(
 )
 _NOISE = re.compile(r"\b\d{4}-\d\d-\d\d\b|(?<!\w)@[\w-]+|https?://\S+")
 """What comes and goes in a line without making another task of it."""
+_REMARKED = re.compile(r"[(\[<{^🆔⛔✅➕📅⏳🛫🔁❌🔺⏫🔼🔽⏬]|^\W*P[0-5]\b")
+"""What every id, remark and priority within words has; most words have none of them."""
 _MAX_ID = 48
 
 Kind = Literal["set", "coded", "dotted", "named", "hash", "number", "step", ""]
@@ -85,7 +87,8 @@ def read_words(text: str) -> Words:
     start = opened.end()
     kind, id, number, end, firm = _head(line, start, opened.end("star"))
     place = start
-    if found := _SET.search(line):
+    remarked = _REMARKED.search(line) is not None
+    if remarked and (found := _SET.search(line)):
         kind, id, number, firm = "set", next(filter(None, found.groups())), number, True
         place = found.start(found.lastgroup or 0)
     paragraph = _PARAGRAPH_END.split(text[end:], maxsplit=1)[0]
@@ -95,11 +98,11 @@ def read_words(text: str) -> Words:
         kind=kind,
         firm=firm,
         number=number,
-        title=plain(_REMARK.sub("", _SET.sub("", paragraph))),
+        title=plain(_unremarked(paragraph)),
         struck=_struck(line, end),
-        parallel=_PARALLEL.search(line) is not None,
-        optional=opened["star"] is not None or _OPTIONAL.search(line) is not None,
-        priority=urgency(line),
+        parallel=remarked and _PARALLEL.search(line) is not None,
+        optional=opened["star"] is not None or (remarked and _OPTIONAL.search(line) is not None),
+        priority=urgency(line) if remarked else None,
     )
 
 
@@ -144,6 +147,11 @@ def _struck(line: str, end: int) -> bool:
     return found is not None and not (found[1].isalnum() or found[1] in ("`", '"', "["))
 
 
+def _unremarked(text: str) -> str:
+    """Words without their ids, and without remarks that have been understood."""
+    return _REMARK.sub("", _SET.sub("", text)) if _REMARKED.search(text) else text
+
+
 def urgency(text: str) -> int | None:
     """The priority that words say, from 1 to 5; None: nothing."""
     found = _URGENCY.search(text)
@@ -165,7 +173,7 @@ def plain(text: str) -> str:
 
 def made_id(title: str) -> str:
     """An id of words; the same when a line gains a date, a person or a remark about others."""
-    words = re.findall(r"\w+", unicodedata.normalize("NFC", _NOISE.sub(" ", _REMARK.sub("", title))).casefold())
+    words = re.findall(r"\w+", unicodedata.normalize("NFC", _NOISE.sub(" ", _unremarked(title))).casefold())
     id = ""
     for word in words:
         if id and len(id) + 1 + len(word) > _MAX_ID:
