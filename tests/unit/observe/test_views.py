@@ -82,6 +82,9 @@ def test_boxes_lie_beside_each_other_and_within_the_drawing(the_plan: Plan) -> N
             assert start >= end + SIZES.above - 1e-6
     for arrow in found.arrows:
         assert placed.column_of[arrow.first] < placed.column_of[arrow.then]
+    for arrow, bends in zip(found.arrows, placed.bends, strict=True):
+        way = [placed.middles[arrow.first][0], *(x for left, right, _ in bends for x in (left, right))]
+        assert way == sorted(way) and way[-1] <= placed.middles[arrow.then][0], "an arrow never turns back"
 
 
 @given(plans(12), st.integers(40, 120))

@@ -34,13 +34,14 @@ class Sizes(Value, frozen=True, kw_only=True):
 
 
 class Placed(Value, frozen=True, kw_only=True):
-    """Middles of the boxes, and for each arrow the points it passes, from box to box, in pixels."""
+    """Middles of the boxes, and for each arrow the columns it passes on its way, in pixels."""
 
     columns: tuple[tuple[float, float], ...]
     """Left edge and width of each."""
     column_of: tuple[int, ...]
     middles: tuple[tuple[float, float], ...]
-    bends: tuple[tuple[tuple[float, float], ...], ...]
+    bends: tuple[tuple[tuple[float, float, float], ...], ...]
+    """Where it enters a column, where it leaves it, and at which height."""
     width: float
     height: float
 
@@ -65,10 +66,14 @@ def place(shown: Picture, sizes: Sizes) -> Placed:
         columns=tuple(edges),
         column_of=tuple(column_of[: len(shown.boxes)]),
         middles=tuple((middle[i], y[i]) for i in range(len(shown.boxes))),
-        bends=tuple(tuple((middle[i], y[i]) for i in chain[1:-1]) for chain in chains),
+        bends=tuple(tuple((*_sides(edges[column_of[i]]), y[i]) for i in chain[1:-1]) for chain in chains),
         width=max(0.0, x - sizes.gap),
         height=max((y[i] + heights[i] / 2 for i in range(len(y))), default=0.0),
     )
+
+
+def _sides(column: tuple[float, float]) -> tuple[float, float]:
+    return column[0], column[0] + column[1]
 
 
 def _columns(shown: Picture) -> tuple[list[list[int]], list[int], set[int]]:

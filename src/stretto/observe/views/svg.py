@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from html import escape
 
 from stretto.observe.paint import cut, line, span, width_of
@@ -90,21 +90,20 @@ def _heads(shown: Picture, placed: Placed, top: float) -> Iterator[str]:
         yield _words(_MARGIN + left + wide / 2, top - 4, told, "faint small", anchor="middle")
 
 
-def _arrow(arrow: Arrow, shown: Picture, placed: Placed, bends: tuple[tuple[float, float], ...]) -> str:
+def _arrow(arrow: Arrow, shown: Picture, placed: Placed, bends: Sequence[tuple[float, float, float]]) -> str:
     ends = []
     for which, sign in ((arrow.first, 1), (arrow.then, -1)):
         x, y = placed.middles[which]
         half = 5.0 if shown.boxes[which].kind == "end" else _SIZES.wide / 2
         ends.append((x + sign * half, y))
     (x0, y0), (x1, y1) = ends[0], (ends[1][0] - 6, ends[1][1])
+    # Level through each column, so that no arrow runs behind a box of another row.
+    stops = [stop for left, right, y in bends for stop in ((left, y), (right, y))]
     path, at = [f"M{x0:.1f} {y0:.1f}"], (x0, y0)
-    for x, y in (*bends, (x1, y1)):
-        # A bend stands for a whole column: level through it, so that no arrow runs behind a box of another row.
-        stops = [(x, y)] if (x, y) == (x1, y1) else [(x - _SIZES.wide / 2, y), (x + _SIZES.wide / 2, y)]
-        for to in stops:
-            half = (to[0] - at[0]) / 2
-            path.append(f"C{at[0] + half:.1f} {at[1]:.1f} {to[0] - half:.1f} {to[1]:.1f} {to[0]:.1f} {to[1]:.1f}")
-            at = to
+    for to in (*stops, (x1, y1)):
+        half = (to[0] - at[0]) / 2
+        path.append(f"C{at[0] + half:.1f} {at[1]:.1f} {to[0] - half:.1f} {to[1]:.1f} {to[0]:.1f} {to[1]:.1f}")
+        at = to
     name = "arrow" + (" critical" if arrow.critical else "") + (" soft" if arrow.soft else "")
     tip = f'<path class="tip{" critical" if arrow.critical else ""}" d="M{x1:.1f} {y1 - 4:.1f}l7 4l-7 4z"/>'
     return f'<path class="{name}" d="{"".join(path)}"/>{tip}'
