@@ -127,7 +127,8 @@ def chains(subject: Subject) -> Iterator[Finding]:
         f"{listed(chained)} {'runs its' if len(chained) == 1 else 'run their'} tasks one after the other: the plan"
         f" takes about {spoken(now_s)} with {places} at once, {spoken(free_s)} if they were parallel",
         subject.place(f"phase:{chained[0]}", word),
-        hint=f"where the tasks of a phase do not need each other, say `{word}: true`",
+        hint="where the tasks of a phase do not need each other, "
+        + (f"say `{word}: true`" if word else "say what each of them waits for"),
     )
 
 
@@ -142,10 +143,11 @@ def unchained(subject: Subject) -> Iterator[Finding]:
         more = f"; and {counted(len(groups) - _GROUPS, 'more group')}" if len(groups) > _GROUPS else ""
         yield finding(
             "parallel-anyway",
-            f"phase {quoted(id)} is not `{word}`, but its tasks name each other; then only these dependencies"
-            f" order them, and none orders {shown}{more}",
+            f"phase {quoted(id)} is not {f'`{word}`' if word else 'parallel'}, but its tasks name each other; then only"
+            f" these dependencies order them, and none orders {shown}{more}",
             subject.place(f"phase:{id}", word),
-            hint=f"if they may run side by side, say `{word}: true`; if not, let each depend on the one before it",
+            hint=(f"if they may run side by side, say `{word}: true`; if not, " if word else "if they may not, ")
+            + "let each depend on the one before it",
             tasks=tuple(task for group in groups for task in group),
         )
 

@@ -106,8 +106,8 @@ class Subject:
 
     @property
     def parallel_key(self) -> str:
-        """How the plan's format says that the tasks of a phase may run side by side."""
-        return "parallel_safe" if self.plan.format == "auto-claude" else "parallel"
+        """How the plan's format says that the tasks of a phase may run side by side; empty: it has no word for it."""
+        return {"stretto": "parallel", "auto-claude": "parallel_safe"}.get(self.plan.format, "")
 
     @property
     def own_format(self) -> bool:
