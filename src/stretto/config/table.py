@@ -125,7 +125,9 @@ _OF_AGENTS = (
         help="tools that it may use without asking; `[]`: none beyond its mode",
     ),
     Setting(
-        key=("args",), kind=Names(means="a list of words", pattern=r"[\s\S]*"), help="further words for its command line"
+        key=("args",),
+        kind=Names(means="a list of words", pattern=r"[\s\S]*"),
+        help="further words for its command line",
     ),
     Setting(
         key=("env",),

@@ -31,10 +31,10 @@ def samples() -> list[Path]:
 
     What else lies in such an inner folder are the papers that go with its plan."""
     files = sorted(path for path in SAMPLES.rglob("*") if path.is_file())
-    return [path for path in files if path.parents[1] == SAMPLES or _is_plan(path)]
+    return [path for path in files if path.parents[1] == SAMPLES or is_plan(path)]
 
 
-def _is_plan(path: Path) -> bool:
+def is_plan(path: Path) -> bool:
     try:
         load(path)
     except PlanError:

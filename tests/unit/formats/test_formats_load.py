@@ -30,6 +30,8 @@ from unit.formats.corpus import sample
         ("- [ ] T001 do it", "spec-kit"),
         ("words\n\n---\n\n1. [x] **T001** do it", "spec-kit"),
         ('{"feature": "x", "workflow_type": "simple"}', "auto-claude"),
+        ('{"epic_name": "x", "phases": [{"phase_id": "1", "sprints": []}]}', "cfn-epic"),
+        ('{"epicId": "x", "name": "y", "phases": [{"id": "1", "sprints": []}]}', "cfn-epic"),
     ],
 )
 def test_content_decides_the_format(text: str, format: str) -> None:
@@ -42,8 +44,6 @@ def test_content_decides_the_format(text: str, format: str) -> None:
     [
         *("```\n- [ ] do it\n```\n", "# Plan\n\nSome: words: here\n", "- a\n- b", "just words", "42", "[]", "{}"),
         '{"a": 1}',
-        '{"epic_name": "x", "phases": [{"phase_id": "1", "sprints": []}]}',
-        '{"epicId": "x", "name": "y", "phases": [{"id": "1", "sprints": []}]}',
         '{"plan_name": "x", "achievements": []}',
         '{"name": "some-package", "version": "1.0.0"}',
     ],

@@ -1,7 +1,7 @@
 """What reading makes of every sample and of every real file at hand, kept as a table beside the samples.
 
-A change in a reader shows there as a change of lines. `python -m unit.formats.test_formats_table` (in `tests`) writes the
-tables anew.
+A change in a reader shows there as a change of lines. `python -m unit.formats.test_formats_table`, in `tests`, writes
+the tables anew.
 """
 
 from __future__ import annotations
@@ -9,8 +9,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-
-import pytest
 
 from stretto.analysis.conflicts import conflicts
 from stretto.analysis.estimate import critical_path, durations
