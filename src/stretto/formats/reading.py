@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import math
 import re
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import Literal
 
 from stretto.formats.syntax.source import Source, Steps, plan_error
@@ -49,6 +49,15 @@ class Places(Mapping[str, Location]):
             self._copies[name] = n
         self._steps[unique] = steps
         return unique
+
+    def claims(self, owner: str, found: Iterable[tuple[str, Steps]]) -> tuple[str, ...]:
+        """Paths that a task will write, each once, with the place where it is named first."""
+        first: dict[str, Steps] = {}
+        for path, steps in found:
+            first.setdefault(path, steps)
+        for i, steps in enumerate(first.values()):
+            self.mark(f"{owner}:writes:{i}", steps)
+        return tuple(first)
 
     def __getitem__(self, name: str) -> Location:
         return self._source.location(self.steps(name))

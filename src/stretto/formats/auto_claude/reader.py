@@ -179,7 +179,7 @@ class _Reader:
 
     def _writes(self, table: Table, place: str, id: str) -> tuple[str, ...] | None:
         """The declared paths as claims. None (unknown) when there are none, or when one of them is no path."""
-        claims: list[str] = []
+        claims: list[tuple[str, Steps]] = []
         vague = False
         for raw, steps in self._declared(table):
             claim = claimed(raw)
@@ -188,10 +188,10 @@ class _Reader:
                 message = f"task {shown(id)!r} declares {shown(raw)!r}, which is no path in the repository"
                 hint = "its scope counts as unknown"
                 self._reading.report("vague-path", message, steps, hint, tasks=(id,))
-            elif claim not in claims:
-                self._reading.places.mark(f"{place}:writes:{len(claims)}", steps)
-                claims.append(claim)
-        return tuple(claims) if claims and not vague else None
+            else:
+                claims.append((claim, steps))
+        known = self._reading.places.claims(place, claims)
+        return known if known and not vague else None
 
     def _declared(self, table: Table) -> Iterator[tuple[str, Steps]]:
         for key in _WRITES:

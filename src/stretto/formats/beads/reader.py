@@ -265,9 +265,7 @@ class _Reader:
                 words = _FENCE.sub("", text) if isinstance(text, str) else ""
                 for path, _, _ in named_paths(words):
                     claims.setdefault(path, key)
-        for i, key in enumerate(claims.values()):
-            self._reading.places.mark(f"{place}:writes:{i}", (*table.steps, key))
-        return tuple(claims) or None
+        return self._reading.places.claims(place, ((x, (*table.steps, key)) for x, key in claims.items())) or None
 
 
 def _listed(values: Values) -> list[str]:

@@ -17,7 +17,7 @@ from stretto.formats.cfn_epic.status import aside_of, is_known, settled
 from stretto.formats.cfn_epic.strategy import compare
 from stretto.formats.reading import Read, Reading, Table, shown
 from stretto.formats.set_aside import Aside, without
-from stretto.formats.syntax.source import Source, Steps
+from stretto.formats.syntax.source import Source
 from stretto.model.plan import Check, Phase, Plan, PlanGates, Task
 
 _PRIORITIES = {
@@ -202,12 +202,7 @@ class _Reader:
 
     def _writes(self, node: Node, place: str) -> tuple[str, ...] | None:
         """Files that it lists, and that its deliverables name; None (unknown) where there are none."""
-        found: dict[str, Steps] = {}
-        for claim, steps in claims(node):
-            found.setdefault(claim, steps)
-        for i, steps in enumerate(found.values()):
-            self._reading.places.mark(f"{place}:writes:{i}", steps)
-        return tuple(found) or None
+        return self._reading.places.claims(place, claims(node)) or None
 
     def _verify(self, node: Node, closes: Node | None, place: str) -> tuple[Check, ...]:
         found = gates_of(self._reading, node, node.id)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from msgspec.structs import replace
@@ -19,7 +19,7 @@ from stretto.formats.checklist.words import plain, urgency
 from stretto.formats.reading import Read, Reading, shown
 from stretto.formats.set_aside import without
 from stretto.formats.syntax.markdown_text import Outline, Section
-from stretto.formats.syntax.source import Node, Source, Steps
+from stretto.formats.syntax.source import Node, Source, Steps, listed
 from stretto.model.plan import Phase, Plan, Task
 
 NAME = "checklist"
@@ -114,11 +114,8 @@ class _Reader:
         item = self._items[i]
         words = item.words
         place = self._reading.places.mark(f"task:{item.id}", ("tasks", i))
-        claims: list[str] = []
-        for n, (path, _, _) in enumerate(self._claimed[i]):
-            if path not in claims and path != self._file.name:
-                self._reading.places.mark(f"{place}:writes:{len(claims)}", ("tasks", i, "paths", n))
-                claims.append(path)
+        named = ((path, ("tasks", i, "paths", n)) for n, (path, _, _) in enumerate(self._claimed[i]))
+        claims = self._reading.places.claims(place, (each for each in named if each[0] != self._file.name))
         if item.state == "unknown":
             self._reading.report(
                 "unknown-status",
@@ -135,7 +132,7 @@ class _Reader:
             prompt=self._prompts.of(item),
             context=self._papers.of(self._raw[i]),
             depends_on=needs,
-            writes=tuple(claims) or None,
+            writes=claims or None,
             effect="any" if not claims or looks_only else "changes",
             priority=words.priority or self._urgency(item) or 3,
             optional=words.optional,
@@ -191,9 +188,9 @@ class _Reader:
             0,
             self._outline.boxes[-1].end,
             children={
-                "tasks": _list(self._node(i) for i in range(len(self._items))),
-                "phases": _list(Node(stage.at, stage.at) for stage in self._order.stages),
-                "criteria": _list(Node(boxes[i].start, boxes[i].end) for i in self._list.left_out),
+                "tasks": listed(self._node(i) for i in range(len(self._items))),
+                "phases": listed(Node(stage.at, stage.at) for stage in self._order.stages),
+                "criteria": listed(Node(boxes[i].start, boxes[i].end) for i in self._list.left_out),
             },
         )
 
@@ -207,12 +204,7 @@ class _Reader:
             key=at + item.words.id_at,
             children={
                 "status": Node(box.mark_at, box.mark_at + len(box.mark)),
-                "needs": _list(Node(at + need.start, at + need.end) for need in self._said[i].needs),
-                "paths": _list(Node(at + start, at + end) for _, start, end in self._claimed[i]),
+                "needs": listed(Node(at + need.start, at + need.end) for need in self._said[i].needs),
+                "paths": listed(Node(at + start, at + end) for _, start, end in self._claimed[i]),
             },
         )
-
-
-def _list(nodes: Iterable[Node]) -> Node:
-    children = list(nodes)
-    return Node(children[0].start, children[-1].end, children=children) if children else Node(0, 0)

@@ -196,7 +196,7 @@ class _Reader:
         return (tuple(dict.fromkeys(likely)), True) if likely else (None, False)
 
     def _declared(self, table: Table, place: str, paths: list[tuple[str, Steps]]) -> tuple[str, ...] | None:
-        claims: list[str] = []
+        claims: list[tuple[str, Steps]] = []
         vague = False
         for raw, steps in paths:
             claim = claimed(raw)
@@ -204,10 +204,10 @@ class _Reader:
                 vague = True
                 message = f"{table.about} plans {shown(raw)!r}, which is no path in the repository"
                 self._reading.report("vague-path", message, steps, "its scope counts as unknown")
-            elif claim not in claims:
-                self._reading.places.mark(f"{place}:writes:{len(claims)}", steps)
-                claims.append(claim)
-        return None if vague else tuple(claims)
+            else:
+                claims.append((claim, steps))
+        known = self._reading.places.claims(place, claims)
+        return None if vague else known
 
     def _paths(self, table: Table, key: str) -> Iterator[tuple[str, Steps]]:
         value = table.values.get(key)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 
@@ -20,7 +20,7 @@ from stretto.formats.kiro.waves import Graph, Trouble, graph_of
 from stretto.formats.reading import Read, Reading, shown
 from stretto.formats.set_aside import without
 from stretto.formats.syntax.markdown_text import Outline
-from stretto.formats.syntax.source import Node, Source, Steps
+from stretto.formats.syntax.source import Node, Source, Steps, listed
 from stretto.model.plan import Phase, Plan, Task, Value
 
 NAME = "kiro"
@@ -83,7 +83,7 @@ class _Reader:
         root = Node(
             0,
             len(text),
-            children={"tasks": _list(map(_node, self._lines)), "spots": Node(0, len(text), children=self._spots)},
+            children={"tasks": listed(map(_node, self._lines)), "spots": Node(0, len(text), children=self._spots)},
         )
         self._reading = Reading(Source(source.text, source.data, "markdown", outline, root))
         self._context = companions(self._file, home)
@@ -213,12 +213,8 @@ class _Reader:
 
     def _claims(self, line: TaskLine, i: int, place: str) -> tuple[str, ...] | None:
         """The files that the words name, without the feature's own papers; None (unknown) where there are none."""
-        claims: list[str] = []
-        for n, path in enumerate(line.paths):
-            if path.name not in claims and not is_paper(path.name):
-                self._reading.places.mark(f"{place}:writes:{len(claims)}", ("tasks", i, "paths", n))
-                claims.append(path.name)
-        return tuple(claims) or None
+        named = ((path.name, ("tasks", i, "paths", n)) for n, path in enumerate(line.paths))
+        return self._reading.places.claims(place, (each for each in named if not is_paper(each[0]))) or None
 
 
 def _node(line: TaskLine) -> Node:
@@ -229,17 +225,12 @@ def _node(line: TaskLine) -> Node:
         key=line.id_at,
         children={
             "status": Node(box.mark_at, box.mark_at + len(box.mark)),
-            "needs": _list(_span(need) for need in line.marks.needs),
-            "requirements": _list(_span(each) for each in line.marks.requirements),
-            "paths": _list(_span(path) for path in line.paths),
+            "needs": listed(_span(need) for need in line.marks.needs),
+            "requirements": listed(_span(each) for each in line.marks.requirements),
+            "paths": listed(_span(path) for path in line.paths),
         },
     )
 
 
 def _span(reference: Reference) -> Node:
     return Node(reference.start, reference.end)
-
-
-def _list(nodes: Iterable[Node]) -> Node:
-    children = list(nodes)
-    return Node(children[0].start, children[-1].end, children=children) if children else Node(0, 0)

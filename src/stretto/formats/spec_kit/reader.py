@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from functools import cached_property
 from pathlib import Path
 
@@ -13,7 +13,7 @@ from stretto.formats.spec_kit.line import Reference, TaskLine, is_task, read_lin
 from stretto.formats.spec_kit.order import Group, groups_of, order, waits_for
 from stretto.formats.spec_kit.prompt import Prompts
 from stretto.formats.syntax.markdown_text import Outline
-from stretto.formats.syntax.source import Node, Source
+from stretto.formats.syntax.source import Node, Source, listed
 from stretto.model.plan import Phase, Plan, Task
 
 NAME = "spec-kit"
@@ -54,7 +54,7 @@ class _Reader:
         self._lines = list(lines_of(outline, source.text.text, top.name if top else ""))
         self._groups = groups_of(outline, self._lines)
         root = Node(
-            0, len(source.text.text), children={"tasks": _list(_node(x) for x in self._lines), "phases": self._heads()}
+            0, len(source.text.text), children={"tasks": listed(_node(x) for x in self._lines), "phases": self._heads()}
         )
         self._reading = Reading(Source(source.text, source.data, "markdown", outline, root))
         self._position = {line.id: i for i, line in reversed(list(enumerate(self._lines)))}
@@ -62,7 +62,7 @@ class _Reader:
 
     def _heads(self) -> Node:
         starts = (self._outline.sections[group.section].start for group in self._groups)
-        return _list(Node(start, start) for start in starts)
+        return listed(Node(start, start) for start in starts)
 
     def read(self) -> Read:
         self._reading.places.mark("plan", ())
@@ -135,12 +135,8 @@ class _Reader:
 
     def _claims(self, line: TaskLine, index: int, place: str) -> tuple[str, ...] | None:
         """The files that the words name, without the feature's own papers; None (unknown) where there are none."""
-        claims: list[str] = []
-        for i, path in enumerate(line.paths):
-            if path.name not in claims and not is_paper(path.name):
-                self._reading.places.mark(f"{place}:writes:{len(claims)}", ("tasks", index, "paths", i))
-                claims.append(path.name)
-        return tuple(claims) or None
+        named = ((path.name, ("tasks", index, "paths", n)) for n, path in enumerate(line.paths))
+        return self._reading.places.claims(place, (each for each in named if not is_paper(each[0]))) or None
 
 
 def _node(line: TaskLine) -> Node:
@@ -151,16 +147,11 @@ def _node(line: TaskLine) -> Node:
         key=line.id_at,
         children={
             "status": Node(box.mark_at, box.mark_at + len(box.mark)),
-            "needs": _list(_span(need) for need in line.needs),
-            "paths": _list(_span(path) for path in line.paths),
+            "needs": listed(_span(need) for need in line.needs),
+            "paths": listed(_span(path) for path in line.paths),
         },
     )
 
 
 def _span(reference: Reference) -> Node:
     return Node(reference.start, reference.end)
-
-
-def _list(nodes: Iterable[Node]) -> Node:
-    children = list(nodes)
-    return Node(children[0].start, children[-1].end, children=children) if children else Node(0, 0)

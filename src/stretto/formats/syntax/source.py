@@ -103,6 +103,12 @@ class Node:
         return None
 
 
+def listed(nodes: Iterable[Node]) -> Node:
+    """Places one behind the other, as one that holds them."""
+    children = list(nodes)
+    return Node(children[0].start, children[-1].end, children=children) if children else Node(0, 0)
+
+
 class Source:
     """A parsed file. `tree` holds plain Python values; the index of places is made when it is first asked for."""
 

@@ -204,15 +204,14 @@ class _Reader:
     def _writes(self, table: Table, place: str) -> tuple[str, ...] | None:
         """Files that the task is to create or modify; None (unknown) where it names none."""
         value = table.values.get("relevantFiles")
-        claims: list[str] = []
+        claims: list[tuple[str, Steps]] = []
         for i, each in enumerate(value if isinstance(value, list) else ()):
             path, action = (each.get("path"), each.get("action")) if isinstance(each, dict) else (each, "")
             if not isinstance(path, str) or (isinstance(action, str) and action.casefold() == "reference"):
                 continue
-            if (claim := claimed(path)) is not None and claim not in claims:
-                self._reading.places.mark(f"{place}:writes:{len(claims)}", (*table.steps, "relevantFiles", i))
-                claims.append(claim)
-        return tuple(claims) or None
+            if (claim := claimed(path)) is not None:
+                claims.append((claim, (*table.steps, "relevantFiles", i)))
+        return self._reading.places.claims(place, claims) or None
 
 
 def _chosen(file: Path, tags: list[str]) -> str:
