@@ -58,7 +58,7 @@ class EmbeddedEngine:
         try:
             async with asyncio.TaskGroup() as group:
                 watch = group.create_task(self._watch_inbox())
-                await self._performer.tree.first_look()
+                await self._performer.first_look()
                 await self._begin(coordinator, on_approval)
                 while coordinator.state.ended is None:
                     await self._take(coordinator, await self._batch())

@@ -98,11 +98,15 @@ class Performer:
         """Jobs that CancelAttempt may end: an agent at work, or the gates of its attempt."""
         self._landing: Job | None = None
         self._timers: dict[str, asyncio.TimerHandle] = {}
-        self.tree = UserTree(world.workspaces, world.clock, report)
+        self._tree = UserTree(world.workspaces, world.clock, report)
         self.end: EndRun | None = None
         """How the run has ended, once it has."""
         self.broken: BaseException | None = None
         """The exception of a job that hit a bug; the engine raises it."""
+
+    async def first_look(self) -> None:
+        """At the user's tree, before the first attempt."""
+        await self._tree.first_look()
 
     def perform(self, command: Command) -> None:
         """Start doing it. Must be called from the event loop."""
@@ -154,9 +158,9 @@ class Performer:
             return AttemptCancelled(at=self._now(), task=task, attempt=attempt)
 
         def look(_: Job) -> None:
-            self._jobs.start(self.tree.ended(task, attempt))
+            self._jobs.start(self._tree.ended(task, attempt))
 
-        self.tree.begun(task, attempt)
+        self._tree.begun(task, attempt)
         job = self._jobs.start_telling(self._attempt(command), given_up)
         job.add_done_callback(look)
         self._may_be_ended(task, attempt, job)

@@ -68,7 +68,7 @@ class Stage:
 
     def run(self, act: Callable[[], Awaitable[None]]) -> list[Event]:
         async def whole() -> None:
-            await self.performer.tree.first_look()
+            await self.performer.first_look()
             await act()
             for _ in range(MOMENTS):
                 await asyncio.sleep(0)
