@@ -48,3 +48,17 @@ def test_r6_4_a_checklist_runs_to_the_end_and_its_boxes_are_ticked(toy: Toy) -> 
     assert (toy.repository / "CHANGELOG.md").read_text() == "# Changes\nREL-2\n"
     assert not (toy.repository / "kiln/__init__.py").exists(), "it was done before"
     assert "nothing" in toy.stretto("run", "PLAN.md", "--agent", agent, "--yes").stdout
+
+
+def test_r6_4_a_list_with_edits_that_nobody_has_committed_is_ticked_where_it_stands(toy: Toy) -> None:
+    toy.commit("list", {"TODO.md": "- [x] Write docs/a.md\n\nLater:\n\n"})
+    with (toy.repository / "TODO.md").open("a") as file:
+        file.write("- [ ] Write docs/d.md\n")
+    agent = "shell: mkdir -p docs && echo d > docs/d.md"
+    toy.stretto("run", "TODO.md", "--agent", agent, "--land", "--yes")
+    assert (toy.repository / "TODO.md").read_text() == "- [x] Write docs/a.md\n\nLater:\n\n- [x] Write docs/d.md\n"
+    assert toy.git("show", "HEAD:TODO.md") == "- [x] Write docs/a.md\n\nLater:\n\n", (
+        "what they wrote is theirs to commit"
+    )
+    assert toy.git("status", "--porcelain") == " M TODO.md\n"
+    assert "nothing" in toy.stretto("run", "TODO.md", "--agent", agent, "--yes").stdout

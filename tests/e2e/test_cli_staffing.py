@@ -59,6 +59,7 @@ def test_a_plan_that_cannot_name_agents_is_not_blamed(toy: Toy) -> None:
         ("tasks: [{id: a, prompt: x}]\ndefaults: {agent: claude}\n", "", 3, "is not installed", "npm install"),
         ("tasks:\n- {id: a, prompt: x, agent: [scripted, claude]}\n", "", 3, "is not installed", "npm install"),
         ("tasks:\n- {id: a, prompt: x, agent: scriptd}\n", "", 3, "there is no agent 'scriptd'", "did you mean"),
+        ("tasks: [{id: a, prompt: x}]\n", "agent = './a.sh'", 1, "there is no agent './a.sh'", "'shell: ./a.sh'"),
         ("tasks: [{id: a, prompt: x}]\n", "agent = 'mine'", 1, "there is no agent 'mine'", "define it"),
         ("tasks:\n- {id: a, prompt: x}\ndefaults: {agent: 'shell:'}\n", "", 4, "needs a command", "--agent 'shell:"),
     ],

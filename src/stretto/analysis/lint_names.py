@@ -102,7 +102,7 @@ def unknown_ids(subject: Subject) -> Iterator[Finding]:
                             "unknown-id",
                             f"task {quoted(task.id)} waits for {quoted(name)}, which is not in this plan",
                             subject.place(f"task:{task.id}", field, k),
-                            hint=suggest(name, known),
+                            hint=suggest(name, known, task.id),
                             tasks=(task.id,),
                         )
         for phase in plan.phases:
@@ -112,7 +112,9 @@ def unknown_ids(subject: Subject) -> Iterator[Finding]:
                         "unknown-id",
                         f"phase {quoted(phase.id)} waits for {quoted(name)}, which is no phase of this plan",
                         subject.place(f"phase:{phase.id}", "depends_on", k),
-                        hint="it is a task; a phase waits for phases" if name in tasks else suggest(name, phases),
+                        hint="it is a task; a phase waits for phases"
+                        if name in tasks
+                        else suggest(name, phases, phase.id),
                     )
     for task in plan.tasks:
         if task.phase not in phases:
@@ -120,7 +122,7 @@ def unknown_ids(subject: Subject) -> Iterator[Finding]:
                 "unknown-id",
                 f"task {quoted(task.id)} is in phase {quoted(task.phase)}, which is not in this plan",
                 subject.place(f"task:{task.id}", "phase"),
-                hint=suggest(task.phase, phases),
+                hint=suggest(task.phase, phases, ""),
                 tasks=(task.id,),
             )
 
@@ -243,16 +245,17 @@ def _skeleton(id: str) -> str:
     return id if skeleton == "-" else skeleton
 
 
-def _suggester(most: int) -> Callable[[str, Collection[str]], str]:
+def _suggester(most: int) -> Callable[[str, Collection[str], str], str]:
     """A function that finds the name somebody meant, so many times, and then says nothing."""
     left = most
 
-    def suggest(name: str, names: Collection[str]) -> str:
+    def suggest(name: str, names: Collection[str], own: str) -> str:
         nonlocal left
         left -= 1
         if left < 0:
             return ""
-        near = [x for x in names if abs(len(x) - len(name)) <= 3 and (x[:1] == name[:1] or x[-1:] == name[-1:])]
+        alike = (x for x in names if abs(len(x) - len(name)) <= 3 and (x[:1] == name[:1] or x[-1:] == name[-1:]))
+        near = [x for x in alike if x != own]
         same = [x for x in near if _skeleton(x) == _skeleton(name)]
         close = same or difflib.get_close_matches(name, near[:1000], n=1)
         return f"did you mean {quoted(close[0])}?" if close else ""

@@ -12,6 +12,11 @@ from stretto.analysis.wording import counted, listed, quoted
 from stretto.model.plan import Finding
 
 _MOST = 200
+_HOW_TO_NAME = {
+    "task-master": "list the files in `relevantFiles`",
+    "parallel-json": "this format has no place for files; `stretto convert` writes the plan in one that has",
+}
+"""Where a format has its own word for files, or none."""
 """So many overlaps are told one by one; the rest in one finding."""
 
 
@@ -82,10 +87,11 @@ def unknown_scope(subject: Subject) -> Iterator[Finding]:
         if len(silent) == 1
         else ("do not say what files they write", "run alone")
     )
+    how = _HOW_TO_NAME.get(subject.plan.format, "name the files")
     yield finding(
         "unknown-scope",
         f"{listed(silent)} {unsaid}, and {alone_word if alone else 'may run beside any other task: landing decides'}",
         subject.place(f"task:{silent[0]}"),
-        hint="name the files, so that tasks that touch the same ones take turns",
+        hint=f"{how}, so that tasks that touch the same ones take turns",
         tasks=silent,
     )

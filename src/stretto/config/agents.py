@@ -85,5 +85,8 @@ def nobody(what: str) -> ConfigError:
 
 def unknown(name: str, agents: Mapping[str, AgentSpec]) -> ConfigError:
     """The error for an agent that is not there."""
-    hint = did_you_mean(name, tuple(agents), otherwise=f'define it in {FILE}: [agents.{dotted((name,))}] command = "…"')
+    otherwise = f'define it in {FILE}: [agents.{dotted((name,))}] command = "…"'
+    if "/" in name or " " in name:
+        otherwise = f"a command is given as --agent 'shell: {name}'"
+    hint = did_you_mean(name, tuple(agents), otherwise=otherwise)
     return ConfigError(f"there is no agent {name!r}", hint=hint)

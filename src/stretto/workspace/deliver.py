@@ -119,8 +119,9 @@ async def finish_delivery(
 ) -> str:  # fmt: skip
     """Move the run's branch, then the user's work tree, to `delivery.commit`; returns it.
 
-    `folder`: where the run's worktrees are, and its landings keep their locks. `plan`: the user's plan file; an
-    untracked one gets the `statuses`. Raises Paused when something moved since the delivery was prepared."""
+    `folder`: where the run's worktrees are, and its landings keep their locks. `plan`: the user's plan file; one that
+    is not tracked, or has edits of theirs, gets the `statuses`. Raises Paused when something moved since the delivery
+    was prepared."""
     git, branch = repository.git, delivery.branch
     ref = f"refs/heads/{branch}"
     async with locked(landing_lock(folder, ref)):
@@ -146,7 +147,7 @@ async def finish_delivery(
                     f"git will not move {delivery.onto or 'HEAD'}: {_words(error)}{left}",
                     hint=await _way_out(repository, error, delivery.run) or f"once that is mended: {again}",
                 ) from error
-    if plan is not None and status_writer is not None and statuses and not await _is_tracked(repository, plan):
+    if plan is not None and status_writer is not None and statuses and await _is_theirs(repository, plan):
         write_plan(plan, status_writer, statuses)
     return delivery.commit
 
@@ -264,9 +265,12 @@ async def _way_out(repository: Repository, error: GitError, run: str) -> str:
     return ""
 
 
-async def _is_tracked(repository: Repository, plan: Path) -> bool:
+async def _is_theirs(repository: Repository, plan: Path) -> bool:
+    """Whether the plan is not as a commit has it: statuses that landed are not in it."""
     inside = repository.inside(plan)
-    return inside is not None and bool((await repository.git.run("ls-files", "-z", "--", inside)).out)
+    if inside is None or not (await repository.git.run("ls-files", "-z", "--", inside)).out:
+        return True
+    return inside in await repository.dirty()
 
 
 def _listed(paths: Sequence[str]) -> str:

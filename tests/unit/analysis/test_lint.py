@@ -130,6 +130,11 @@ def test_the_page_and_the_codes_are_the_same() -> None:
     assert set(page) == codes_in_source()
 
 
+def test_nobody_is_told_to_wait_for_themselves() -> None:
+    assert only(plan(task("step-1"), task("step-2", "step-9")), "unknown-id").hint == "did you mean `step-1`?"
+    assert only(plan(task("step-2", "step-9")), "unknown-id").hint == ""
+
+
 @pytest.mark.parametrize(
     ("written", "meant"), [("shcema", "schema"), ("Schema", "schema"), ("user_api", "user-api"), ("zzz", "")]
 )

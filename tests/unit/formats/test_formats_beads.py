@@ -217,3 +217,12 @@ def test_r6_4_a_round_trip_changes_statuses_and_nothing_else(name: str) -> None:
                 k: v for k, v in b.items() if k not in ("status", "closed_at")
             }
             assert ("closed_at" in b) == ("closed_at" in a and b["status"] == "closed")
+
+
+def test_what_is_wrong_with_a_line_is_told_of_the_line() -> None:
+    lines = ['{"id": "a", "title": "x", "status": "open"}', '{"id": "b", "title": "y"', '{"id": "c", "title": "z"}']
+    with pytest.raises(PlanError) as caught:
+        load("issues.jsonl", "\n".join(lines).encode())
+    (finding,) = caught.value.findings
+    assert finding.message == "the line ends inside the object that begins in line 2, column 1"
+    assert finding.location is not None and (finding.location.line, finding.location.column) == (2, 25)

@@ -285,9 +285,9 @@ def test_what_it_waits_for_may_stand_below_it_but_not_in_code() -> None:
 
 def test_a_name_that_is_not_in_the_list_is_told() -> None:
     loaded = read("- [ ] a (depends on #74)\n- [ ] b (after #75)\n")
-    (finding,) = [x for x in loaded.findings if x.code == "outside-need"]
-    assert (finding.severity, finding.tasks) == ("warning", ("a",))
-    assert finding.location and (finding.location.line, finding.location.column) == (1, 21)
+    found = [x for x in loaded.findings if x.code == "outside-need"]
+    assert [(x.severity, x.tasks) for x in found] == [("warning", ("a",)), ("warning", ("b",))]
+    assert [(x.location.line, x.location.column) for x in found if x.location] == [(1, 21), (2, 16)]
 
 
 def test_large_stages_are_not_crossed_task_by_task() -> None:
@@ -430,3 +430,28 @@ def test_r6_4_parts_go_with_their_task_and_groups_with_the_last() -> None:
 def test_r6_4_the_case_of_the_list_is_kept() -> None:
     assert write_statuses(b"- [X] a\n- [ ] b\n", {"b": "succeeded"}) == b"- [X] a\n- [X] b\n"
     assert write_statuses(b"\xef\xbb\xbf- [] b\n", {"b": "succeeded"}) == b"\xef\xbb\xbf- [x] b\n"
+
+
+@pytest.mark.parametrize(
+    ("words", "named"),
+    [
+        ("(after Nonsense)", "Nonsense"),
+        ("(depends on nonsense-id)", "nonsense-id"),
+        ("[blocked by the vendor]", "the"),
+        ('(after "Something else")', "Something else"),
+        ("⛔ nope", "nope"),
+        ("(after 2026-11-02)", None),
+        ("after lunch", None),
+    ],
+)
+def test_a_remark_that_names_no_task_is_told(words: str, named: str | None) -> None:
+    loaded = load("TODO.md", f"- [ ] First\n- [ ] Second {words}\n".encode())
+    found = [x.message for x in loaded.findings if x.code == "outside-need"]
+    assert found == ([] if named is None else [f"task 'second' waits for {named!r}, which is no task of this list"])
+    assert [task.depends_on for task in loaded.plan.tasks] == [(), ()]
+
+
+def test_a_title_is_known_by_how_it_begins() -> None:
+    text = '- [ ] Add dark mode to a.css\n- [ ] Add light\n- [ ] Then (after "Add dark mode")\n- [ ] Or (after "Add ")\n'
+    tasks = load("TODO.md", text.encode()).plan.tasks
+    assert [task.depends_on for task in tasks[2:]] == [("add-dark-mode-to-a-css",), ()], "two begin with Add"

@@ -79,5 +79,12 @@ class Names:
             return self._items[near].id
         if name in self._stages:
             return name
-        titled = self._by_title.get(made_id(name)) if " " in name else None
+        titled = self._titled(made_id(name)) if " " in name else None
         return self._items[titled].id if titled is not None else None
+
+    def _titled(self, words: str) -> int | None:
+        """The task with this title, or the only one whose title begins so."""
+        if (found := self._by_title.get(words)) is not None:
+            return found
+        begun = [i for title, i in self._by_title.items() if title.startswith(f"{words}-")]
+        return begun[0] if len(begun) == 1 else None

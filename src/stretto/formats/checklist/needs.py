@@ -26,6 +26,9 @@ _RANGE = re.compile(r"[*_`]*\s*(?:-|–|—|\bto\b|\bthrough\b|\.\.+)\s*[*_`]*",
 _NUMBERS = re.compile(r"(#?\d+(?:\.\d+)*)-(#?\d+(?:\.\d+)*)|([A-Z]{1,4}\d+)-([A-Z]{1,4}\d+)")
 _NONE = re.compile(r"(?:none|nothing|n/a|-|—|no\b)", re.IGNORECASE)
 _LIKE_AN_ID = re.compile(r"#\d+|\d+(?:\.\d+)+|[A-Z][A-Z0-9]*-\d+\w*")
+_DATE = re.compile(r"\d{4}-\d\d")
+_OPENED = re.compile(r"[(\[][ \t*_`]*$")
+"""Words in brackets of their own are a remark about the task, and no part of what it is."""
 _FENCE = re.compile(r"^[ \t]*(`{3,}|~{3,}).*?(?:^[ \t]*\1[`~]*[ \t]*$|\Z)", re.MULTILINE | re.DOTALL)
 
 
@@ -38,7 +41,7 @@ class Need(Value, frozen=True, kw_only=True):
     until: str = ""
     """The other end of a range."""
     sure: bool
-    """The words mean a dependency and nothing else, and the name looks like an id."""
+    """The words mean a dependency and nothing else, and the name looks like an id or is all that they say."""
     start: int
     end: int
 
@@ -64,19 +67,20 @@ def needs_of(text: str) -> Said:
         if _NOT.search(text, max(0, waits.start() - 12), waits.start()):
             continue
         sure = waits["sure"] is not None
+        remark = _OPENED.search(text, max(0, waits.start() - 4), waits.start()) is not None or waits[0] == "⛔"
         if quoted := _QUOTED.match(text, waits.end()):
-            found.append(Need(name=quoted[1], start=quoted.start(1), end=quoted.end(1), sure=False))
+            found.append(Need(name=quoted[1], start=quoted.start(1), end=quoted.end(1), sure=remark))
             continue
         space = _SPACE.match(text, waits.end())
         at = space.end() if space else waits.end()
         if sure and _NONE.match(text, at):
             nothing = True
             continue
-        found += _names(text, at, sure)
+        found += _names(text, at, sure, remark)
     return Said(needs=tuple(found), nothing=nothing)
 
 
-def _names(text: str, at: int, sure: bool) -> Iterator[Need]:
+def _names(text: str, at: int, sure: bool, remark: bool) -> Iterator[Need]:
     thing = ""
     while True:
         if said := _KIND.match(text, at):
@@ -98,7 +102,8 @@ def _names(text: str, at: int, sure: bool) -> Iterator[Need]:
         if sure or plain:
             yield Need(
                 name=first, thing=thing, until=until, start=name.start(), end=end,
-                sure=sure and (thing != "" or _LIKE_AN_ID.fullmatch(first) is not None),
+                sure=(remark and _DATE.match(first) is None)
+                or (sure and (thing != "" or _LIKE_AN_ID.fullmatch(first) is not None)),
             )  # fmt: skip
         following = _NEXT.match(text, end)
         if following is None:

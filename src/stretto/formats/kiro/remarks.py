@@ -210,7 +210,7 @@ class Remarks:
                 "claims-guessed",
                 f"{_count(found, 'task')} with the files that their words name: a guess",
                 ("tasks", found[0], "paths", 0),
-                "Kiro's lists do not say what a task may write; see `stretto show`",
+                "Kiro's lists do not say what a task may write; `stretto show PLAN --json` has them all",
                 severity="info",
             )
 

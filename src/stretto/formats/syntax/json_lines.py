@@ -32,16 +32,18 @@ def parse(text: Text, data: bytes) -> Source:
         try:
             values.append(json_text.parse(Text(text.file, line), b"").tree)
         except PlanError as error:
-            problems += (
-                replace(found, location=replace(found.location, line=number))
-                for found in error.findings
-                if found.location is not None
-            )
+            problems += (_moved(found, number) for found in error.findings)
             if len(problems) >= MAX_FINDINGS:
                 break
     if problems:
         raise plan_error(text.file, problems)
     return Source(text, data, "json-lines", values, _index)
+
+
+def _moved(found: Finding, line: int) -> Finding:
+    """What is wrong with one line, told of the file."""
+    words = found.message.replace("the file ends", "the line ends").replace(" in line 1, ", f" in line {line}, ")
+    return replace(found, message=words, location=found.location and replace(found.location, line=line))
 
 
 def _index(text: Text) -> Node:

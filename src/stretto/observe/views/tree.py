@@ -9,7 +9,7 @@ from stretto.observe.paint import width_of
 from stretto.observe.views.picture import Box, Picture
 
 _NAMES = 4
-_DEEPEST = 0.6
+_DEEPEST = 0.5
 """Of the width: branches that stand further to the right begin at the left again."""
 
 
@@ -35,7 +35,7 @@ def tree(shown: Picture, width: int) -> Iterator[str]:
         chain = [node]
         while len(below[chain[-1]]) == 1:
             chain += below[chain[-1]]
-        lines = flow([names[i] for i in chain], " → ", max(20, width - width_of(first) - 2))
+        lines = flow([names[i] for i in chain], " → ", max(1, width - width_of(rest) - 4))
         yield first + lines[0]
         branches = below[chain[-1]]
         yield from (f"{rest}{'│' if branches else ' '}   {text}".rstrip() for text in lines[1:])
