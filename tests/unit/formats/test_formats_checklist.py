@@ -452,6 +452,6 @@ def test_a_remark_that_names_no_task_is_told(words: str, named: str | None) -> N
 
 
 def test_a_title_is_known_by_how_it_begins() -> None:
-    text = '- [ ] Add dark mode to a.css\n- [ ] Add light\n- [ ] Then (after "Add dark mode")\n- [ ] Or (after "Add ")\n'
+    text = '- [ ] Add dark mode to a\n- [ ] Add light\n- [ ] Then (after "Add dark mode")\n- [ ] Or (after "Add ")\n'
     tasks = load("TODO.md", text.encode()).plan.tasks
-    assert [task.depends_on for task in tasks[2:]] == [("add-dark-mode-to-a-css",), ()], "two begin with Add"
+    assert [task.depends_on for task in tasks[2:]] == [("add-dark-mode-to-a",), ()], "two begin with Add"
