@@ -109,6 +109,7 @@ def test_r2_1_nobody_is_forgotten_in_a_queue() -> None:
 
 
 @given(plans(9))
+@settings(max_examples=200)
 def test_enough_places_are_nearly_as_good_as_many(the_plan: Plan) -> None:
     graph, took_s = build(the_plan), durations(the_plan, 2.0)
     found = enough(the_plan, graph, took_s, 8)
@@ -119,6 +120,7 @@ def test_enough_places_are_nearly_as_good_as_many(the_plan: Plan) -> None:
 
 
 @given(plans(9), st.integers(1, 4))
+@settings(max_examples=200)
 def test_a_schedule_tells_when_each_task_begins(the_plan: Plan, places: int) -> None:
     graph, took_s = build(the_plan), durations(the_plan, 2.0)
     run = schedule(the_plan, graph, took_s, places, meetings(the_plan))

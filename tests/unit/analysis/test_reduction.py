@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hypothesis import given
+from hypothesis import given, settings
 from msgspec.structs import replace
 
 from stretto.analysis.graph import build
@@ -26,6 +26,7 @@ def reach(waits: list[tuple[int, ...]]) -> list[set[int]]:
 
 
 @given(plans(12))
+@settings(max_examples=200)
 def test_what_waits_for_what_stays_the_same_and_no_edge_is_left_over(the_plan: Plan) -> None:
     graph = build(the_plan)
     kept = reduced(graph)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import get_args
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
@@ -98,6 +98,7 @@ def any_plan(draw: st.DrawFn) -> Plan:
 
 @pytest.mark.parametrize("write", [as_yaml, as_json])
 @given(plan=any_plan())
+@settings(max_examples=200)
 def test_what_is_written_reads_back(write: Callable[[Plan], str], plan: Plan) -> None:
     assert load("plan", write(plan).encode()).plan == plan
 

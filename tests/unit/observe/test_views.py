@@ -9,7 +9,7 @@ from html.parser import HTMLParser
 from xml.etree import ElementTree
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
@@ -57,6 +57,7 @@ def behind(count: int, edges: list[tuple[int, int]]) -> list[set[int]]:
 
 
 @given(plans(12))
+@settings(max_examples=200)
 def test_the_arrows_say_what_the_graph_says(the_plan: Plan) -> None:
     graph, found = build(the_plan), drawn(the_plan)
     waits = graph.waits()
@@ -67,6 +68,7 @@ def test_the_arrows_say_what_the_graph_says(the_plan: Plan) -> None:
 
 
 @given(plans(12))
+@settings(max_examples=200)
 def test_boxes_lie_beside_each_other_and_within_the_drawing(the_plan: Plan) -> None:
     found = drawn(the_plan)
     placed = place(found, SIZES)
@@ -88,6 +90,7 @@ def test_boxes_lie_beside_each_other_and_within_the_drawing(the_plan: Plan) -> N
 
 
 @given(plans(12), st.integers(40, 120))
+@settings(max_examples=200)
 def test_the_tree_has_each_box_once(the_plan: Plan, width: int) -> None:
     found = drawn(the_plan)
     lines = list(tree(found, width))
