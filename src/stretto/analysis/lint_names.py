@@ -102,7 +102,8 @@ def unknown_ids(subject: Subject) -> Iterator[Finding]:
                             "unknown-id",
                             f"task {quoted(task.id)} waits for {quoted(name)}, which is not in this plan",
                             subject.place(f"task:{task.id}", field, k),
-                            hint=suggest(name, known, task.id),
+                            hint=suggest(name, known, task.id)
+                            or "name a task or a phase of this plan, or leave it out",
                             tasks=(task.id,),
                         )
         for phase in plan.phases:
@@ -114,7 +115,7 @@ def unknown_ids(subject: Subject) -> Iterator[Finding]:
                         subject.place(f"phase:{phase.id}", "depends_on", k),
                         hint="it is a task; a phase waits for phases"
                         if name in tasks
-                        else suggest(name, phases, phase.id),
+                        else suggest(name, phases, phase.id) or "name a phase of this plan, or leave it out",
                     )
     for task in plan.tasks:
         if task.phase not in phases:

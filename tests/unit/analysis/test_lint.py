@@ -130,9 +130,12 @@ def test_the_page_and_the_codes_are_the_same() -> None:
     assert set(page) == codes_in_source()
 
 
+OTHERWISE = "name a task or a phase of this plan, or leave it out"
+
+
 def test_nobody_is_told_to_wait_for_themselves() -> None:
     assert only(plan(task("step-1"), task("step-2", "step-9")), "unknown-id").hint == "did you mean `step-1`?"
-    assert only(plan(task("step-2", "step-9")), "unknown-id").hint == ""
+    assert only(plan(task("step-2", "step-9")), "unknown-id").hint == OTHERWISE
 
 
 @pytest.mark.parametrize(
@@ -140,7 +143,7 @@ def test_nobody_is_told_to_wait_for_themselves() -> None:
 )
 def test_unknown_ids_are_guessed(written: str, meant: str) -> None:
     found = only(plan(task("schema"), task("user-api"), task("c", written)), "unknown-id")
-    assert found.hint == (f"did you mean `{meant}`?" if meant else "")
+    assert found.hint == (f"did you mean `{meant}`?" if meant else OTHERWISE)
 
 
 def test_r1_2_a_phase_waits_for_phases_only() -> None:
