@@ -18,6 +18,7 @@ from stretto.analysis.select import select
 from stretto.cli import terminal
 from stretto.cli.earlier import Earlier, earlier_run, landed_before, refuse_unfinished, runs_of
 from stretto.cli.linting import OVERLAP, examine, must_have, of_these, refusal
+from stretto.cli.opening import own_folder
 from stretto.cli.place import settings_here
 from stretto.cli.texts import read_template, read_texts
 from stretto.config.layers import NOTHING, Layer, Settings
@@ -141,7 +142,7 @@ async def _prepare(
     runs = repository_home(state_dir(os.environ), repository.common)
     await _refuse_place(repository, runs)
     base = await repository.resolve(wanted.base or "HEAD")
-    folder = Path(wanted.plan).absolute().parent
+    folder = own_folder(wanted.plan).absolute()
     views = runs_of(runs, path, new=wanted.new)
     if not wanted.new:
         refuse_unfinished(views)

@@ -89,7 +89,9 @@ def without_done(plan: Plan) -> Plan:
 
 def moved(plan: Path, output: Path | None) -> Callable[[str], str]:
     """From a path that counts from the plan file to one that counts from the new file, wherever that is."""
-    here = plan.absolute().parent
+    from stretto.cli.opening import own_folder
+
+    here = own_folder(str(plan)).absolute()
     there = output.absolute().parent if output is not None and output.name != "stdout" else here
 
     def path(text: str) -> str:

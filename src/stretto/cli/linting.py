@@ -14,9 +14,10 @@ from msgspec.structs import replace
 from stretto import wiring
 from stretto.analysis import lint_scope
 from stretto.analysis.lint import in_file_order, lint
+from stretto.cli.opening import open_plan, own_folder
 from stretto.cli.texts import template_findings
 from stretto.errors import ConfigError, NotSupportedYet, PlanError, StrettoError
-from stretto.formats.load import Loaded, load
+from stretto.formats.load import Loaded
 from stretto.model.names import meant
 from stretto.model.plan import Finding, Plan, Task
 from stretto.model.run import RunSettings
@@ -45,8 +46,7 @@ def examine(
     goes_by_prompt: Callable[[Plan], Callable[[Task], bool]] = lambda plan: lambda task: True,
 ) -> tuple[Loaded, tuple[Finding, ...]]:
     """The plan and every finding, also of one that may not run. Raises PlanError for one that cannot be read."""
-    loaded = load(plan)
-    folder = Path(plan).absolute().parent
+    loaded, folder = open_plan(plan), own_folder(plan)
 
     def exists(name: str) -> bool:
         return (folder / name).is_file()
@@ -61,7 +61,7 @@ def examine(
         tracked=tracked,
         goes_by_prompt=goes_by_prompt(loaded.plan),
     )
-    told = template_findings(loaded.plan, Path(plan).parent)
+    told = template_findings(loaded.plan, folder)
     return loaded, in_file_order((*loaded.findings, *found, *told))
 
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from msgspec.structs import replace
 
 from stretto import wiring
 from stretto.analysis.graph import build
 from stretto.cli.begin import Ready, Wanted, prepare
+from stretto.cli.opening import own_folder
 from stretto.cli.texts import read_texts
 from stretto.core.breaker import default_agents
 from stretto.core.commands import StartAttempt
@@ -27,7 +26,7 @@ def first_prompt(wanted: Wanted, task: str) -> Prompt:
     ready = prepare(replace(wanted, task=task))
     ids = [one.id for one in ready.plan.tasks]
     # A task that is done has not been read; what it was told is asked for all the same.
-    plan, context = read_texts(ready.plan, Path(wanted.plan).absolute().parent, set(ready.done) - {task})
+    plan, context = read_texts(ready.plan, own_folder(wanted.plan).absolute(), set(ready.done) - {task})
     start = _first_start(ready, plan, ids.index(task))
     prompts = Prompts(plan, context, template=ready.template, folder=folder_of(ready.path, ready.root))
     reads = next((wiring.agent_class(ready.settings.agents[name]).reads_story for name in start.agents), True)

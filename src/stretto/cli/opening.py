@@ -1,0 +1,22 @@
+"""What a person names as a plan: a file that a reader knows, or a folder that a recipe makes a plan of."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from stretto.formats.load import Loaded, load
+from stretto.recipes.load import read_folder
+
+
+def open_plan(plan: str) -> Loaded:
+    """The plan, where its parts stand, and what reading it found. Raises PlanError."""
+    made = read_folder(Path(plan)) if Path(plan).is_dir() else None
+    if made is None:
+        return load(plan)  # which says of a folder which plans it holds
+    return Loaded(plan=made.plan, places=made.places, findings=made.findings, write_statuses=None, data=b"")
+
+
+def own_folder(plan: str) -> Path:
+    """The folder that the plan's own paths count from: the one it lies in, or the one it is."""
+    path = Path(plan)
+    return path if path.is_dir() else path.parent
