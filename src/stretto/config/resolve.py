@@ -11,7 +11,7 @@ from stretto.config.layers import Layer, Origin, Said, Settings
 from stretto.config.table import FILE, SETTINGS, Key
 from stretto.errors import ConfigError
 from stretto.model.agent import AgentSpec
-from stretto.model.plan import Location, Plan, Task, Value
+from stretto.model.plan import Isolation, Location, Plan, Task, Value
 from stretto.model.run import RunSettings
 
 
@@ -48,6 +48,13 @@ def run_settings(settings: Settings) -> RunSettings:
     stops = settings.value(("on_failure",)) == "stop"
     fields |= {"on_failure": "stop" if stops else "continue", "run_stops": stops}
     return msgspec.convert(fields, RunSettings)
+
+
+def isolation(plan: Plan, settings: Settings) -> Isolation:
+    """Where attempts work: what a flag says, then the plan, for it is written for one of the two, then the settings."""
+    first = settings.said(("isolation",))[0]
+    chosen: Isolation = first.value
+    return chosen if first.origin.layer == "flag" else plan.isolation or chosen
 
 
 class Doers(Value, frozen=True, kw_only=True):
@@ -103,6 +110,10 @@ def resolve(plan: Plan, settings: Settings, *, interactive: bool, agent_args: tu
             )
         used[name] = agents.with_words(name, used[name], agent_args)
     run = msgspec.structs.replace(
-        run_settings(settings), agent=name, fallbacks=tuple(fallbacks), on_approval="wait" if interactive else "exit"
+        run_settings(settings),
+        agent=name,
+        fallbacks=tuple(fallbacks),
+        isolation=isolation(plan, settings),
+        on_approval="wait" if interactive else "exit",
     )
     return Resolved(run=run, agents=used, env_pass=settings.value(("env", "pass")))

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, get_args
 
 from stretto.config.values import Choice, Count, Duration, Kind, Names, Text
-from stretto.model.plan import Value
+from stretto.model.plan import Isolation, Value
 from stretto.model.run import ConflictPolicy, RunSettings
 
 FILE = "stretto.toml"
@@ -67,6 +67,13 @@ _ALL = (
         field="conflicts",
         flag="--conflicts",
         help="what to do with tasks whose claims overlap",
+    ),
+    Setting(
+        key=("isolation",),
+        kind=Choice(options=get_args(Isolation)),
+        field="isolation",
+        flag="--isolation",
+        help="where tasks work: each in a `worktree` of its own, or (`none`) all in the folder itself",
     ),
     Setting(
         key=("breaker",),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import cast
+from typing import Literal, cast
 
 from stretto.formats.format import Format
 from stretto.formats.reading import Read, Reading, Table, kind, shown
@@ -77,6 +77,7 @@ def read(source: Source) -> Read:
     keep = root.texts("keep", "path") or ()
     hot_files = root.texts("hot_files", "path") or ()
     prompt_template = root.text("prompt_template") or None
+    isolation = cast('Literal["worktree", "none"] | None', root.choice("isolation", ("worktree", "none")))
     phases, tasks = _phases(root, context)
     root.close(_PLAN_NOT_YET)
     return reading.finish(
@@ -91,6 +92,7 @@ def read(source: Source) -> Read:
             keep=keep,
             hot_files=hot_files,
             prompt_template=prompt_template,
+            isolation=isolation,
         )
     )
 

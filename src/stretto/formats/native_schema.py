@@ -114,6 +114,10 @@ PLAN: Schema = {
             "keep": _texts("Ignored paths that are saved with every attempt."),
             "hot_files": _texts("Files that many tasks touch; they keep no task waiting."),
             "prompt_template": {"type": "string", "description": "A file that arranges the prompts."},
+            "isolation": {
+                "enum": ["worktree", "none"],
+                "description": "Where tasks work: each in a worktree of its own, or all in the folder itself.",
+            },
             "phases": {"type": ["array", "null"], "items": _PHASE},
             "tasks": _TASKS,
         },

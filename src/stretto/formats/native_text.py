@@ -78,6 +78,7 @@ def _plan(plan: Plan, path: Callable[[str], str]) -> dict[str, Any]:
     return _said(
         name=plan.name,
         prompt_template=path(plan.prompt_template) if plan.prompt_template else None,
+        isolation=plan.isolation,
         defaults=_said(
             agent=defaults.agent,
             timeout=_duration(defaults.timeout_s),

@@ -13,6 +13,8 @@ import msgspec
 
 Effect = Literal["changes", "artifact", "any"]
 FailurePolicy = Literal["continue", "stop", "rollback"]
+Isolation = Literal["worktree", "none"]
+"""Where attempts work: each in a worktree of its own, or all in the folder itself (R10.3)."""
 TaskStatus = Literal["pending", "running", "succeeded", "failed", "skipped", "cancelled"]
 """The task state that a plan file implies; `pending` where the format has no status."""
 
@@ -127,6 +129,8 @@ class Plan(Value, frozen=True, kw_only=True):
     """Globs of files that many tasks touch; they do not exclude each other (R2.5)."""
     prompt_template: str | None = None
     """A file, relative to the plan file, that arranges what every agent is told."""
+    isolation: Isolation | None = None
+    """None: the run's settings decide."""
 
 
 class Location(Value, frozen=True, kw_only=True, gc=False):

@@ -6,7 +6,7 @@ from typing import Literal, TypeVar
 
 import msgspec
 
-from stretto.model.plan import Value
+from stretto.model.plan import Isolation, Value
 
 T = TypeVar("T")
 
@@ -86,6 +86,7 @@ class RunSettings(Value, frozen=True, kw_only=True):
     run_stops: bool = False
     """`stop` was written in the plan's defaults or on the command line: it concerns the run, not a phase."""
     conflicts: ConflictPolicy = "serialize"
+    isolation: Isolation = "worktree"
     on_approval: Literal["wait", "exit"] = "exit"
 
 

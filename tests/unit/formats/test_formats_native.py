@@ -33,6 +33,7 @@ def one(task: str) -> Loaded:
 def test_every_key() -> None:
     plan = load(sample("stretto/full.yaml")).plan
     assert plan.name == "full"
+    assert plan.isolation == "worktree"
     assert plan.format == "stretto"
     assert plan.defaults == Defaults(agent=("first", "second"), timeout_s=900, attempts=2, on_failure="stop")
     assert plan.setup == Setup(copy=(".env.test",), link=("node_modules/",), run=("npm ci",))

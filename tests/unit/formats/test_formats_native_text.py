@@ -93,6 +93,7 @@ def any_plan(draw: st.DrawFn) -> Plan:
         keep=draw(PATHS),
         hot_files=draw(PATHS),
         prompt_template=draw(st.none() | SAID),
+        isolation=draw(st.sampled_from((None, "worktree", "none"))),
     )  # fmt: skip
 
 
