@@ -10,6 +10,9 @@ from stretto.core.state import Lane, State, TaskRecord
 from stretto.model.plan import Plan, Task
 from stretto.model.run import TARGET, RunSettings
 
+PRESENCE = ".stretto/tasks/{}"
+"""What a task that writes nothing claims in a folder that all share: a name of its own that no file has."""
+
 
 def first_state(event: RunStarted, graph: Graph) -> State:
     """The state of a run that has just been written down; nothing has been decided yet."""
@@ -21,7 +24,7 @@ def first_state(event: RunStarted, graph: Graph) -> State:
             index=i,
             task=task,
             rank=(task.priority, -rank[i], i),
-            claims=_claims(task, plan, settings),
+            claims=_claims(i, task, plan, settings),
             state="succeeded" if task.id in done else "pending",
             reason="done before this run" if task.id in done else "",
             since=event.at,
@@ -48,10 +51,14 @@ def first_state(event: RunStarted, graph: Graph) -> State:
     )
 
 
-def _claims(task: Task, plan: Plan, settings: RunSettings) -> tuple[str, ...] | None:
+def _claims(index: int, task: Task, plan: Plan, settings: RunSettings) -> tuple[str, ...] | None:
     """The patterns that exclude others, by the run's conflict policy (R2.4, R2.5)."""
     if settings.conflicts == "allow":
         return None
+    if settings.isolation == "none":
+        # No landing merges anything there: hot files keep tasks apart, too, and who names no file is met by whoever
+        # may touch every file, and by nobody else.
+        return ("**",) if task.writes is None else task.writes or (PRESENCE.format(index),)
     if task.writes is None:
         return ("**",) if settings.conflicts == "serialize-unknown" else None
     return tuple(w for w in task.writes if not any(within(w, hot) for hot in plan.hot_files)) or None

@@ -161,6 +161,8 @@ class Rules:
     def _claims(self, task: Task) -> tuple[str, ...]:
         if self.settings.conflicts == "allow":
             return ()
+        if self.settings.isolation == "none":
+            return ("**",) if task.writes is None else task.writes or (f"nothing/but/{task.id}",)
         if task.writes is None:
             return ("**",) if self.settings.conflicts == "serialize-unknown" else ()
         return tuple(w for w in task.writes if not any(within(w, hot) for hot in self.plan.hot_files))

@@ -48,6 +48,7 @@ class Drawn:
             drain_timeout_s=(600.0, 3.0)[approval // 2 % 2],
             breaker=(5, 2, 3, 0)[approval // 4 % 4],
             fallbacks=(("other",), (), (), ())[approval // 16 % 4 - 1],
+            isolation="none" if approval // 64 == 3 else "worktree",
         )
 
     def expected_s(self, plan: Plan) -> dict[str, float]:
@@ -134,6 +135,7 @@ def drawn(draw: st.DrawFn, *, policies: bool = True) -> Begun:
             parallel=settings.parallel,
             attempts=settings.attempts,
             conflicts=settings.conflicts,
+            isolation=settings.isolation,
             on_approval=settings.on_approval,
             breaker=settings.breaker,
             fallbacks=settings.fallbacks,
