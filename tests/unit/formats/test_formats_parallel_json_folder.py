@@ -33,10 +33,10 @@ def test_the_folder_says_how_far_everything_is() -> None:
 
 PAPERS = {
     "complete": "execution/feedbacks/APPROVED_11.md",
+    "skipped": "execution/SKIPPED_11.md",
     "failed": "execution/feedbacks/FIX_11.md",
     "execution": "execution/EXECUTION_TASK_P_11_01.md",
     "subplan": "subplans/SUBPLAN_P_11.md",
-    "skipped": "execution/SKIPPED_11.md",
 }
 
 
@@ -49,7 +49,6 @@ def test_the_first_kind_of_paper_decides(tmp_path: Path, first: int, second: int
     decides = kinds[min(first, second)]
     expected = {"complete": "succeeded", "skipped": None}.get(decides, "pending")
     assert (tasks(loaded)["1.1"].status if "1.1" in tasks(loaded) else None) == expected
-    assert ("skipped-but-planned" in codes(loaded)) == (4 in (first, second) and decides != "skipped")
 
 
 def test_an_empty_folder_says_that_nothing_is_done(tmp_path: Path) -> None:
@@ -71,6 +70,13 @@ def test_ids_that_share_file_names_are_told_by_the_words_of_the_papers(tmp_path:
         assert {task.id for task in loaded.plan.tasks if task.status == "succeeded"} == done
         assert codes(loaded)["shared-file-name"] == ("1.12", "11.2")
     assert "shared-file-name" not in codes(read(one("1.12"), one("1.13"), folder=tmp_path))
+
+
+def test_a_paper_with_dashes_is_that_of_one_id(tmp_path: Path) -> None:
+    kept(tmp_path, {"execution/feedbacks/APPROVED_1-12.md": "fine", "execution/SKIPPED_2-1.md": "no"})
+    loaded = read(one("1.12"), one("11.2"), one("2.1"), folder=tmp_path)
+    assert {task.id: task.status for task in loaded.plan.tasks} == {"1.12": "succeeded", "11.2": "pending"}
+    assert "shared-file-name" not in codes(loaded)
 
 
 def test_an_approval_of_another_is_none_of_what_is_not_in_the_file(tmp_path: Path) -> None:

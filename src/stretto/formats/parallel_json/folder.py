@@ -5,38 +5,15 @@ from __future__ import annotations
 import os
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from functools import cached_property
 from pathlib import Path
-from typing import Literal
 
-from stretto.model.plan import Value
+from stretto.model.papers import FOLDERS, Paper, exact_key, own_word, paper_of, short_key
 
-Step = Literal["complete", "failed", "execution_created", "subplan_created", "skipped", "not_started"]
-
-_KINDS: tuple[tuple[Step, str, str], ...] = (
-    ("complete", "execution/feedbacks", r"APPROVED_(?P<key>\d+)\.md"),
-    ("failed", "execution/feedbacks", r"FIX_(?P<key>\d+)\.md"),
-    ("execution_created", "execution", r"EXECUTION_TASK_(?P<name>.+)_(?P<key>\d+)_(?P<number>\d+)\.md"),
-    ("subplan_created", "subplans", r"SUBPLAN_(?P<name>.+)_(?P<key>\d+)\.md"),
-    ("skipped", "execution", r"SKIPPED_(?P<key>\d+)\.md"),
-)
-"""In the format's order: the first kind of paper that is there is how far an achievement is."""
-_OWN_WORD = re.compile(r"Achievement[\s*_:]+(\d+(?:\.\d+)+)", re.IGNORECASE)
-"""What a paper says it is about."""
 _GLANCE = 4096
 _MAX_BYTES = 256 * 1024
 _MAX_PLAN_BYTES = 4 * 1024 * 1024
-
-
-class Paper(Value, frozen=True, kw_only=True):
-    step: Step
-    path: str
-    """Relative to the plan file."""
-    key: str
-    """The id without its dots, as file names have it."""
-    number: int = 0
-    """Which execution of the achievement, from 1."""
 
 
 class Folder:
@@ -54,11 +31,14 @@ class Folder:
 
     def papers(self, id: str, *, shared: bool = False) -> list[Paper]:
         """Those of one id. `shared`: another id has the same file names, so that each paper's own words decide."""
-        found = self._papers.get(key_of(id), [])
-        return [paper for paper in found if self._about(paper) == id] if shared else found
+        short, exact = short_key(id), exact_key(id)
+        found = self._papers.get(short, [])
+        found = [paper for paper in found if self._about(paper) == id] if shared else found
+        return found + self._papers.get(exact, []) if exact != short else found
 
     def has(self, id: str) -> bool:
-        return key_of(id) in self._papers
+        """Whether there are papers of which one has to be told whose they are, where that is shared."""
+        return short_key(id) in self._papers
 
     @cached_property
     def plan_name(self) -> str:
@@ -77,29 +57,14 @@ class Folder:
         return bool(_text(self._home / paper.path, _MAX_BYTES + 1, strict=True))
 
     def _about(self, paper: Paper) -> str:
-        found = _OWN_WORD.search(_text(self._home / paper.path, _GLANCE))
-        return found[1] if found else ""
+        return own_word(_text(self._home / paper.path, _GLANCE))
 
     def _found(self) -> Iterator[Paper]:
-        for step, part, pattern in _KINDS:
+        for part in FOLDERS:
             for name in sorted(_listed(self._home / part)):
-                found = re.fullmatch(pattern, name)
-                if found is None:
-                    continue
-                said = found.groupdict()
-                if said.get("name", self._name).casefold() in self._names:
-                    number = int(said.get("number", "0")[:9])
-                    yield Paper(step=step, path=f"{part}/{name}", key=said["key"], number=number)
-
-
-def key_of(id: str) -> str:
-    return id.replace(".", "")
-
-
-def step_of(papers: Iterable[Paper]) -> Step:
-    """How far an achievement is, by the first kind of paper that it has."""
-    steps = {paper.step for paper in papers}
-    return next((step for step, _, _ in _KINDS if step in steps), "not_started")
+                paper = paper_of(part, name)
+                if paper is not None and (paper.name or self._name).casefold() in self._names:
+                    yield paper
 
 
 def _listed(folder: Path) -> list[str]:

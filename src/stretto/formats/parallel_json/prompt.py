@@ -31,10 +31,10 @@ class Prompts:
         self._name = name
         self._paper = paper
         self._paper_name = paper_name
-        notes = "\n\n".join(filter(None, (plain(root.get(key)) for key in _NOTES)))
+        notes = notes_of(root)
         self._plan = [f"# {name}"]
         self._plan += [f"Goal of the whole plan:\n{paper.goal}"] if paper.goal else []
-        self._plan += [f"Notes on the plan:\n{_clipped(notes, _MAX_NOTES)}"] if notes else []
+        self._plan += [f"Notes on the plan:\n{notes}"] if notes else []
 
     def tells_of(self, entry: Entry) -> bool:
         """Whether there is more to say of it than its title."""
@@ -59,6 +59,10 @@ class Prompts:
         parts.append(f"{closing} Leave the plan file and the papers in its folder as they are.")
         return "\n\n".join(part for part in parts if part) + "\n"
 
+    def more(self, entry: Entry) -> str:
+        """What the file says of it beside its title."""
+        return "\n\n".join(self._more(entry))
+
     def _said(self, entry: Entry) -> Iterator[str]:
         yield self._paper.section(entry.id)
         yield from self._more(entry)
@@ -70,6 +74,11 @@ class Prompts:
         for key, value in entry.values.items():
             if key not in _BOOKKEEPING and not key.startswith("multi_executor_") and (text := plain(value)):
                 yield text if key == "description" else f"{key.replace('_', ' ').strip().capitalize()}:\n{text}"
+
+
+def notes_of(root: Mapping[str, object]) -> str:
+    """What the file says of the whole plan."""
+    return _clipped("\n\n".join(filter(None, (plain(root.get(key)) for key in _NOTES))), _MAX_NOTES)
 
 
 def _clipped(text: str, most: int) -> str:

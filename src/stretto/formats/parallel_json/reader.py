@@ -8,7 +8,8 @@ from pathlib import Path
 
 from stretto.formats.auto_claude.checks import checks
 from stretto.formats.parallel_json.achievements import Entry, achievements_of, is_of_the_form, names
-from stretto.formats.parallel_json.folder import Folder, Step
+from stretto.formats.parallel_json.folder import Folder
+from stretto.formats.parallel_json.hours import estimate_s
 from stretto.formats.parallel_json.order import (
     Level,
     Need,
@@ -22,17 +23,14 @@ from stretto.formats.parallel_json.plan_paper import PlanPaper
 from stretto.formats.parallel_json.prompt import Prompts
 from stretto.formats.parallel_json.remarks import Remarks
 from stretto.formats.parallel_json.status import Progress, context_of
-from stretto.formats.reading import MAX_SECONDS, Read, Reading, duration_s
+from stretto.formats.reading import Read, Reading, Table
 from stretto.formats.set_aside import Aside, without
 from stretto.formats.syntax.source import Source
+from stretto.model.papers import Step, part_number
 from stretto.model.plan import Check, Phase, Plan, Task
 
 NAME = "parallel-json"
 
-_HOURS = re.compile(
-    r"[~≈<]?\s*(\d{1,6}(?:\.\d{1,6})?)\s*(?:(?:-|–|—|to)\s*[~≈<]?(\d{1,6}(?:\.\d{1,6})?))?\s*(h|hrs?|hours?|m|min|minutes?)?",
-    re.IGNORECASE,
-)
 _RUNNERS = re.compile(
     r"(?:\./\S+|python[\d.]*|pytest|npm|npx|pnpm|yarn|node|deno|bun|make|just|bash|sh|go|cargo|uv|uvx|poetry|tox|nox"
     r"|ruff|mypy|dotnet|mvn|gradle|php|ruby|bundle|rake|composer|mix|docker|git|test)(?=\s|$)"
@@ -51,8 +49,7 @@ class _Reader:
         reading = self._reading = Reading(source)
         root = self._root = reading.root("the plan")
         file = Path(source.file)
-        name = root.id("plan_name", expected="a name") if root.values.get("plan_name") not in (None, "") else None
-        self._name = name or file.absolute().parent.name or NAME
+        self._name = name_of(root, file)
         self._level: Level = level_of(reading, root)
         self._entries = achievements_of(reading, root)
         self._split = {entry.id: [part.id for part in entry.parts] for entry in self._entries if entry.parts}
@@ -185,8 +182,7 @@ class _Reader:
     def _context(self, entry: Entry, whole: Entry | None) -> tuple[str, ...]:
         if whole is None:
             return tuple(context_of(self._progress.papers(entry), self._folder, None))
-        last = entry.id.rpartition(".")[2]
-        number = int(last) if last.isdecimal() and len(last) < 9 else 0
+        number = part_number(entry.id, [part.id for part in whole.parts].index(entry.id))
         papers = [*self._progress.papers(whole), *self._progress.papers(entry)]
         return tuple(dict.fromkeys(context_of(papers, self._folder, number)))
 
@@ -210,7 +206,7 @@ class _Reader:
 
     def _estimate_s(self, entry: Entry) -> float | None:
         value = entry.values.get("estimated_hours")
-        seconds = _seconds(value)
+        seconds = estimate_s(value)
         if seconds is None and value not in (None, "", 0):
             self._remarks.note("unread-estimate", entry.id, entry.at("estimated_hours"))
         return seconds
@@ -225,15 +221,7 @@ class _Reader:
             self._reading.report("contradiction", each.message, each.steps, hint, severity="info", tasks=each.tasks)
 
 
-def _seconds(value: object) -> float | None:
-    """Seconds of hours; the middle of a range such as "4-6"."""
-    if isinstance(value, str):
-        found = _HOURS.fullmatch(value.strip()) if len(value) < 60 else None
-        if found is None:
-            return None
-        hours = (float(found[1]) + float(found[2] or found[1])) / 2
-        seconds: float | None = hours * (60.0 if (found[3] or "h").casefold().startswith("m") else 3600.0)
-    else:
-        number = duration_s(value)
-        seconds = None if number is None else number * 3600.0
-    return seconds if seconds is not None and 0 < seconds <= MAX_SECONDS else None
+def name_of(root: Table, file: Path) -> str:
+    """The plan's own name, else that of its folder."""
+    name = root.id("plan_name", expected="a name") if root.values.get("plan_name") not in (None, "") else None
+    return name or file.absolute().parent.name or NAME

@@ -39,12 +39,7 @@ _KINDS = {
         severity="warning",
         message="the names of papers leave out the dots, and are the same for these; "
         "a paper counts for the one that its text names first, else for none",
-        hint='say "Achievement X.Y" at the top of each paper, or give one of them another id',
-    ),
-    "skipped-but-planned": _Kind(
-        severity="info",
-        message="a SKIPPED file is there, but other papers come first in this format: not skipped",
-        hint="remove the SUBPLAN, EXECUTION_TASK and FIX files of what is to be skipped",
+        hint='say "Achievement X.Y" at the top of each paper, or call them by X-Y, such as SUBPLAN_NAME_1-12.md',
     ),
     "status-differs": _Kind(
         severity="info",

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from stretto.formats.parallel_json.achievements import Entry
-from stretto.formats.parallel_json.folder import Folder, Paper, Step, key_of, step_of
+from stretto.formats.parallel_json.folder import Folder
 from stretto.formats.parallel_json.remarks import Remarks
 from stretto.formats.reading import Reading, shown
+from stretto.model.papers import Keys, Paper, Step, step_of
 
 _WORDS: dict[str, Step] = {
     **dict.fromkeys(("not_started", "pending", "todo", "blocked", "ready", "planned", ""), "not_started"),
@@ -30,28 +30,23 @@ class Progress:
         self._reading = reading
         self._remarks = remarks
         self._folder = folder
-        ids = dict.fromkeys(id for entry in entries for id in (entry.id, *(part.id for part in entry.parts)))
-        times = Counter(map(key_of, ids))
-        self._shared = {id for id in ids if times[key_of(id)] > 1}
-        self._keys = times.keys()
+        self._keys = Keys(id for entry in entries for id in (entry.id, *(part.id for part in entry.parts)))
 
     def papers(self, entry: Entry) -> list[Paper]:
-        return self._folder.papers(entry.id, shared=entry.id in self._shared)
+        return self._folder.papers(entry.id, shared=self._keys.is_shared(entry.id))
 
     def approved(self, id: str) -> bool:
         """Whether the folder says that something is done which is not in the file."""
-        return "complete" in {paper.step for paper in self._folder.papers(id, shared=key_of(id) in self._keys)}
+        return "complete" in {paper.step for paper in self._folder.papers(id, shared=self._keys.knows(id))}
 
     def step(self, entry: Entry) -> Step:
         said = self._said(entry)
         if not self._folder.exists:
             return said or "not_started"
         papers = self.papers(entry)
-        if entry.id in self._shared and self._folder.has(entry.id):
+        if self._keys.is_shared(entry.id) and self._folder.has(entry.id):
             self._remarks.note("shared-file-name", entry.id, entry.steps)
         step = step_of(papers)
-        if step != "skipped" and any(paper.step == "skipped" for paper in papers):
-            self._remarks.note("skipped-but-planned", entry.id, entry.steps)
         if said is not None and said != step and {said, step} & _MATTERS:
             self._remarks.note("status-differs", entry.id, entry.at("status"))
         return step
@@ -61,12 +56,16 @@ class Progress:
         value = entry.values.get("status")
         if value is None:
             return None
-        word = re.sub(r"[\s-]+", "_", value.strip().casefold()) if isinstance(value, str) else None
-        step = _WORDS.get(word) if word is not None else None
+        step = step_said(value)
         if step is None:
             message = f"`status` of {shown(entry.id)!r} is no word that is known; it counts as not started"
             self._reading.report("unknown-status", message, entry.at("status"), tasks=(entry.id,))
         return step or "not_started"
+
+
+def step_said(value: object) -> Step | None:
+    """What a `status` means; None for a word that nobody knows."""
+    return _WORDS.get(re.sub(r"[\s-]+", "_", value.strip().casefold())) if isinstance(value, str) else None
 
 
 def context_of(papers: Sequence[Paper], folder: Folder, part: int | None) -> Iterator[str]:
