@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import time
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 
 import repository
@@ -14,6 +15,7 @@ from measure import Row, scratch, timed, turn_about
 from repository import ENV, git
 
 from stretto.engine.supervise import ProcessSupervisor
+from stretto.formats.format import each_file
 from stretto.model.plan import Setup
 from stretto.model.run import TARGET, LandEntry
 from stretto.ports import StatusWriter
@@ -29,7 +31,7 @@ async def workspaces(
     found = await Repository.find(root, environ=ENV)
     made = GitWorkspaces(
         found, run=run, branch=run, pool_root=state, setup=setup, processes=ProcessSupervisor(), env=ENV,
-        plan_path=repository.path_of(1) if writer else None, status_writer=writer,
+        plan_files=(repository.path_of(1),) if writer else (), keeper=partial(each_file, writer) if writer else None,
     )  # fmt: skip
     await made.create_branch(found.head)
     return made

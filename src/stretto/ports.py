@@ -101,6 +101,8 @@ class Report(Value, frozen=True, kw_only=True):
     artifacts: tuple[str, ...] = ()
     refused: tuple[str, ...] = ()
     """What it wanted to do and was not permitted to. No failure of itself."""
+    proposal: bytes = b""
+    """Its whole result file, where that has `tasks` that it wants added (R8.4)."""
 
 
 class Agent(Protocol):
@@ -359,3 +361,11 @@ class StatusWriter(Protocol):
     """Writes task states into the bytes of a plan file and changes nothing else (R6.4); readers offer it."""
 
     def __call__(self, source: bytes, statuses: Mapping[str, str]) -> bytes: ...
+
+
+class StatusKeeper(Protocol):
+    """The same for all the files that hold a plan's statuses: what is in each, by its path; what changes comes back.
+
+    Paths may count from anywhere, but all from the same place; a file that is not there is left out."""
+
+    def __call__(self, files: Mapping[str, bytes], statuses: Mapping[str, str]) -> Mapping[str, bytes]: ...

@@ -24,7 +24,7 @@ from stretto.engine.performer import Performer, World
 from stretto.engine.prompt import Prompts, folder_of
 from stretto.engine.supervise import ProcessSupervisor
 from stretto.errors import ConfigError, JournalMismatch, StateError
-from stretto.formats.load import FORMATS
+from stretto.formats.load import keeper_of, plan_files
 from stretto.gates.approval import ApprovalGate
 from stretto.gates.artifacts import ArtifactsGate
 from stretto.gates.command import CommandGate
@@ -125,8 +125,8 @@ async def workspaces(
         setup=plan.setup,
         keep=plan.keep,
         hot_files=plan.hot_files,
-        plan_path=launch.plan_in_repository,
-        status_writer=next((f.write_statuses for f in FORMATS if f.name == launch.plan_format), None),
+        plan_files=plan_files(launch.plan_in_repository, plan) if launch.plan_in_repository else (),
+        keeper=keeper_of(launch.plan_format),
         processes=processes,
         env=surroundings(environ, passed=launch.env_pass),
         titles={task.id: task.title for task in plan.tasks},

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
 from pathlib import Path
 
 import msgspec
 import pytest
 
 from stretto.errors import AdapterError, GitError, WorkspaceError
+from stretto.formats.format import each_file
 from stretto.model.run import TARGET, LandEntry
 from stretto.ports import Saved, Workspace, Workspaces
 from stretto.testing.workspaces import ASPECTS, MemoryRepository, MemoryWorkspaces
@@ -39,7 +41,9 @@ def engine(request: pytest.FixtureRequest, tmp_path: Path) -> Engine:
                 for slot in dead._slots.values():  # type: ignore[attr-defined]
                     slot.release()  # as the kernel does
             started[:] = [
-                await workspaces(root, tmp_path / "state", fresh=not started, plan_path="plan", status_writer=writer)
+                await workspaces(
+                    root, tmp_path / "state", fresh=not started, plan_files=("plan",), keeper=partial(each_file, writer)
+                )
             ]
             return started[0]
 

@@ -150,10 +150,10 @@ async def _prepare(
     if not wanted.ignore_status:
         if wanted.base is None and (before := _build_on(wanted, await earlier_run(views, repository, base))):
             base = before.tip
-        if loaded.write_statuses is None:  # else the file itself says what is done
+        if loaded.keeper is None:  # else the file itself says what is done
             landed = await landed_before(views, loaded.plan.tasks, folder, repository, base)
     earlier = before.succeeded if before else set[str]()
-    changed = earlier - landed if loaded.write_statuses is None else set[str]()
+    changed = earlier - landed if loaded.keeper is None else set[str]()
     done = landed | (earlier - changed)
     if not wanted.ignore_status:
         done |= {task.id for task in loaded.plan.tasks if task.status == "succeeded"}

@@ -17,7 +17,7 @@ from stretto.engine.lock import RunLock
 from stretto.engine.reader import SqliteReader
 from stretto.engine.supervise import ProcessSupervisor
 from stretto.errors import Paused, StateError
-from stretto.formats.load import FORMATS
+from stretto.formats.load import keeper_of, plan_files
 from stretto.model.plan import Value
 from stretto.model.run import Remark
 from stretto.wiring import checks, repository_of, workspaces
@@ -58,8 +58,8 @@ async def deliver(home: RunHome, environ: Mapping[str, str], *, push_to: str | N
             users,
             delivery,
             folder=folder,
-            plan=Path(launch.plan_path),
-            status_writer=next((f.write_statuses for f in FORMATS if f.name == launch.plan_format), None),
+            plan=[Path(path) for path in plan_files(launch.plan_path, state.plan)],
+            keeper=keeper_of(launch.plan_format),
             statuses={r.id: r.state for r in state.tasks if r.state in ("succeeded", "failed")},
         )
         await _note(home, delivery)

@@ -26,7 +26,7 @@ from stretto.engine.proctable import occupants
 from stretto.engine.reader import SqliteReader
 from stretto.engine.strays import living
 from stretto.errors import RunLeased, StrettoError
-from stretto.formats.load import FORMATS
+from stretto.formats.load import keeper_of
 from stretto.model.plan import Value
 from stretto.model.run import FINAL_STATES
 from stretto.observe.paint import count
@@ -306,7 +306,7 @@ def _is_over(seen: View) -> bool:
 def _says_what_is_done(home: RunHome) -> bool:
     """Whether a run of its plan that begins now would learn from it what need not be done again (R6.4)."""
     launch = home.launch()
-    keeps = any(format.name == launch.plan_format and format.write_statuses is not None for format in FORMATS)
+    keeps = keeper_of(launch.plan_format) is not None
     return not keeps and Path(launch.plan_path).exists()
 
 

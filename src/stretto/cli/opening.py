@@ -13,7 +13,7 @@ def open_plan(plan: str) -> Loaded:
     made = read_folder(Path(plan)) if Path(plan).is_dir() else None
     if made is None:
         return load(plan)  # which says of a folder which plans it holds
-    return Loaded(plan=made.plan, places=made.places, findings=made.findings, write_statuses=None, data=b"")
+    return Loaded(plan=made.plan, places=made.places, findings=made.findings, keeper=None, data=b"")
 
 
 def own_folder(plan: str) -> Path:

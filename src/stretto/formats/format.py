@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from functools import partial
 
 from stretto.formats.reading import Read
 from stretto.formats.syntax.source import Source
 from stretto.model.plan import Value
-from stretto.ports import StatusWriter
+from stretto.ports import StatusKeeper, StatusWriter
 
 
 class Format(Value, frozen=True, kw_only=True):
@@ -18,4 +19,17 @@ class Format(Value, frozen=True, kw_only=True):
     recognises: Callable[[Source], bool]
     read: Callable[[Source], Read]
     write_statuses: StatusWriter | None = None
-    """None where the format has no statuses."""
+    """None where the format has no statuses, or keeps them in several files."""
+    write_files: StatusKeeper | None = None
+    """For a format that keeps statuses in the files that `Plan.status_files` names."""
+
+    @property
+    def keeper(self) -> StatusKeeper | None:
+        """What writes statuses, however many files they are in; None where the format has none."""
+        return self.write_files if self.write_statuses is None else partial(each_file, self.write_statuses)
+
+
+def each_file(write: StatusWriter, files: Mapping[str, bytes], statuses: Mapping[str, str]) -> dict[str, bytes]:
+    """Write statuses into every file by itself; those that change."""
+    written = {path: write(data, statuses) for path, data in files.items()}
+    return {path: data for path, data in written.items() if data != files[path]}

@@ -6,6 +6,7 @@ import difflib
 import os
 import re
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 
 from stretto.errors import PlanError
@@ -25,7 +26,7 @@ from stretto.formats.format import Format
 from stretto.formats.syntax.parse import parse
 from stretto.formats.syntax.source import MAX_BYTES, Source, plan_error, too_large
 from stretto.model.plan import Finding, Location, Plan, Value
-from stretto.ports import StatusWriter
+from stretto.ports import StatusKeeper, StatusWriter
 
 _MARKDOWN = re.compile(rb"^#{1,6} .*\r?\n\s*\n", re.MULTILINE)
 
@@ -57,9 +58,23 @@ class Loaded(Value, frozen=True, kw_only=True):
     places: Mapping[str, Location]
     findings: tuple[Finding, ...]
     """Errors among them (unknown keys, keys not supported yet) forbid a run, not a look."""
-    write_statuses: StatusWriter | None
-    """None where the format has no statuses."""
+    keeper: StatusKeeper | None
+    """What writes statuses; None where the format has none."""
     data: bytes
+
+    @property
+    def write_statuses(self) -> StatusWriter | None:
+        """The same for the plan file alone, where that is the one that holds them."""
+        return None if self.keeper is None or self.plan.status_files else partial(_alone, self.keeper)
+
+
+def _alone(keeper: StatusKeeper, source: bytes, statuses: Mapping[str, str]) -> bytes:
+    return keeper({"": source}, statuses).get("", source)
+
+
+def keeper_of(format: str) -> StatusKeeper | None:
+    """What writes the statuses of plans of this format; None where it has none."""
+    return next((known.keeper for known in FORMATS if known.name == format), None)
 
 
 def load(path: Path | str, data: bytes | None = None) -> Loaded:
@@ -73,9 +88,7 @@ def load(path: Path | str, data: bytes | None = None) -> Loaded:
         raise
     format = _format(source)
     read = format.read(source)
-    return Loaded(
-        plan=read.plan, places=read.places, findings=read.findings, write_statuses=format.write_statuses, data=data
-    )
+    return Loaded(plan=read.plan, places=read.places, findings=read.findings, keeper=format.keeper, data=data)
 
 
 def _format(source: Source) -> Format:
@@ -94,6 +107,12 @@ def _unknown(file: str) -> PlanError:
         location=Location(file=file, line=1, column=1),
     )
     return plan_error(file, [finding])
+
+
+def plan_files(path: str, plan: Plan) -> tuple[str, ...]:
+    """The plan file and those beside it that hold its statuses, all from where `path` counts from."""
+    beside = (os.path.normpath(Path(path).parent / name) for name in plan.status_files)
+    return tuple(dict.fromkeys((os.path.normpath(path), *beside)))
 
 
 def read_bytes(path: Path) -> bytes:

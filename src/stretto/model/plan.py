@@ -129,6 +129,8 @@ class Plan(Value, frozen=True, kw_only=True):
     """Globs of files that many tasks touch; they do not exclude each other (R2.5)."""
     prompt_template: str | None = None
     """A file, relative to the plan file, that arranges what every agent is told."""
+    status_files: tuple[str, ...] = ()
+    """Files, relative to the plan file, that hold the tasks' statuses; empty: the plan file alone does, if any."""
     isolation: Isolation | None = None
     """None: the run's settings decide."""
 

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import shlex
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
 from stretto.errors import GitError, Paused
 from stretto.model.plan import Value
-from stretto.ports import StatusWriter
+from stretto.ports import StatusKeeper
 from stretto.workspace import disk, gitwords
 from stretto.workspace.disk import said
 from stretto.workspace.git import shown
@@ -114,14 +115,14 @@ async def prepare_delivery(
 
 @said
 async def finish_delivery(
-    repository: Repository, delivery: Delivery, *, folder: Path, plan: Path | None = None,
-    status_writer: StatusWriter | None = None, statuses: Mapping[str, str] | None = None,
+    repository: Repository, delivery: Delivery, *, folder: Path, plan: Sequence[Path] = (),
+    keeper: StatusKeeper | None = None, statuses: Mapping[str, str] | None = None,
 ) -> str:  # fmt: skip
     """Move the run's branch, then the user's work tree, to `delivery.commit`; returns it.
 
-    `folder`: where the run's worktrees are, and its landings keep their locks. `plan`: the user's plan file; one that
-    is not tracked, or has edits of theirs, gets the `statuses`. Raises Paused when something moved since the delivery
-    was prepared."""
+    `folder`: where the run's worktrees are, and its landings keep their locks. `plan`: the files of the user's
+    plan; one that is not tracked, or has edits of theirs, gets the `statuses`. Raises Paused when something moved
+    since the delivery was prepared."""
     git, branch = repository.git, delivery.branch
     ref = f"refs/heads/{branch}"
     async with locked(landing_lock(folder, ref)):
@@ -147,8 +148,8 @@ async def finish_delivery(
                     f"git will not move {delivery.onto or 'HEAD'}: {_words(error)}{left}",
                     hint=await _way_out(repository, error, delivery.run) or f"once that is mended: {again}",
                 ) from error
-    if plan is not None and status_writer is not None and statuses and await _is_theirs(repository, plan):
-        write_plan(plan, status_writer, statuses)
+    if plan and keeper is not None and statuses:
+        write_plan(plan, keeper, statuses, only=[path for path in plan if await _is_theirs(repository, path)])
     return delivery.commit
 
 
@@ -166,21 +167,32 @@ async def push(repository: Repository, remote: str, branch: str) -> None:
         raise Paused(f"{branch} was not pushed to {remote}: {said}", hint=hint) from error
 
 
-def write_plan(plan: Path, writer: StatusWriter, statuses: Mapping[str, str]) -> bool:
-    """Write statuses into a plan file, whole or not at all; whether it changed."""
-    real = Path(os.path.realpath(plan))
-    with disk.at(plan):
-        source = real.read_bytes()
-        written = writer(source, statuses)
-        if written == source:
-            return False
+def write_plan(
+    plan: Sequence[Path], keeper: StatusKeeper, statuses: Mapping[str, str], *, only: Collection[Path] | None = None
+) -> bool:
+    """Write statuses into the files of a plan, each whole or not at all; whether any changed.
+
+    `only`: those that may be written; the others are read all the same. A file that is gone is left out."""
+    found: dict[str, bytes] = {}
+    for path in plan:
+        with disk.at(path), contextlib.suppress(FileNotFoundError):
+            found[str(path)] = path.read_bytes()
+    written = keeper(found, statuses)
+    changed = {Path(name): content for name, content in written.items() if only is None or Path(name) in only}
+    for path, content in changed.items():
+        _replace(path, content)
+    return bool(changed)
+
+
+def _replace(path: Path, content: bytes) -> None:
+    real = Path(os.path.realpath(path))
+    with disk.at(path):
         with tempfile.NamedTemporaryFile(dir=real.parent, prefix=f".{real.name}.", delete=False) as file:
-            file.write(written)
+            file.write(content)
             file.flush()
             os.fsync(file.fileno())
         Path(file.name).chmod(real.stat().st_mode & 0o7777)
         Path(file.name).replace(real)
-    return True
 
 
 async def _cleaned(repository: Repository, known: str | None) -> str | None:

@@ -60,8 +60,8 @@ async def _look(pool: Pool, stack: contextlib.ExitStack, slot: Slot, lease: Leas
         await git.at(index=index).run("read-tree", lease.base)
     fitting = slot.fitting or Fitting(commit=lease.base)
     taken = await snapshot.take(
-        git, index, ignoring=pool.ignoring(lease.run), wanted=lambda path: path != lease.plan, put=fitting.owns,
-        keep=lease.keep, blind=pool.is_blind(slot, lease),
+        git, index, ignoring=pool.ignoring(lease.run), wanted=lambda path: path not in lease.plan_files,
+        put=fitting.owns, keep=lease.keep, blind=pool.is_blind(slot, lease),
     )  # fmt: skip
     # Where nothing was done to the files, they are what it was given: its base, or work that was carried in.
     tree = taken.tree or await git.at(index=index).text("write-tree")

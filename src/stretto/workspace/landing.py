@@ -14,7 +14,7 @@ from pathlib import Path
 
 from stretto.errors import GitError, WorkspaceError
 from stretto.model.run import Culprit, LandEntry
-from stretto.ports import Merge, StatusWriter
+from stretto.ports import Merge, StatusKeeper
 from stretto.workspace import refs
 from stretto.workspace.disk import said
 from stretto.workspace.git import Commit, Git, shown
@@ -33,12 +33,12 @@ class Landing:
 
     def __init__(
         self, git: Git, common: Path, *, run: str, branch: str, folder: Path, titles: Mapping[str, str],
-        hot_files: Sequence[str], plan_path: str | None, status_writer: StatusWriter | None,
+        hot_files: Sequence[str], plan_files: Sequence[str], keeper: StatusKeeper | None,
     ) -> None:  # fmt: skip
         self._git, self._common, self._folder = git, common, folder
         self._run, self._branch = run, branch
         self._titles, self._hot_files = titles, tuple(hot_files)
-        self._plan_path, self._status_writer = plan_path, status_writer
+        self._plan_files, self._keeper = tuple(plan_files), keeper
 
     async def head(self, lane: str) -> str:
         """Commit at the head of the lane's branch. Raises GitError when the branch is gone."""
@@ -153,14 +153,17 @@ class Landing:
             return await merge(self._git, ours, theirs, attributes=Path(rules.name))
 
     async def _with_statuses(self, lane: str, commit: str, statuses: Mapping[str, str]) -> str | None:
-        """The commit's tree with the statuses in its plan file; None when it tracks none, or it says so already."""
-        if not (statuses and self._plan_path and self._status_writer):
+        """The commit's tree with the statuses in its plan's files; None when it tracks none, or they say so already."""
+        if not (statuses and self._plan_files and self._keeper):
             return None
-        plan = await file(self._git, commit, self._plan_path)
-        if plan is None:
-            return None
-        written = self._status_writer(plan.content, statuses)
-        return None if written == plan.content else await with_content(self._git, plan, written)
+        found = {path: await file(self._git, commit, path) for path in self._plan_files}
+        written = self._keeper({path: each.content for path, each in found.items() if each is not None}, statuses)
+        tree = None
+        for path, content in written.items():
+            there = await file(self._git, tree or commit, path)
+            assert there is not None
+            tree = await with_content(self._git, there, content)
+        return tree
 
     async def _head(self, lane: str, known: str = "") -> str:
         """The same as `head`; `known` is where a branch that is gone has to be made again."""

@@ -47,7 +47,8 @@ class Lease(Value, frozen=True, kw_only=True):
     attempt: int
     base: str
     role: Role
-    plan: str | None = None
+    plan_files: tuple[str, ...] = ()
+    """The plan's own files: what an agent does to them is not taken along (R6.4)."""
     keep: tuple[str, ...] = ()
     carried: bool = False
     """The files differ from `base` by work that was carried in."""

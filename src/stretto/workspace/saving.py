@@ -92,8 +92,8 @@ async def _taken(
 ) -> tuple[snapshot.Snapshot, str | None]:
     """What the slot's files are, and the tree of them; None when nothing was done to the base."""
     taken = await snapshot.take(
-        git, slot.index, ignoring=pool.ignoring(lease.run), wanted=lambda path: path != lease.plan, put=fitting.owns,
-        keep=lease.keep, blind=pool.is_blind(slot, lease),
+        git, slot.index, ignoring=pool.ignoring(lease.run), wanted=lambda path: path not in lease.plan_files,
+        put=fitting.owns, keep=lease.keep, blind=pool.is_blind(slot, lease),
     )  # fmt: skip
     if taken.tree is None and lease.carried:
         return taken, await pool.git(slot).text("write-tree")

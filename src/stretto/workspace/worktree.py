@@ -15,7 +15,7 @@ import msgspec
 
 from stretto.errors import GitError, RepositoryError, WorkspaceError
 from stretto.model.plan import Setup
-from stretto.ports import Processes, Saved, StatusWriter, Workspace
+from stretto.ports import Processes, Saved, StatusKeeper, Workspace
 from stretto.workspace import disk, environment, leavings, refs
 from stretto.workspace.disk import said
 from stretto.workspace.git import shown
@@ -34,13 +34,13 @@ _IN_THE_WAY = re.compile(r"'(?P<ref>refs/[^']+)' exists; cannot create")
 class GitWorkspaces(Landing):
     """The port `Workspaces` for one run in one git repository; what lands is in `Landing`.
 
-    `branch` without `refs/heads/`; `plan_path` as git spells it, None when the plan lies outside the repository;
+    `branch` without `refs/heads/`; `plan_files` as git spells them, none when the plan lies outside the repository;
     `env` is the whole environment of set-up commands; `processes` may be None when set-up has none."""
 
     def __init__(
         self, repository: Repository, *, run: str, branch: str, pool_root: Path, setup: Setup | None = None,
-        keep: Sequence[str] = (), hot_files: Sequence[str] = (), plan_path: str | None = None,
-        status_writer: StatusWriter | None = None, processes: Processes | None = None,
+        keep: Sequence[str] = (), hot_files: Sequence[str] = (), plan_files: Sequence[str] = (),
+        keeper: StatusKeeper | None = None, processes: Processes | None = None,
         env: Mapping[str, str] | None = None, titles: Mapping[str, str] | None = None, setup_timeout_s: float = 600.0,
     ) -> None:  # fmt: skip
         with disk.at(pool_root):
@@ -48,7 +48,7 @@ class GitWorkspaces(Landing):
         root = Path(os.path.realpath(pool_root))
         super().__init__(
             repository.store, repository.common, run=run, branch=branch, folder=root, titles=titles or {},
-            hot_files=hot_files, plan_path=plan_path, status_writer=status_writer,
+            hot_files=hot_files, plan_files=plan_files, keeper=keeper,
         )  # fmt: skip
         self._repository = repository
         self._setup, self._keep = setup or Setup(), tuple(keep)
@@ -83,7 +83,7 @@ class GitWorkspaces(Landing):
         key = key_of(self._setup, role)
         lease = Lease(
             run=self._run, task=task, attempt=attempt, base=base, role=role,
-            plan=self._plan_path, keep=self._keep, view=self._pool.view.mark,
+            plan_files=self._plan_files, keep=self._keep, view=self._pool.view.mark,
         )  # fmt: skip
         slot = await self._take(key, base, lease)
         try:

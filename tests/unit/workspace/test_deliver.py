@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from stretto.errors import Paused
+from stretto.formats.format import each_file
 from stretto.model.run import TARGET, LandEntry
 from stretto.workspace.deliver import Delivery, finish_delivery, prepare_delivery
 from stretto.workspace.repository import Repository
@@ -234,19 +236,41 @@ async def test_r6_4_an_untracked_plan_is_written_when_the_branch_moves(root: Pat
     def writer(source: bytes, statuses: Mapping[str, str]) -> bytes:
         return source.replace(b"pending", statuses["t"].encode())
 
+    keeper = partial(each_file, writer)
     repository = await Repository.find(root)
-    await finish_delivery(
-        repository, delivery, folder=locks, plan=plan, status_writer=writer, statuses={"t": "succeeded"}
-    )
+    await finish_delivery(repository, delivery, folder=locks, plan=[plan], keeper=keeper, statuses={"t": "succeeded"})
     assert plan.read_text() == "t: succeeded\n"
     assert plan.stat().st_mode & 0o777 == 0o640
     assert [path.name for path in root.iterdir() if path.name.startswith(".plan")] == []
     tracked = root / "README"
     await finish_delivery(
-        repository, await prepare(root), folder=locks, plan=tracked, status_writer=writer, statuses={"t": "x"}
+        repository, await prepare(root), folder=locks, plan=[tracked], keeper=keeper, statuses={"t": "x"}
     )
     assert tracked.read_text() == "hi\n"
     assert files_in(root, "main")["README"] == "hi"
+
+
+@awaited
+async def test_r6_4_of_several_files_those_that_landed_are_left_alone(root: Path, state: Path, locks: Path) -> None:
+    commit(root, {"one": "t: pending\n", "two": "t: pending\n"})
+    await landed(root, state, {"work": "w\n"})
+    delivery = await prepare(root)
+    (root / "two").write_text("t: pending, and mine\n")
+    (root / "three").write_text("t: pending\n")
+    seen: list[set[str]] = []
+
+    def keeper(files: Mapping[str, bytes], statuses: Mapping[str, str]) -> dict[str, bytes]:
+        seen.append({Path(path).name for path in files})
+        return {path: data.replace(b"pending", statuses["t"].encode()) for path, data in files.items()}
+
+    plan = [root / name for name in ("one", "two", "three", "gone")]
+    repository = await Repository.find(root)
+    await finish_delivery(repository, delivery, folder=locks, plan=plan, keeper=keeper, statuses={"t": "done"})
+    assert seen == [{"one", "two", "three"}], "what is not to be written may still say how far the whole is"
+    assert [(root / name).read_text() for name in ("one", "two", "three")] == [
+        "t: pending\n", "t: done, and mine\n", "t: done\n"
+    ]  # fmt: skip
+    assert not (root / "gone").exists()
 
 
 COMING = """sh -c 'x=$(cat); [ "$x" != coming ] || {}; echo "$x"'"""

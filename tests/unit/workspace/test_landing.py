@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import shutil
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from stretto.errors import GitError, WorkspaceError
+from stretto.formats.format import each_file
 from stretto.model.run import TARGET, LandEntry
 from stretto.ports import StatusWriter
 from stretto.workspace.worktree import GitWorkspaces
@@ -175,7 +177,7 @@ async def test_r6_1_a_deleted_branch_is_told_with_the_command_that_brings_it_bac
 @awaited
 async def test_r6_4_statuses_land_in_the_same_commit(root: Path, state: Path) -> None:
     base = commit(root, {"plans/p.txt": "a: pending\nb: pending\n"})
-    spaces = await workspaces(root, state, plan_path="plans/p.txt", status_writer=WRITER)
+    spaces = await workspaces(root, state, plan_files=("plans/p.txt",), keeper=partial(each_file, WRITER))
     a = await attempt(spaces, base, "a", {"a": "a\n", "plans/p.txt": "a: hacked\nb: hacked\n"})
     merge = await spaces.merge(TARGET, 1, (a,), known=base)
     assert files_in(root, merge.commit)["plans/p.txt"] == "a: pending\nb: pending"
@@ -194,6 +196,28 @@ async def test_r6_4_statuses_land_in_the_same_commit(root: Path, state: Path) ->
     assert closing == await spaces.head(TARGET)
     assert files_in(root, closing)["plans/p.txt"] == "a: failed\nb: succeeded"
     assert await spaces.write_statuses(TARGET, {"a": "failed"}) is None
+
+
+@awaited
+async def test_r6_4_statuses_of_several_files_land_in_one_commit_and_what_is_not_tracked_is_left_out(
+    root: Path, state: Path
+) -> None:
+    base = commit(root, {"plans/a.txt": "a: pending\n", "plans/deep/b.txt": "b: pending\n", "c": "c\n"})
+    (root / "plans/gone.txt").write_text("a: pending\n")
+    names = ("plans/a.txt", "plans/deep/b.txt", "plans/gone.txt")
+    spaces = await workspaces(root, state, plan_files=names, keeper=partial(each_file, WRITER))
+    edits = {"a": "a\n", "plans/a.txt": "a: hacked\n", "plans/deep/b.txt": "b: hacked\n", "plans/gone.txt": "x\n"}
+    a = await attempt(spaces, base, "a", edits)
+    merge = await spaces.merge(TARGET, 1, (a,), known=base)
+    new = await spaces.advance(TARGET, 1, merge, {"a": "succeeded", "b": "failed"})
+    files = files_in(root, new)
+    assert (files["plans/a.txt"], files["plans/deep/b.txt"]) == ("a: succeeded", "b: failed")
+    assert (files["a"], files["c"]) == ("a", "c")
+    assert "plans/gone.txt" not in files
+    assert await spaces.write_statuses(TARGET, {"a": "succeeded", "b": "failed"}) is None
+    closing = await spaces.write_statuses(TARGET, {"b": "succeeded"})
+    assert closing is not None
+    assert git(root, "diff", "--name-only", new, closing) == "plans/deep/b.txt"
 
 
 @awaited

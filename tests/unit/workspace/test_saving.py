@@ -225,7 +225,7 @@ async def test_r7_1_work_in_a_submodule_is_kept_apart(root: Path, state: Path, t
 @awaited
 async def test_r6_4_edits_of_the_plan_file_are_dropped(root: Path, state: Path) -> None:
     base = commit(root, {"plans/plan.yaml": "a: pending\n"})
-    spaces = await workspaces(root, state, plan_path="plans/plan.yaml")
+    spaces = await workspaces(root, state, plan_files=("plans/plan.yaml",))
     space = await agent(spaces, root, base=base)
     write(space.path, {"plans/plan.yaml": "a: succeeded\n", "work": "w\n"})
     saved = await spaces.save(space, task="t", attempt=1, message="work")
