@@ -14,7 +14,7 @@ from stretto.model.plan import Finding, Location, Plan, Value
 _NUMBER = r"([0-9]+(?:\.[0-9]+)?)"
 _DURATION = re.compile(r"\s*".join(rf"(?:{_NUMBER}\s*{unit})?" for unit in "dhms"))
 _UNITS_S = (86400.0, 3600.0, 60.0, 1.0)
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 MAX_SECONDS = 10 * 365 * 86400.0
 
 
@@ -41,12 +41,14 @@ class Places(Mapping[str, Location]):
 
     def mark(self, name: str, steps: Steps) -> str:
         """Note where `name` stands; a second one of that name becomes `name#2`. Returns the name it got."""
+        if name not in self._steps:
+            self._steps[name] = steps
+            return name
         unique, n = name, self._copies.get(name, 1)
         while unique in self._steps:
             n += 1
             unique = f"{name}#{n}"
-        if n > 1:
-            self._copies[name] = n
+        self._copies[name] = n
         self._steps[unique] = steps
         return unique
 
@@ -222,7 +224,7 @@ class Table:
             self.wrong(key, expected, value, *more)
         elif not text.strip():
             self.bad(key, "is empty", *more)
-        elif control := _CONTROL.search(text):
+        elif control := CONTROL.search(text):
             self.bad(key, f"has a control character in it: {control[0]!r}", *more)
         else:
             return text
@@ -373,7 +375,7 @@ def meant(word: str, options: Collection[str]) -> str:
 
 def shown(text: str, limit: int = 60) -> str:
     """A piece of somebody's text, fit for one line of a message."""
-    text = _CONTROL.sub(" ", text).strip()
+    text = CONTROL.sub(" ", text).strip()
     return text if len(text) <= limit else text[: limit - 1] + "…"
 
 

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator, Mapping
 
 from stretto.formats.auto_claude.checks import in_words
+from stretto.model.plan import Value
 
 _FILES = {
     "files_to_modify": "Files to change",
@@ -22,6 +23,8 @@ _BOOKKEEPING = {
     *("estimated_hours", "estimated_minutes", "estimated_effort_hours", "estimated_time", "estimate", "session_id"),
     *("created_at", "updated_at", "started_at", "completed_at", "actual_output", "critique_result", "attempts"),
 }
+_NOT_SAID = _TOLD_APART | _BOOKKEEPING
+_NO_WORK = _BOOKKEEPING | {"id", "subtask_id", *_FILES}
 _ACCEPTANCE = ("acceptance_criteria", "final_acceptance", "success_criteria")
 _MAX_DEPTH = 6
 _MAX_SHARED = 20_000
@@ -29,58 +32,75 @@ _MAX_SHARED = 20_000
 Values = Mapping[str, object]
 
 
-def prompt(plan: Values, phase: Values, subtask: Values, *, done: bool) -> str:
+class Shared(Value, frozen=True, kw_only=True):
+    """What every task of a plan, or of a phase, is told of it: before its own words, and behind them."""
+
+    before: tuple[str, ...]
+    behind: tuple[str, ...] = ()
+
+    def around(self, inner: Shared) -> Shared:
+        return Shared(before=self.before + inner.before, behind=inner.behind + self.behind)
+
+
+def plan_words(plan: Values) -> Shared:
+    feature = title(plan, "feature", "title", "name", "spec_name")
+    strategy = plan.get("verification_strategy")
+    accepted = [plan.get(key) for key in _ACCEPTANCE]
+    accepted += [strategy.get("acceptance_criteria")] if isinstance(strategy, dict) else []
+    return Shared(
+        before=(
+            f"# {feature}" if feature else "",
+            _clipped(plan.get("description")),
+            _clipped(plan.get("workflow_rationale")),
+        ),
+        behind=(
+            *(_section("The whole feature is accepted when", _clipped(each)) for each in accepted),
+            _section("Mind", _clipped(plan.get("critical_notes"))),
+        ),
+    )
+
+
+def phase_words(phase: Values) -> Shared:
+    name = title(phase, "name", "phase_name", "title")
+    heading = f"## Phase: {name}" if name else ""
+    notes = _section("Notes on the phase", phase.get("notes"))
+    return Shared(before=(heading, plain(phase.get("description")), notes))
+
+
+def prompt(shared: Shared, subtask: Values, *, done: bool) -> str:
     """Self-contained instructions. `done`: the plan calls the subtask completed, so its notes tell of the past."""
-    return "\n\n".join(part for part in _parts(plan, phase, subtask, done) if part.strip()) + "\n"
+    parts = (*shared.before, *_own(subtask, done), *shared.behind)
+    return "\n\n".join([part for part in parts if part and not part.isspace()]) + "\n"
 
 
 def has_work(subtask: Values) -> bool:
     """Whether the subtask says anything about what is to be done."""
-    return any(
-        plain(value).strip()
-        for key, value in subtask.items()
-        if key not in _BOOKKEEPING | {"id", "subtask_id"} and key not in _FILES
-    )
+    return any(plain(value).strip() for key, value in subtask.items() if key not in _NO_WORK)
 
 
 def title(values: Values, *keys: str) -> str:
     """The first of these that holds text, on one line."""
-    texts = (" ".join(text.split()) for key in keys if isinstance(text := values.get(key), str))
-    return next(filter(None, texts), "")
+    for key in keys:
+        if isinstance(text := values.get(key), str) and (line := " ".join(text.split())):
+            return line
+    return ""
 
 
-def _parts(plan: Values, phase: Values, subtask: Values, done: bool) -> Iterator[str]:
-    feature = title(plan, "feature", "title", "name", "spec_name")
-    yield f"# {feature}" if feature else ""
-    yield _clipped(plan.get("description"))
-    yield _clipped(plan.get("workflow_rationale"))
-    name = title(phase, "name", "phase_name", "title")
-    yield f"## Phase: {name}" if name else ""
-    yield plain(phase.get("description"))
-    yield _section("Notes on the phase", phase.get("notes"))
-
+def _own(subtask: Values, done: bool) -> Iterator[str]:
     heading, description = title(subtask, "title"), plain(subtask.get("description"))
     yield "## Your task" + (f": {heading}" if heading and heading != description else "")
     yield description or heading
     yield f"Service: {plain(subtask.get('service'))}" if subtask.get("service") else ""
     yield "This concerns all services." if subtask.get("all_services") is True else ""
     for key, value in subtask.items():
-        if key not in _TOLD_APART | _BOOKKEEPING:
+        if key not in _NOT_SAID:
             yield _section(key.replace("_", " ").strip().capitalize(), value)
     yield _section("Notes of an earlier attempt, whose work may be gone" if done else "Notes", subtask.get("notes"))
     for key, words in _FILES.items():
-        yield _section(words, _listed(subtask.get(key)))
+        if key in subtask:
+            yield _section(words, _listed(subtask[key]))
     yield _section("Acceptance criteria", subtask.get("acceptance_criteria"))
     yield _section("How it will be checked", list(in_words(subtask.get("verification"))))
-
-    strategy = plan.get("verification_strategy")
-    for key in _ACCEPTANCE:
-        yield _section("The whole feature is accepted when", _clipped(plan.get(key)))
-    yield _section(
-        "The whole feature is accepted when",
-        _clipped(strategy.get("acceptance_criteria")) if isinstance(strategy, dict) else None,
-    )
-    yield _section("Mind", _clipped(plan.get("critical_notes")))
 
 
 def _clipped(value: object) -> str:
@@ -90,7 +110,7 @@ def _clipped(value: object) -> str:
 
 
 def _section(heading: str, value: object) -> str:
-    text = plain(value)
+    text = plain(value) if value is not None else ""
     if not text.strip():
         return ""
     return f"{heading}:\n{text}" if "\n" in text or isinstance(value, list | dict) else f"{heading}: {text}"
@@ -103,10 +123,10 @@ def _listed(value: object) -> object:
 def plain(value: object, depth: int = 0) -> str:
     """Any value as text that reads well: lists as bullets, mappings as `key: value`."""
     match value:
-        case None | "":
-            return ""
         case str():
             return value.strip()
+        case None:
+            return ""
         case bool():
             return "yes" if value else "no"
         case list() | dict() if depth >= _MAX_DEPTH:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 
 from stretto.formats.auto_claude.checks import checks
-from stretto.formats.auto_claude.prompt import has_work, prompt, title
+from stretto.formats.auto_claude.prompt import Shared, has_work, phase_words, plan_words, prompt, title
 from stretto.formats.reading import MAX_SECONDS, Read, Reading, Table, duration_s, shown
 from stretto.formats.syntax.source import Source, Steps
 from stretto.model.plan import Check, Phase, Plan, Task, TaskStatus
@@ -19,6 +19,8 @@ _WRITES = ("files_to_modify", "files_to_create", "files_to_delete", "file", "fil
 _HOURS = {"estimated_hours": 3600.0, "estimated_effort_hours": 3600.0, "estimated_minutes": 60.0}
 _RANGE = re.compile(r"\s*(\d{1,6}(?:\.\d+)?)\s*(?:-|–|to)\s*(\d{1,6}(?:\.\d+)?)\s*")
 _MAX_PATH = 4096
+_PLAIN = re.compile(r"(?:[A-Za-z_][\w.-]*/)*[A-Za-z_][\w.-]*/?")
+"""Most paths: nothing in them is to be told apart from a remark, or widened."""
 _PRIORITIES = {"critical": 1, "urgent": 1, "high": 2, "medium": 3, "normal": 3, "low": 4}
 _STATUSES: dict[str, TaskStatus] = {
     **dict.fromkeys(("pending", "not_started", "todo", "blocked", "queued", "ready", ""), "pending"),
@@ -77,11 +79,13 @@ class _Reader:
         ids = [self._phase_id(table, i) for i, table in enumerate(tables)]
         self._name_phases(tables, ids)
         needs = self._plan_dependencies()
+        whole = plan_words(root.values)
         phases, tasks = [], []
         for table, id in zip(tables, ids, strict=True):
             phases.append(self._phase(table, id, needs))
             members = table.tables(subtasks_key(table.values), "subtask")
-            own = [self._task(member, table, id, needs) for member in members]
+            shared = whole.around(phase_words(table.values))
+            own = [self._task(member, shared, id, needs) for member in members]
             names = {task.id for task in own}
             chained = len(own) > 1 and names.isdisjoint(name for task in own for name in task.depends_on)
             if chained and table.values.get("parallel_safe") is None:
@@ -129,7 +133,7 @@ class _Reader:
         root = self._root
         return Table(self._reading, ("dependencies",), root.values["dependencies"], "`dependencies`").ids(id)  # type: ignore[arg-type]
 
-    def _task(self, table: Table, phase: Table, phase_id: str, needs: Mapping[str, object]) -> Task:
+    def _task(self, table: Table, shared: Shared, phase: str, needs: Mapping[str, object]) -> Task:
         id = table.id(*TASK_IDS)
         if id is None and not any(table.values.get(key) is not None for key in TASK_IDS):
             table.missing("id", "every subtask has an id")
@@ -146,9 +150,9 @@ class _Reader:
         writes = self._writes(table, place, id)
         return Task(
             id=id,
-            phase=phase_id,
+            phase=phase,
             title=shown(title(values, "title", "description"), 100),
-            prompt=prompt(self._root.values, phase.values, values, done=status == "succeeded"),
+            prompt=prompt(shared, values, done=status == "succeeded"),
             depends_on=tuple(self._depends_on(table, place, id, needs)),
             writes=writes,
             verify=self._verify(table, place, id),
@@ -223,6 +227,8 @@ def claimed(raw: str) -> str | None:
     """A declared path as a claim: placeholders widened, remarks dropped; None for what is no path in the repository."""
     if len(raw) > _MAX_PATH:
         return None
+    if _PLAIN.fullmatch(raw):
+        return raw
     path = re.sub(r"\s+\([^()]*\)\s*$|\s+(?:-|–|—|#)\s.*$", "", raw.strip()).strip().strip("`'\"")
     path = re.sub(r":\d+(?:-\d+)?$", "", path.replace("\\", "/"))
     path = re.sub(r"\{[^{}/]*\}|<[^<>/]*>", "*", path)
