@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
-from stretto.analysis import lint_detail, lint_names, lint_order, lint_scope, lint_setup, lint_shape
+from stretto.analysis import lint_contracts, lint_detail, lint_names, lint_order, lint_scope, lint_setup, lint_shape
 from stretto.analysis.subject import Subject
 from stretto.model.plan import NO_PLACES, Finding, Location, Plan, Task
 from stretto.model.run import RunSettings
@@ -29,6 +29,10 @@ RULES: tuple[Rule, ...] = (
     lint_order.atomic_phases,
     lint_order.chains,
     lint_order.unchained,
+    lint_contracts.unsupported,
+    lint_contracts.contracts,
+    lint_contracts.awaited,
+    lint_contracts.circles,
     lint_scope.claims,
     lint_scope.overlaps,
     lint_scope.unknown_scope,

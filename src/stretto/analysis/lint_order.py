@@ -6,14 +6,13 @@ from collections.abc import Collection, Iterator, Sequence
 
 from msgspec import structs
 
+from stretto.analysis.cycles import knots, shortest_cycle, spelled
 from stretto.analysis.estimate import schedule
-from stretto.analysis.graph import Graph, build, remaining, topological
+from stretto.analysis.graph import build, remaining, topological
 from stretto.analysis.subject import Subject, finding
 from stretto.analysis.wording import counted, listed, quoted, spoken
 from stretto.model.plan import Finding, Location
 
-_SHOWN = 40
-"""A longer cycle is cut in the middle of its message; `tasks` has all of it."""
 _GROUPS = 3
 """So many groups of tasks that nothing orders are spelled out for a phase."""
 _WORTH = 1.01
@@ -37,10 +36,10 @@ def cycles(subject: Subject) -> Iterator[Finding]:
                 tasks=() if graph.is_join(node) else (graph.names[node],),
             )
     possible = set(subject.order)
-    for knot in _knots([i for i in range(len(graph.names)) if i not in possible], waits):
+    for knot in knots([i for i in range(len(graph.names)) if i not in possible], waits):
         if any(graph.is_join(i) and i in waits[i] for i in knot):
             continue  # a phase that waits for itself drags its own tasks in; it has been named
-        loop = _shortest_cycle(knot, waits)
+        loop = shortest_cycle(knot, waits)
         more = len(knot) - len(loop)
         chained = next((x for x, y in zip(loop, [loop[-1], *loop], strict=False) if _is_chain(subject, x, y)), None)
         hint = "remove one of these dependencies"
@@ -51,7 +50,7 @@ def cycles(subject: Subject) -> Iterator[Finding]:
             hint += f"; {counted(more, 'other')} in the same knot may close a circle too"
         yield finding(
             "cycle",
-            f"a circle of dependencies, none of which can ever start: {_spelled(graph, [*loop, loop[0]])}",
+            f"a circle of dependencies, none of which can ever start: {spelled(graph, [*loop, loop[0]])}",
             _edge_place(subject, loop[0], loop[-1]),
             hint=hint,
             tasks=tuple(graph.names[i] for i in loop if not graph.is_join(i)),
@@ -89,13 +88,13 @@ def _group_cycles(subject: Subject, joins: Sequence[int]) -> Iterator[Finding]:
     for node, others in enumerate(graph.waits()):
         waits[stands_for[node]] |= {stands_for[x]: None for x in others if stands_for[x] != stands_for[node]}
     contracted = [tuple(x) for x in waits]
-    for knot in _knots(range(len(graph.names)), contracted):
-        loop = _shortest_cycle(knot, contracted)
+    for knot in knots(range(len(graph.names)), contracted):
+        loop = shortest_cycle(knot, contracted)
         phase = next(i for i in loop if i in joins)
         yield finding(
             "wait-cycle",
             f"phase {quoted(graph.names[phase])} lands as one, which closes a circle:"
-            f" {_spelled(graph, [*loop, loop[0]])}",
+            f" {spelled(graph, [*loop, loop[0]])}",
             subject.place(f"phase:{graph.names[phase]}"),
             hint="a task outside the phase must not stand between two of its tasks",
             tasks=tuple(graph.names[i] for i in loop if not graph.is_join(i)),
@@ -169,74 +168,6 @@ def _abreast(subject: Subject, phases: Collection[str]) -> dict[str, list[list[s
         if len(group) > 1:
             found.setdefault(phase, []).append(group)
     return found
-
-
-# --- cycles in any graph -------------------------------------------------------------------------------------------
-
-
-def _knots(nodes: Sequence[int], waits: Sequence[Sequence[int]]) -> list[list[int]]:
-    """Strongly connected components of more than one node, each in rising order (Tarjan, with a stack of its own)."""
-    number: dict[int, int] = {}
-    low: dict[int, int] = {}
-    open_nodes: list[int] = []
-    is_open: set[int] = set()
-    found: list[list[int]] = []
-    for root in nodes:
-        if root in number:
-            continue
-        work = [(root, iter(waits[root]))]
-        number[root] = low[root] = len(number)
-        open_nodes.append(root)
-        is_open.add(root)
-        while work:
-            node, others = work[-1]
-            for other in others:
-                if other not in number:
-                    number[other] = low[other] = len(number)
-                    open_nodes.append(other)
-                    is_open.add(other)
-                    work.append((other, iter(waits[other])))
-                    break
-                if other in is_open:
-                    low[node] = min(low[node], number[other])
-            else:
-                work.pop()
-                if work:
-                    low[work[-1][0]] = min(low[work[-1][0]], low[node])
-                if low[node] == number[node]:
-                    knot = [open_nodes.pop()]
-                    while knot[-1] != node:
-                        knot.append(open_nodes.pop())
-                    is_open.difference_update(knot)
-                    if len(knot) > 1:
-                        found.append(sorted(knot))
-    return sorted(found)
-
-
-def _shortest_cycle(knot: Sequence[int], waits: Sequence[Sequence[int]]) -> list[int]:
-    """The shortest cycle through the first node of a knot, from there on, each before the one that waits for it."""
-    inside, start = set(knot), knot[0]
-    came_from: dict[int, int] = {}
-    queue = [start]
-    for node in queue:  # grows while it is walked
-        for other in waits[node]:
-            if other == start and node != start:
-                loop = [node]
-                while loop[-1] != start:
-                    loop.append(came_from[loop[-1]])
-                return [start, *loop[:-1]]
-            if other in inside and other not in came_from and other != start:
-                came_from[other] = node
-                queue.append(other)
-    raise AssertionError("a knot has a cycle through each of its nodes")
-
-
-def _spelled(graph: Graph, nodes: Sequence[int]) -> str:
-    names = [f"phase {quoted(graph.names[i])}" if graph.is_join(i) else quoted(graph.names[i]) for i in nodes]
-    if len(names) > _SHOWN:
-        cut = _SHOWN // 2
-        names[cut:-cut] = [f"({len(names) - 2 * cut:,} more)"]
-    return " → ".join(names)
 
 
 def _edge_place(subject: Subject, waiter: int, other: int) -> Location | None:

@@ -75,6 +75,7 @@ def without_done(plan: Plan) -> Plan:
     left = [task for task in plan.tasks if task.status != "succeeded"]
     kept = {task.phase for task in left}
     names = {task.id for task in left} | kept
+    landed = {id for task in plan.tasks if task.status == "succeeded" for id in task.provides}
     known = {task.id for task in plan.tasks} | {phase.id for phase in plan.phases}
 
     def still(waits: tuple[str, ...]) -> tuple[str, ...]:
@@ -82,7 +83,15 @@ def without_done(plan: Plan) -> Plan:
 
     return replace(
         plan,
-        tasks=tuple(replace(task, depends_on=still(task.depends_on), after=still(task.after)) for task in left),
+        tasks=tuple(
+            replace(
+                task,
+                depends_on=still(task.depends_on),
+                after=still(task.after),
+                uses=tuple(id for id in task.uses if id not in landed),
+            )
+            for task in left
+        ),
         phases=tuple(replace(phase, depends_on=still(phase.depends_on)) for phase in plan.phases if phase.id in kept),
     )
 

@@ -6,22 +6,19 @@ from collections.abc import Mapping
 from typing import Literal, cast
 
 from stretto.formats.format import Format
-from stretto.formats.reading import Read, Reading, Table, kind, shown
+from stretto.formats.reading import CONTROL, Read, Reading, Table, kind, shown
 from stretto.formats.syntax.source import Source, Steps
-from stretto.model.plan import Check, Defaults, Effect, FailurePolicy, Phase, Plan, PlanGates, Setup, Task
+from stretto.model.plan import Check, Contract, Defaults, Effect, FailurePolicy, Phase, Plan, PlanGates, Setup, Task
 
 NAME = "stretto"
 
 _PLAN_NOT_YET = {
-    "contracts": "interfaces that tasks provide and use",
     "frozen": "paths that no task may change",
     "landing": "how finished work enters the branch",
     "budget": "limits on what a run may cost",
 }
 _PHASE_NOT_YET = {"fallback": "another way to run a phase after a failure"}
 _TASK_NOT_YET = {
-    "provides": "contracts",
-    "uses": "contracts",
     "resources": "slots of scarce things",
     "conflicts_with": "tasks that never run together; shared paths in `writes` do that",
     "run_if": "tasks that run only after a failure",
@@ -73,6 +70,7 @@ def read(source: Source) -> Read:
     defaults = _defaults(root)
     setup = _setup(root)
     gates = _gates(root)
+    contracts = _contracts(root)
     context = root.texts("context", "path") or ()
     keep = root.texts("keep", "path") or ()
     hot_files = root.texts("hot_files", "path") or ()
@@ -88,6 +86,7 @@ def read(source: Source) -> Read:
             tasks=tuple(tasks),
             defaults=defaults,
             gates=gates,
+            contracts=contracts,
             setup=setup,
             keep=keep,
             hot_files=hot_files,
@@ -133,6 +132,22 @@ def _gates(root: Table) -> PlanGates:
     gates = PlanGates(verify=_checks(table))
     table.close(_GATES_NOT_YET)
     return gates
+
+
+def _contracts(root: Table) -> tuple[Contract, ...]:
+    """Contracts by name, each with a schema or with nothing: it is published while the plan runs."""
+    table = root.table("contracts")
+    found = []
+    for id in table.values if table is not None else ():
+        assert table is not None
+        entry = table.table(id)
+        if not id.strip() or CONTROL.search(id):
+            table.bad(id, "is no name for a contract", hint="give it a name of one line, without control characters")
+        table.reading.places.mark(f"contract:{id}", (*table.steps, id))
+        found.append(Contract(id=id, schema=(entry.text("schema") or None) if entry is not None else None))
+        if entry is not None:
+            entry.close()
+    return tuple(found)
 
 
 def _phases(root: Table, context: tuple[str, ...]) -> tuple[list[Phase], list[Task]]:
@@ -204,6 +219,8 @@ def _task(table: Table, phase: str, context: tuple[str, ...]) -> Task:
         context=(*context, *(table.texts("context", "path") or ())),
         depends_on=table.ids("depends_on"),
         after=table.ids("after"),
+        provides=table.ids("provides"),
+        uses=table.ids("uses"),
         writes=writes,
         verify=_checks(table),
         artifacts=artifacts,
@@ -278,6 +295,25 @@ def _check(table: Table) -> Check | None:
     if approval:
         return Check(kind="approval", instructions=approval)
     return Check(command=run, expected=expected.strip() or None, timeout_s=timeout_s)
+
+
+def read_tasks(source: Source, phase: str) -> Read:
+    """Tasks for a run that goes on: the `tasks` of an agent's result file, as a plan of their own.
+
+    What they wait for may lie in the run's plan. A task that names no `phase` is for this one. Raises PlanError."""
+    reading = Reading(source)
+    root = reading.root("the result file")
+    tasks: list[Task] = []
+    for table in root.tables("tasks", "task"):
+        for key in ("prompt_file", "context"):
+            if table.get(key) is not None:
+                table.bad(key, "names files, which are read when a run begins", hint="write it into `prompt`")
+        for key in ("provides", "uses"):
+            if table.get(key) is not None:
+                table.bad(key, "speaks of contracts, which are not supported yet", hint="leave it out")
+        tasks.append(_task(table, table.id("phase") or phase, ()))
+    phases = tuple(Phase(id=id) for id in dict.fromkeys(task.phase for task in tasks))
+    return reading.finish(lambda: Plan(name="proposed", format=NAME, phases=phases, tasks=tuple(tasks)))
 
 
 FORMAT = Format(name=NAME, about="stretto's own", recognises=recognises, read=read)

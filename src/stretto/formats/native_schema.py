@@ -66,6 +66,8 @@ _TASK = _table(
         "context": _texts("Files that go with the prompt, relative to the plan."),
         "depends_on": _IDS | {"description": "Tasks or phases that must have landed first."},
         "after": _IDS | {"description": "Tasks or phases that must be final first, whatever their outcome."},
+        "provides": _IDS | {"description": "Contracts that it fulfils."},
+        "uses": _IDS | {"description": "Contracts that it works against; it lands behind their providers."},
         "writes": _texts("Paths and globs that it may touch; an empty list: none."),
         "artifacts": _texts("Paths that must be there when it is done."),
         "effect": {"enum": ["changes", "artifact", "any"], "description": "What it has to leave behind."},
@@ -110,6 +112,11 @@ PLAN: Schema = {
                 }
             ),
             "gates": _table({"verify": _CHECKS | {"description": "What must hold on the merged tree."}}),
+            "contracts": {
+                "type": "object",
+                "additionalProperties": {"anyOf": [_table({"schema": {"type": "string"}}), {"type": "null"}]},
+                "description": "Interfaces that one task provides and others use, by name; each may have a schema.",
+            },
             "context": _texts("Files that go with every prompt, relative to the plan."),
             "keep": _texts("Ignored paths that are saved with every attempt."),
             "hot_files": _texts("Files that many tasks touch; they keep no task waiting."),

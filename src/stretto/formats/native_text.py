@@ -87,6 +87,7 @@ def _plan(plan: Plan, path: Callable[[str], str]) -> dict[str, Any]:
         )
         or None,
         setup=_said(copy=setup.copy, link=setup.link, run=setup.run) or None,
+        contracts={x.id: _said(schema=path(x.schema) if x.schema else None) for x in plan.contracts} or None,
         keep=plan.keep,
         hot_files=plan.hot_files,
     ) | {
@@ -114,6 +115,8 @@ def _task(task: Task, path: Callable[[str], str]) -> dict[str, Any]:
         context=tuple(path(each) for each in task.context),
         depends_on=task.depends_on,
         after=task.after,
+        provides=task.provides,
+        uses=task.uses,
         writes=None if task.writes is None else list(task.writes),
         effect=None if task.effect == follows else task.effect,
         artifacts=task.artifacts,

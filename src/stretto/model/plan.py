@@ -40,6 +40,14 @@ class Check(Value, frozen=True, kw_only=True, gc=False):
     """For an approval: what the person is asked to look at."""
 
 
+class Contract(Value, frozen=True, kw_only=True, gc=False):
+    """An interface that one task provides and others use before it exists (R3)."""
+
+    id: str
+    schema: str | None = None
+    """A file, relative to the plan file, that says what it looks like; None until its provider publishes it."""
+
+
 class Setup(Value, frozen=True, kw_only=True):
     """How a workspace is made ready: paths copied and linked from the user's tree, then commands (R7.1)."""
 
@@ -62,6 +70,10 @@ class Task(Value, frozen=True, kw_only=True, gc=False):
     """Ids of tasks or phases that must have landed first (a task wins where both have the id)."""
     after: tuple[str, ...] = ()
     """Ids of tasks or phases that must be final first, whatever their outcome."""
+    provides: tuple[str, ...] = ()
+    """Ids of contracts that this task fulfils (R3)."""
+    uses: tuple[str, ...] = ()
+    """Ids of contracts that it works against: it lands behind their providers, and may start before them (R3.1)."""
     writes: tuple[str, ...] | None = None
     """Claimed paths and globs (R2.3a); None is unknown scope, () writes nothing."""
     verify: tuple[Check, ...] = ()
@@ -80,6 +92,8 @@ class Task(Value, frozen=True, kw_only=True, gc=False):
     estimate_s: float | None = None
     carry: bool = False
     """Let an agent that cannot read its earlier work's story start from it all the same (R4)."""
+    added_by: str = ""
+    """The task of the same run whose attempt proposed this one; empty for a task of the plan file (R8.4)."""
     status: TaskStatus = "pending"
 
 
@@ -122,6 +136,8 @@ class Plan(Value, frozen=True, kw_only=True):
     tasks: tuple[Task, ...] = ()
     defaults: Defaults = Defaults()
     gates: PlanGates = PlanGates()
+    contracts: tuple[Contract, ...] = ()
+    """Those that the plan itself speaks of; a task may provide others."""
     setup: Setup = Setup()
     keep: tuple[str, ...] = ()
     """Ignored paths that are saved with every attempt all the same (R7.1)."""

@@ -17,6 +17,7 @@ from stretto.formats.load import load
 from stretto.model.plan import Check, Defaults, Location, Phase, Plan, PlanGates, Setup
 from unit.analysis.findings import at, codes, only
 from unit.analysis.plans import P, Q, plan, plans, task
+from unit.analysis.test_lint_contracts import SAID as CONTRACTS
 from unit.analysis.test_lint_shape import SAID as SHAPED
 
 ROOT = Path(__file__).parents[3]
@@ -89,6 +90,7 @@ def test_every_code_can_be_seen(code: str) -> None:
         plan(task("a"), task("b", "a", phase="q"), task("c", "b"), phases=(Phase(id="p", on_failure="rollback"), Q)),
         plan(task("a"), setup=Setup(copy=("../x", "gone"))),
         *(the_plan for _, the_plan in SHAPED),
+        *CONTRACTS,
     ]
     tracked = plan(task("a"), setup=Setup(link=("src",)))
     seen = {x.code for _, wrong in WRONG for x in lint(wrong)} | {

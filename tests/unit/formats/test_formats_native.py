@@ -157,7 +157,7 @@ def test_durations(value: object, seconds: float | None) -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        *("contracts: {a: b}", "frozen: [a]", "landing: {}", "budget: 5", "gates: {confidence: 0.75}"),
+        *("frozen: [a]", "landing: {}", "budget: 5", "gates: {confidence: 0.75}"),
         *("gates: {consensus: {reviewers: 3}}", "gates: {review: true}"),
     ],
 )
@@ -172,7 +172,7 @@ def test_r8_7_plan_keys_not_built_yet(text: str) -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        *("provides: [a]", "uses: [a]", "resources: {db: 1}", "conflicts_with: [b]", "run_if: failed"),
+        *("resources: {db: 1}", "conflicts_with: [b]", "run_if: failed"),
         *("not_before: 12:00", "runs_on: gpu", "session: chain", "budget: 1"),
     ],
 )

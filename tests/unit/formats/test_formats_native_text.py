@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from stretto.formats.load import load
 from stretto.formats.native_text import as_json, as_yaml
-from stretto.model.plan import Check, Defaults, Effect, FailurePolicy, Phase, Plan, PlanGates, Setup, Task
+from stretto.model.plan import Check, Contract, Defaults, Effect, FailurePolicy, Phase, Plan, PlanGates, Setup, Task
 from unit.formats.corpus import everything, is_plan
 
 LINES = st.text(st.characters(exclude_categories=("Cs", "Cc"), exclude_characters="\u2028\u2029"), min_size=1).filter(
@@ -49,6 +49,8 @@ def tasks(draw: st.DrawFn, id: str, phase: str) -> Task:
         context=draw(PATHS),
         depends_on=draw(st.lists(LINES, max_size=2).map(tuple)),
         after=draw(st.lists(LINES, max_size=1).map(tuple)),
+        provides=draw(st.lists(LINES, max_size=2).map(tuple)),
+        uses=draw(st.lists(LINES, max_size=2).map(tuple)),
         writes=writes,
         verify=draw(CHECKS),
         artifacts=artifacts,
@@ -89,6 +91,10 @@ def any_plan(draw: st.DrawFn) -> Plan:
             on_failure=draw(POLICIES),
         ),
         gates=PlanGates(verify=draw(CHECKS)),
+        contracts=tuple(
+            Contract(id=id, schema=draw(st.none() | SAID))
+            for id in draw(st.lists(LINES, max_size=2, unique=True))
+        ),
         setup=Setup(copy=draw(PATHS), link=draw(PATHS), run=draw(PATHS)),
         keep=draw(PATHS),
         hot_files=draw(PATHS),
