@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from stretto.recipes import page_specs
 from stretto.recipes.recipe import Made, Recipe
 
-RECIPES: tuple[Recipe, ...] = ()
+RECIPES: tuple[Recipe, ...] = (page_specs.RECIPE,)
 """Asked in this order: the first that recognises a folder reads it."""
 
 

@@ -1,0 +1,81 @@
+"""`specs/.generation_state.json`: which pages are done and which failed, written whenever one of them ends."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any, Final
+
+from stretto.errors import PlanError
+from stretto.model.plan import Value
+
+FILE: Final = "specs/.generation_state.json"
+
+
+class Progress(Value, frozen=True, kw_only=True):
+    """Names of pages, each in one of the two at most."""
+
+    completed: tuple[str, ...] = ()
+    failed: tuple[str, ...] = ()
+
+    def after(self, ended: Mapping[str, bool]) -> Progress:
+        """With pages that have ended since: True for one that succeeded."""
+        known = {**dict.fromkeys(self.completed, True), **dict.fromkeys(self.failed, False), **ended}
+        return Progress(
+            completed=tuple(name for name, well in known.items() if well),
+            failed=tuple(name for name, well in known.items() if not well),
+        )
+
+    def without(self, names: Iterable[str]) -> Progress:
+        """As if these pages had never been tried."""
+        gone = set(names)
+        return Progress(
+            completed=tuple(name for name in self.completed if name not in gone),
+            failed=tuple(name for name in self.failed if name not in gone),
+        )
+
+
+def read_progress(folder: Path) -> Progress | None:
+    """What the file says; None: there is none. Raises PlanError for one that is no such file."""
+    path = folder / FILE
+    try:
+        said = json.loads(path.read_bytes())
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError, RecursionError) as error:
+        raise PlanError(f"cannot read {path}: {error}", hint=f"remove it: rm {path}") from error
+    if not isinstance(said, dict):
+        raise PlanError(f"{path} is no state of a generation: it holds no object", hint=f"remove it: rm {path}")
+    completed = _names(said.get("completed"))
+    return Progress(
+        completed=completed, failed=tuple(name for name in _names(said.get("failed")) if name not in completed)
+    )
+
+
+def write_progress(folder: Path, progress: Progress, *, now: float | None = None) -> None:
+    """Whole or not at all: a temporary file, then a rename. Raises OSError."""
+    path = folder / FILE
+    stamp = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() if now is None else now))
+    said = {"timestamp": stamp, "completed": list(progress.completed), "failed": list(progress.failed)}
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_name(f"{path.name}.{os.getpid()}.tmp")
+    try:
+        with draft.open("w", encoding="utf-8") as file:
+            file.write(json.dumps(said, indent=2, ensure_ascii=False) + "\n")
+            file.flush()
+            os.fsync(file.fileno())
+        draft.rename(path)
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+def _names(said: Any) -> tuple[str, ...]:
+    """Names, or records of pages: both have been written."""
+    found = []
+    for one in said if isinstance(said, list) else ():
+        name = (one.get("page") or one.get("name")) if isinstance(one, dict) else one
+        found += [name] if isinstance(name, str) and name else []
+    return tuple(dict.fromkeys(found))

@@ -1,0 +1,1 @@
+export const orders = { list: { method: "GET", path: "/api/orders" }, send: { method: "POST", path: "/api/orders" } };
