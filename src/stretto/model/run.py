@@ -31,6 +31,8 @@ ConflictPolicy = Literal["serialize", "serialize-unknown", "refuse", "allow"]
 
 TARGET = "target"
 """The lane of all tasks outside atomic phases: the branch `stretto/<run>`."""
+IN_PLACE = "in-place"
+"""Stands for every commit of a run that works in the folder itself: there is none (R10.3)."""
 
 
 class Failure(Value, frozen=True, kw_only=True):
