@@ -58,6 +58,8 @@ class Wanted(Value, frozen=True, kw_only=True):
     """What the command line asks for."""
 
     plan: str
+    opened: Loaded | None = None
+    """What a recipe has made of it already, by options of its own."""
     flags: Layer = NOTHING
     profile: str | None = None
     agent_args: tuple[str, ...] = ()
@@ -124,7 +126,7 @@ def prepare(wanted: Wanted) -> Ready:
     """Everything that can be refused is refused here. Raises PlanError, ConfigError, RepositoryError, StateError."""
     settings = settings_here(wanted.flags, wanted.profile)
     path = Path(os.path.realpath(wanted.plan))  # two names of one file are one plan
-    loaded, findings = examine(wanted.plan, run_settings(settings))
+    loaded, findings = examine(wanted.plan, run_settings(settings), opened=wanted.opened)
     # Whether claims overlap is asked again of the tasks that are selected.
     if not ok(finding for finding in findings if finding.code != OVERLAP):
         raise refusal(wanted.plan, findings)

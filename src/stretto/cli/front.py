@@ -11,13 +11,14 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from types import FrameType
 from typing import Any
 
 from stretto.cli import terminal
 from stretto.cli.showing import Events, Show, showing
 from stretto.core.events import RunResumed
+from stretto.core.state import State
 from stretto.engine.home import RunHome
 from stretto.engine.launch import engine_argv, is_detachment, start
 from stretto.engine.reader import SqliteReader
@@ -32,22 +33,28 @@ KILLED = 3
 KEYS: tuple[Key, ...] = ("stop", "detach", "scroll", "help")
 
 
-def follow(home: RunHome, *, json: bool, after: int = 0) -> int | None:
+def follow(
+    home: RunHome,
+    *,
+    json: bool,
+    after: int = 0,
+    shows: contextlib.AbstractContextManager[Show] | None = None,
+    tell: Callable[[State], None] = lambda state: None,
+) -> int | None:
     """Start the run's engine and stay with it to its end: the exit code of the run (R11). None: it was detached.
 
-    Events up to `after` are not shown."""
+    Events up to `after` are not shown. `shows`: in place of the usual ways to show a run. `tell` hears of the run's
+    state whenever something has happened."""
     log_from = _size(home)
     reader = SqliteReader(home)
     here = "--wait" if terminal.is_interactive() else "--exit"  # whether somebody can approve, now and not then
     warden = start(home, argv=[*engine_argv(home), here])
-    shown = (
-        contextlib.nullcontext(Events(after)) if json else showing(reader, after=after, keys=KEYS, alive=lambda: True)
-    )
-    with shown as show:
+    usual = contextlib.nullcontext(Events(after)) if json else None
+    with shows or usual or showing(reader, after=after, keys=KEYS, alive=lambda: True) as show:
         control = Control(warden, show)
         try:
             with control.signals():
-                code = _stay(reader, warden, control, show)
+                code = _stay(reader, warden, control, show, tell)
         finally:
             control.let_go()
     if code is None:
@@ -84,13 +91,21 @@ def detach(home: RunHome, *, json: bool, after: int = 0) -> int:
     return 0
 
 
-def _stay(reader: SqliteReader, warden: subprocess.Popen[bytes], control: Control, show: Show) -> int | None:
+def _stay(
+    reader: SqliteReader,
+    warden: subprocess.Popen[bytes],
+    control: Control,
+    show: Show,
+    tell: Callable[[State], None],
+) -> int | None:
     disguise, seen = Disguise(), 0
     while True:
         code = warden.poll()  # before the journal is read: what an engine has written, it wrote before it ended
         batch = list(reader.events(seen))
         seen += len(batch)
         show.notify(disguise(batch))
+        if batch:
+            tell(show.coordinator.state)
         if code is not None:
             return code
         if control.detached and (any(is_detachment(one.event) for one in batch) or control.is_late):

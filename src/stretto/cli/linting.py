@@ -44,9 +44,13 @@ def examine(
     plan: str,
     settings: RunSettings,
     goes_by_prompt: Callable[[Plan], Callable[[Task], bool]] = lambda plan: lambda task: True,
+    *,
+    opened: Loaded | None = None,
 ) -> tuple[Loaded, tuple[Finding, ...]]:
-    """The plan and every finding, also of one that may not run. Raises PlanError for one that cannot be read."""
-    loaded, folder = open_plan(plan), own_folder(plan)
+    """The plan and every finding, also of one that may not run. Raises PlanError for one that cannot be read.
+
+    `opened`: what has been made of it already, by somebody who was told more than its name."""
+    loaded, folder = opened or open_plan(plan), own_folder(plan)
 
     def exists(name: str) -> bool:
         return (folder / name).is_file()

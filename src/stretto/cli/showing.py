@@ -6,7 +6,7 @@ import contextlib
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from typing import Protocol
+from typing import Protocol, TextIO
 
 import msgspec
 
@@ -73,8 +73,8 @@ def showing(
         )
 
 
-def printer() -> Callable[[str], None]:
-    """Prints as long as anybody reads."""
+def printer(stream: TextIO | None = None) -> Callable[[str], None]:
+    """Prints as long as anybody reads; to standard output unless a stream is given."""
     deaf = False
 
     def write(text: str) -> None:
@@ -82,7 +82,7 @@ def printer() -> Callable[[str], None]:
         if deaf:
             return
         try:
-            print(text, flush=True)
+            print(text, file=stream, flush=True)
         except OSError:
             deaf = True
             terminal.silence()
@@ -113,9 +113,10 @@ class _Unattended:
 class Lines(_Unattended):
     """A line for everything that means something to a person."""
 
-    def __init__(self, after: int) -> None:
-        self._write = printer()
-        paint, width = terminal.paint(sys.stdout), terminal.width(sys.stdout)
+    def __init__(self, after: int, stream: TextIO | None = None) -> None:
+        """`stream`: where the lines go; standard output unless it is given."""
+        self._write = printer(stream)
+        paint, width = terminal.paint(stream or sys.stdout), terminal.width(stream or sys.stdout)
         self._console = Console(self._write, paint=paint, width=width, quiet_until=after)
 
     @property
