@@ -1,0 +1,140 @@
+"""How far every achievement is, by the papers in the folder, and what of it can go on now."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from functools import cached_property
+from typing import Literal
+
+import msgspec
+
+from stretto.model.achievements import Achievement, Achievements
+from stretto.model.papers import Step, part_number, step_of
+from stretto.model.plan import Value
+from stretto.recipes.subplans.folder import Found, Look
+from stretto.recipes.subplans.levels import levels
+
+Status = Literal[Step, "in_progress"]
+FRESH_S = 24 * 3600.0
+"""An execution that was written to in the last so many seconds is being worked on."""
+
+
+class Standing(Value, frozen=True, kw_only=True):
+    """Where one achievement stands."""
+
+    achievement: Achievement
+    status: Status
+    level: int | None
+    """None on a circle, and behind one."""
+    waits_for: tuple[str, ...]
+    """Dependencies that are neither complete nor skipped."""
+    subplan: Found | None
+    executions: tuple[Found, ...]
+
+    @property
+    def id(self) -> str:
+        return self.achievement.id
+
+    @property
+    def is_settled(self) -> bool:
+        return self.status in ("complete", "skipped")
+
+    @property
+    def is_available(self) -> bool:
+        """Whether somebody could go on with it now."""
+        return not self.is_settled and not self.waits_for
+
+    @property
+    def hollow(self) -> tuple[Found, ...]:
+        """Its papers that say nothing yet."""
+        papers = (self.subplan, *self.executions) if self.subplan else self.executions
+        return tuple(found for found in papers if found.hollow)
+
+    @property
+    def missing_executions(self) -> tuple[int, ...]:
+        """Numbers of executions that it should have: one for each part, or one."""
+        have = {found.paper.number for found in self.executions}
+        parts = self.achievement.parts
+        if not parts:
+            return () if have else (1,)
+        wanted = (part_number(part.id, i) for i, part in enumerate(parts))
+        return tuple(number for number in dict.fromkeys(wanted) if number not in have)
+
+
+class Progress(msgspec.Struct, frozen=True, kw_only=True, dict=True):
+    plan: Achievements
+    standings: tuple[Standing, ...]
+    """In plan order."""
+    circle: tuple[str, ...] = ()
+
+    @cached_property
+    def by_id(self) -> dict[str, Standing]:
+        return {one.id: one for one in self.standings}
+
+    @property
+    def done(self) -> int:
+        return sum(one.status == "complete" for one in self.standings)
+
+    @property
+    def total(self) -> int:
+        """Without what is skipped."""
+        return sum(one.status != "skipped" for one in self.standings)
+
+    @property
+    def percent(self) -> int:
+        return self.done * 100 // self.total if self.total else 100
+
+    @property
+    def open(self) -> tuple[Standing, ...]:
+        return tuple(one for one in self.standings if not one.is_settled)
+
+    @property
+    def available(self) -> tuple[Standing, ...]:
+        return tuple(one for one in self.standings if one.is_available)
+
+    @property
+    def levels(self) -> tuple[int, ...]:
+        return tuple(sorted({one.level for one in self.standings if one.level is not None}))
+
+
+def progress_of(plan: Achievements, look: Look, *, now: float) -> Progress:
+    """`now`: seconds since the epoch."""
+    depth = levels(plan.achievements)
+    status = {one.id: _status(one, look, now) for one in plan.achievements}
+    settled = {id for id, word in status.items() if word in ("complete", "skipped")} | look.approved
+    return Progress(
+        plan=plan,
+        standings=tuple(
+            Standing(
+                achievement=one,
+                status=status[one.id],
+                level=depth.of.get(one.id),
+                waits_for=tuple(need for need in one.depends_on if need not in settled),
+                subplan=next(_of(look.papers[one.id], "subplan_created"), None),
+                executions=tuple(_of(look.papers[one.id], "execution_created")),
+            )
+            for one in plan.achievements
+        ),
+        circle=depth.circle,
+    )
+
+
+def _status(one: Achievement, look: Look, now: float) -> Status:
+    if not look.exists:
+        return one.said or "not_started"
+    papers = look.papers[one.id]
+    step: Status = step_of(found.paper for found in papers)
+    if step != "complete" and one.parts and all(_is_approved(look.papers[part.id]) for part in one.parts):
+        return "complete"
+    if step == "execution_created":
+        begun = (found for found in papers if found.paper.step == step and not found.untouched)
+        return "in_progress" if any(now - found.touched_s < FRESH_S for found in begun) else step
+    return step
+
+
+def _is_approved(papers: Sequence[Found]) -> bool:
+    return any(found.paper.step == "complete" for found in papers)
+
+
+def _of(papers: Sequence[Found], step: Step) -> Iterator[Found]:
+    return (found for found in papers if found.paper.step == step)

@@ -1,0 +1,123 @@
+"""Papers on the disk: made whole or not at all, never over another file, and taken back when one of them fails."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import tempfile
+from pathlib import Path
+
+_NO_LINKS = (errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EMLINK, errno.ENOSYS)
+"""What a file system says that has no hard links."""
+
+
+class Writing:
+    """The files and folders that one batch makes below `home`; whatever was there stays as it is."""
+
+    def __init__(self, home: Path) -> None:
+        self._home = home
+        self._made: dict[str, tuple[int, int, int]] = {}
+        """Path to what tells whether it is still the file that was made."""
+        self._folders: list[Path] = []
+        self._replaced: dict[str, tuple[bytes, bytes]] = {}
+
+    @property
+    def created(self) -> tuple[str, ...]:
+        return (*self._made, *self._replaced)
+
+    def create(self, path: str, text: str) -> bool:
+        """False where something of that name is there, also a link to nowhere. Raises OSError."""
+        target = self._home / path
+        self._make_folder(target.parent)
+        draft = _draft(target, text.encode())
+        try:
+            _link(draft, target)
+        except FileExistsError:
+            return False
+        finally:
+            draft.unlink(missing_ok=True)
+        self.note(path)
+        return True
+
+    def note(self, path: str) -> None:
+        """That this batch has made a file, whoever wrote it."""
+        self._made[path] = _mark(self._home / path)
+
+    def replace(self, path: str, before: bytes, text: str) -> bool:
+        """Write over a file that says `before`; False where it says something else by now. Raises OSError."""
+        target = Path(os.path.realpath(self._home / path))
+        draft = _draft(target, text.encode())
+        try:
+            if target.read_bytes() != before:
+                return False
+            draft.chmod(target.stat().st_mode & 0o777)
+            draft.replace(target)
+        finally:
+            draft.unlink(missing_ok=True)
+        self._replaced[path] = (before, text.encode())
+        return True
+
+    def roll_back(self) -> tuple[str, ...]:
+        """Remove what was made and is still as it was made, and bring back what was replaced; the paths."""
+        gone = []
+        for path, mark in reversed(self._made.items()):
+            with contextlib.suppress(OSError):
+                if _mark(self._home / path) == mark:
+                    (self._home / path).unlink()
+                    gone.append(path)
+        for path, (before, after) in reversed(self._replaced.items()):
+            with contextlib.suppress(OSError):
+                target = Path(os.path.realpath(self._home / path))
+                if target.read_bytes() == after:
+                    draft = _draft(target, before)
+                    draft.chmod(target.stat().st_mode & 0o777)
+                    draft.replace(target)
+                    gone.append(path)
+        for folder in reversed(self._folders):
+            with contextlib.suppress(OSError):  # somebody has put something into it
+                folder.rmdir()
+        self._made.clear()
+        self._replaced.clear()
+        return tuple(reversed(gone))
+
+    def _make_folder(self, folder: Path) -> None:
+        missing = []
+        while not folder.is_dir():
+            missing.append(folder)
+            folder = folder.parent
+        for one in reversed(missing):
+            with contextlib.suppress(FileExistsError):
+                one.mkdir()
+                self._folders.append(one)
+
+
+def _draft(target: Path, data: bytes) -> Path:
+    """A whole file beside the target, under a name that is no paper's."""
+    handle, name = tempfile.mkstemp(prefix=".stretto-", suffix=".tmp", dir=target.parent)
+    draft = Path(name)
+    try:
+        with open(handle, "wb") as file:
+            os.fchmod(handle, 0o644)
+            file.write(data)
+    except BaseException:
+        draft.unlink(missing_ok=True)
+        raise
+    return draft
+
+
+def _link(draft: Path, target: Path) -> None:
+    """Give the draft its name. Raises FileExistsError where that is taken."""
+    try:
+        os.link(draft, target)
+    except OSError as error:
+        if error.errno not in _NO_LINKS:
+            raise
+        handle = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644)
+        with open(handle, "wb") as file:
+            file.write(draft.read_bytes())
+
+
+def _mark(path: Path) -> tuple[int, int, int]:
+    status = path.stat(follow_symlinks=False)
+    return status.st_ino, status.st_size, status.st_mtime_ns
