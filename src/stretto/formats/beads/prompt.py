@@ -21,13 +21,16 @@ _MAX_SHARED = 12_000
 _MAX_COMMENTS = 8_000
 
 
-def prompt(values: Values, around: Sequence[Values]) -> str:
-    """Self-contained instructions. `around`: the epics that it belongs to, from the outside in."""
-    above = "\n\n".join(
+def around_words(around: Sequence[Values]) -> str:
+    """What the epics that an issue belongs to say, from the outside in."""
+    words = "\n\n".join(
         part for each in around for part in (f"# {plain(each.get('title'))}", *_said(each, ("labels",))) if part
     )
-    if len(above) > _MAX_SHARED:
-        above = above[: _MAX_SHARED - 1] + "…"
+    return words if len(words) <= _MAX_SHARED else words[: _MAX_SHARED - 1] + "…"
+
+
+def prompt(values: Values, above: str) -> str:
+    """Self-contained instructions. `above`: the words around it."""
     heading = f"{'## Your part of it' if above else '# Your task'}: {plain(values.get('title'))} ({values.get('id')})"
     closing = "This is one issue of many; others do the rest. Leave the issues in `.beads` as they are."
     return "\n\n".join(part for part in (above, heading, *_said(values), _comments(values), closing) if part) + "\n"
@@ -35,7 +38,7 @@ def prompt(values: Values, around: Sequence[Values]) -> str:
 
 def _said(values: Values, without: Sequence[str] = ()) -> Iterator[str]:
     for key, name in _TOLD.items():
-        if key not in without and (text := plain(values.get(key))):
+        if key in values and key not in without and (text := plain(values[key])):
             yield f"{name}:\n{text}" if name else text
 
 

@@ -22,7 +22,7 @@ from stretto.formats.beads.issues import (
     meaning_of,
     records,
 )
-from stretto.formats.beads.prompt import prompt
+from stretto.formats.beads.prompt import around_words, prompt
 from stretto.formats.named_paths import named_paths
 from stretto.formats.reading import Read, Reading, Table, shown
 from stretto.formats.set_aside import Aside, without
@@ -59,6 +59,8 @@ class _Above(Value, frozen=True, kw_only=True):
     aside: Aside | None = None
     told: tuple[Values, ...] = ()
     """The nearest of them, from the outside in."""
+    words: str = ""
+    """The same, for prompts."""
 
 
 class _Reader:
@@ -166,10 +168,12 @@ class _Reader:
         for each in reversed(way):
             table, values = self._issues[each]
             own = dict(self._links(each, table, values))
+            told = (*above.told, values)[-_MOST_AROUND:]
             above = self._known[each] = _Above(
                 needs={**above.needs, **own} if own else above.needs,
                 aside=above.aside or self._word(values) or self._aside.get(each),
-                told=(*above.told, values)[-_MOST_AROUND:],
+                told=told,
+                words=around_words(told),
             )
         return above
 
@@ -198,7 +202,7 @@ class _Reader:
             id=id,
             phase=self._parents.get(id, LOOSE),
             title=shown(" ".join(title.split()), 100),
-            prompt=prompt(values, above.told),
+            prompt=prompt(values, above.words),
             depends_on=tuple(needs),
             writes=writes,
             effect="changes" if writes and kind_of(values) in _CHANGES else "any",
@@ -262,14 +266,20 @@ class _Reader:
         if not claims:
             for key in ("title", "description", "design"):
                 text = values.get(key)
-                words = _FENCE.sub("", text) if isinstance(text, str) else ""
+                words = _without_code(text) if isinstance(text, str) else ""
                 for path, _, _ in named_paths(words):
                     claims.setdefault(path, key)
         return self._reading.places.claims(place, ((x, (*table.steps, key)) for x, key in claims.items())) or None
 
 
+def _without_code(text: str) -> str:
+    return _FENCE.sub("", text) if "```" in text or "~~~" in text else text
+
+
 def _listed(values: Values) -> list[str]:
     metadata = values.get("metadata")
+    if metadata is None:
+        return []
     if isinstance(metadata, str):
         try:
             metadata = json.loads(metadata)

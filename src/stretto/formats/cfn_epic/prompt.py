@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
 
 from stretto.formats.auto_claude.prompt import plain
-from stretto.formats.cfn_epic.outline import NAMES, Node, fold, holders, parts_key
+from stretto.formats.cfn_epic.outline import NAMES, Kind, Node, fold, holders, parts_key
 
 _TELLING = ("description", "goal", "objective", "purpose", "story")
 _ACCEPTED = ("successcriteria", "successmetrics", "acceptancecriteria", "epicacceptancecriteria")
@@ -79,7 +80,7 @@ def prompt(epic: str, around: Sequence[str], task: Node, waits: Sequence[str]) -
         parts.append("It builds on:\n" + "\n".join(f"- {x}" for x in waits))
     if group is not None and len(group.children) > 1:
         parts.append(_neighbours(group, task))
-    return "\n\n".join(x for x in parts if x.strip()) + "\n"
+    return "\n\n".join([x for x in parts if x and not x.isspace()]) + "\n"
 
 
 def _neighbours(group: Node, task: Node) -> str:
@@ -98,15 +99,20 @@ def _said(node: Node, without: set[str], *, of_phase: bool) -> Iterator[str]:
         key = node.key(folded, f"{node.kind}{folded}")
         if key is not None and key not in without:
             yield _section(key, node.values[key], bare=folded == "description")
-    told = {*_TELLING, *(f"{node.kind}{x}" for x in _TELLING), *_LAST}
+    apart = _told_apart(node.kind)
     for key, value in node.values.items():
-        folded = fold(key)
-        if key not in without and folded not in told and folded not in _BOOKKEEPING:
+        if key not in without and fold(key) not in apart:
             yield _section(key, value)
     for folded in _LAST:
         key = node.key(folded)
         if key is not None and key not in without:
             yield _section(key, node.values[key], _OF_PHASE.get(folded, "") if of_phase else "")
+
+
+@cache
+def _told_apart(kind: Kind) -> frozenset[str]:
+    """Folded keys that have a place of their own, or none."""
+    return frozenset((*_TELLING, *(f"{kind}{x}" for x in _TELLING), *_LAST, *_BOOKKEEPING))
 
 
 def _section(key: str, value: object, heading: str = "", *, bare: bool = False) -> str:
@@ -131,7 +137,7 @@ def _clipped(text: str, limit: int) -> str:
 
 def has_work(values: Mapping[str, object]) -> bool:
     """Whether anything is said of what is to be done."""
-    return any(plain(value).strip() for key, value in values.items() if _tells(fold(key)))
+    return any(_tells(fold(key)) and plain(value) for key, value in values.items())
 
 
 def _tells(folded: str) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Literal, cast
 
 from stretto.formats.cfn_epic.outline import Node, holders, outline
@@ -43,7 +44,12 @@ NOTHING: Mapping[Node, Word] = {}
 def word_of(node: Node) -> str:
     """Its status, spelled as here: `✅ In Progress` is `in_progress`."""
     value = node.get("status")
-    return "_".join(re.findall(r"[a-z]+", value.casefold())) if isinstance(value, str) else ""
+    return _spelled(value) if isinstance(value, str) else ""
+
+
+@lru_cache(maxsize=1_000)
+def _spelled(word: str) -> str:
+    return "_".join(re.findall(r"[a-z]+", word.casefold()))
 
 
 def state_of(node: Node) -> Word | None:

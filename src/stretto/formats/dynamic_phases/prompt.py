@@ -71,6 +71,8 @@ class App:
         self._head = [f"# {heading}" if heading else "", _clipped(about)]
         self._built = [_section(words, plan.get(key)) for key, words in _OF_PLAN.items()]
         self._built.append(_section("Done before", list(_summaries(plan))))
+        self._spoken: dict[str, str] = {}
+        """By domain, what was said of it."""
 
     def prompt(self, phase: Values, *, id: str, domain: str, guessed: bool) -> str:
         """Self-contained instructions. `guessed`: the claims of the task are no words of the plan."""
@@ -79,18 +81,22 @@ class App:
         parts += [_section("After this phase", phase.get("testCriteria")), GUESSED if guessed else ""]
         if phase.get("isLayoutInjection") is True:
             parts += _layout(phase.get("layoutBuilderFiles") or self._plan.get("layoutBuilderFiles"))
-        return "\n\n".join(part for part in parts if part.strip()) + "\n"
+        return "\n\n".join([part for part in parts if part and not part.isspace()]) + "\n"
 
     def _around(self, phase: Values, domain: str) -> Iterator[str]:
         context = phase.get("conceptContext")
         yield from (self._concept | _named(context if isinstance(context, dict) else {})).values()
+        if domain not in self._spoken:
+            self._spoken[domain] = self._said_of(domain)
+        yield self._spoken[domain]
+
+    def _said_of(self, domain: str) -> str:
         spoken = self._plan.get("phaseContexts")
-        if isinstance(spoken, dict):
-            of_domain = spoken.get(domain)
-            if isinstance(of_domain, dict):
-                left_out = ("phaseType", "tokenEstimate")
-                of_domain = {_words(key): x for key, x in of_domain.items() if key not in left_out and x}
-            yield _section("From the conversation about this part", of_domain)
+        of_domain = spoken.get(domain) if isinstance(spoken, dict) else None
+        if isinstance(of_domain, dict):
+            left_out = ("phaseType", "tokenEstimate")
+            of_domain = {_words(key): x for key, x in of_domain.items() if key not in left_out and x}
+        return _section("From the conversation about this part", of_domain)
 
 
 def feature_names(phase: Values) -> list[str]:
@@ -201,6 +207,8 @@ def _words(key: str) -> str:
 
 
 def _section(heading: str, value: object) -> str:
+    if value is None:
+        return ""
     text = _clipped(plain(value))
     if not text.strip():
         return ""

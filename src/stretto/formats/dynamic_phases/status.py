@@ -15,6 +15,7 @@ from stretto.model.plan import TaskStatus
 COMPLETED, FAILED, CURRENT = "completedPhaseNumbers", "failedPhaseNumbers", "currentPhaseNumber"
 SKIPPED = "skipped"
 
+_GAP = re.compile(r"[\s_]+")
 _STATUSES: dict[str, TaskStatus] = {
     **dict.fromkeys(("pending", "not-started", "todo", "blocked", SKIPPED, ""), "pending"),
     **dict.fromkeys(("in-progress", "running", "executing", "building"), "running"),
@@ -59,7 +60,7 @@ def word_of(phase: Values) -> str | None:
     value = phase.get("status")
     if value is None:
         return None
-    return re.sub(r"[\s_]+", "-", value.strip().casefold()) if isinstance(value, str) else "?"
+    return _GAP.sub("-", value.strip().casefold()) if isinstance(value, str) else "?"
 
 
 def state_of(phase: Values, id: str, lists: Lists) -> TaskStatus | None:

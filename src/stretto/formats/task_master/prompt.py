@@ -27,15 +27,22 @@ _MAX_SHARED = 20_000
 """Characters of a task that goes with each of its subtasks."""
 
 
-def prompt(id: str, values: Mapping[str, object], around: Mapping[str, object]) -> str:
-    """Self-contained instructions. `around`: the task of a subtask; empty for a task."""
-    parts = [f"# {plain(around.get('title'))}", *_said(around)] if around else []
-    above = "\n\n".join(part for part in parts if part.strip("# "))
-    if len(above) > _MAX_SHARED:
-        above = above[: _MAX_SHARED - 1] + "…"
+class Around:
+    """The task of some subtasks, and what each of them is told of it."""
+
+    def __init__(self, values: Mapping[str, object]) -> None:
+        self.values = values
+        parts = (f"# {plain(values.get('title'))}", *_said(values))
+        words = "\n\n".join(part for part in parts if part.strip("# "))
+        self.words = words if len(words) <= _MAX_SHARED else words[: _MAX_SHARED - 1] + "…"
+
+
+def prompt(values: Mapping[str, object], around: Around | None) -> str:
+    """Self-contained instructions. `around`: the task of a subtask."""
     title = plain(values.get("title"))
-    heading = f"## Your part of it: {title}" if around else f"# {title or 'Your task'}"
-    return "\n\n".join(part for part in (above, heading, *_said(values)) if part) + "\n"
+    heading = f"## Your part of it: {title}" if around is not None else f"# {title or 'Your task'}"
+    above = around.words if around is not None else ""
+    return "\n\n".join([part for part in (above, heading, *_said(values)) if part]) + "\n"
 
 
 def _said(values: Mapping[str, object]) -> Iterator[str]:

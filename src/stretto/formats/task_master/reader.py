@@ -11,7 +11,7 @@ from stretto.formats.auto_claude.reader import claimed
 from stretto.formats.reading import Read, Reading, Table, shown
 from stretto.formats.set_aside import Aside, without
 from stretto.formats.syntax.source import Source, Steps
-from stretto.formats.task_master.prompt import prompt
+from stretto.formats.task_master.prompt import Around, prompt
 from stretto.model.plan import Phase, Plan, Task, TaskStatus
 
 NAME = "task-master"
@@ -19,6 +19,7 @@ LOOSE = "tasks"
 """The phase of the tasks that have no subtasks."""
 
 _PRIORITIES = {"critical": 1, "high": 2, "medium": 3, "low": 4}
+_GAP = re.compile(r"[\s_]+")
 _STATUSES: dict[str, TaskStatus] = {
     **dict.fromkeys(("pending", "todo", "blocked", "deferred", "cancelled", "canceled", ""), "pending"),
     **dict.fromkeys(("in-progress", "in_progress", "review"), "running"),
@@ -63,7 +64,7 @@ def read(source: Source) -> Read:
 def word_of(values: Mapping[str, object]) -> str:
     """The status as the file has it, spelled as Task Master does."""
     value = values.get("status")
-    return re.sub(r"[\s_]+", "-", value.strip().casefold()) if isinstance(value, str) else ""
+    return _GAP.sub("-", value.strip().casefold()) if isinstance(value, str) else ""
 
 
 def status_of(values: Mapping[str, object]) -> TaskStatus | None:
@@ -97,15 +98,17 @@ class _Reader:
         self._ids = {*ids, *(id for own in part_ids for id in own)}
         phases: list[Phase] = []
         tasks: list[Task] = []
-        loose = self._before + LOOSE
+        loose, named_loose = self._before + LOOSE, False
         for table, id, own, own_ids in zip(tables, ids, parts, part_ids, strict=True):
             if own:
                 self._reading.places.mark(f"phase:{id}", table.steps)
                 phases.append(Phase(id=id, title=shown(_title(table.values), 100)))
                 needs = [(name, steps) for name, steps in self._needs(table, None) if name != id]
-                tasks += (self._task(x, part, id, table, needs) for x, part in zip(own, own_ids, strict=True))
+                around = Around(table.values)
+                tasks += (self._task(x, part, id, around, needs) for x, part in zip(own, own_ids, strict=True))
                 continue
-            if not any(phase.id == loose for phase in phases):
+            if not named_loose:
+                named_loose = True
                 phases.append(Phase(id=loose, title="Tasks without subtasks"))
             tasks.append(self._task(table, id, loose, None, []))
         return self._finish(phases, tasks)
@@ -153,7 +156,7 @@ class _Reader:
         table.about = f"task {shown(id)!r}"
         return id
 
-    def _task(self, table: Table, id: str, phase: str, parent: Table | None, above: list[tuple[str, Steps]]) -> Task:
+    def _task(self, table: Table, id: str, phase: str, parent: Around | None, above: list[tuple[str, Steps]]) -> Task:
         place = self._reading.places.mark(f"task:{id}", table.steps)
         values, around = table.values, parent.values if parent is not None else {}
         if not _title(values) and not values.get("details"):
@@ -166,7 +169,7 @@ class _Reader:
             id=id,
             phase=phase,
             title=shown(_title(values), 100),
-            prompt=prompt(id, values, around),
+            prompt=prompt(values, parent),
             depends_on=tuple(needs),
             writes=writes,
             effect="any" if writes is None else "changes",
