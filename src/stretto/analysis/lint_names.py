@@ -118,12 +118,29 @@ def unknown_ids(subject: Subject) -> Iterator[Finding]:
                         else suggest(name, phases, phase.id) or "name a phase of this plan, or leave it out",
                     )
     for task in plan.tasks:
+        if task.conflicts_with:
+            yield from _unknown_foes(subject, task, suggest)
         if task.phase not in phases:
             yield finding(
                 "unknown-id",
                 f"task {quoted(task.id)} is in phase {quoted(task.phase)}, which is not in this plan",
                 subject.place(f"task:{task.id}", "phase"),
                 hint=suggest(task.phase, phases, ""),
+                tasks=(task.id,),
+            )
+
+
+def _unknown_foes(
+    subject: Subject, task: Task, suggest: Callable[[str, Collection[str], str], str]
+) -> Iterator[Finding]:
+    known = dict.fromkeys((*subject.ids["task"], *subject.ids["phase"]))
+    for k, name in enumerate(task.conflicts_with):
+        if name not in known:
+            yield finding(
+                "unknown-id",
+                f"task {quoted(task.id)} conflicts with {quoted(name)}, which is not in this plan",
+                subject.place(f"task:{task.id}", "conflicts_with", k),
+                hint=suggest(name, known, task.id) or "name a task or a phase of this plan, or leave it out",
                 tasks=(task.id,),
             )
 

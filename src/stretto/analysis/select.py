@@ -58,8 +58,11 @@ def select(
             else:
                 depends_on |= dict.fromkeys(graph.names[x] for x in instead[node])
                 missing += [name] if name not in finished else []
-        after = tuple(name for name in task.after if name not in number or number[name] in chosen)
-        tasks.append(replace(task, depends_on=tuple(depends_on), after=after))
+        after, foes = (
+            tuple(name for name in names if name not in number or number[name] in chosen)
+            for names in (task.after, task.conflicts_with)
+        )
+        tasks.append(replace(task, depends_on=tuple(depends_on), after=after, conflicts_with=foes))
         if missing:
             findings.append(_missing(repr(task.id), missing))
     kept = {plan.tasks[i].phase for i in chosen}

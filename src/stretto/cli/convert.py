@@ -88,6 +88,7 @@ def without_done(plan: Plan) -> Plan:
                 task,
                 depends_on=still(task.depends_on),
                 after=still(task.after),
+                conflicts_with=still(task.conflicts_with),
                 uses=tuple(id for id in task.uses if id not in landed),
             )
             for task in left

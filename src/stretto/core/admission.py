@@ -19,9 +19,10 @@ import msgspec
 from stretto.analysis.globs import overlap
 from stretto.core.breaker import barred
 from stretto.core.claims import Claims
+from stretto.core.rivals import Rivals, meet
 from stretto.core.state import State, TaskRecord
 
-Key = tuple[str, str]
+Key = tuple[str, str | tuple[str, str]]
 Rank = tuple[int, float, int]
 Entry = tuple[Rank, int, Key | None]
 """(rank, version, token); the rank ends in the task's index. Stale when the version is not the task's own."""
@@ -37,6 +38,7 @@ class Admission(msgspec.Struct):
     """The ready tasks, and what each of them waits for."""
 
     claims: Claims = msgspec.field(default_factory=Claims)
+    rivals: Rivals = msgspec.field(default_factory=Rivals)
     heap: list[Entry] = []
     queues: dict[Key, list[Entry]] = {}
     version: dict[int, int] = {}
@@ -47,13 +49,20 @@ class Admission(msgspec.Struct):
     """`max_parallel` of the phases that have one."""
     starts: int = 0
     blocked: dict[int, int] = {}
-    """Claim-blocked tasks, and how many had started when each was first blocked."""
+    """Tasks stopped by claims or rivals, and how many had started when each was first blocked."""
     blocked_heap: list[Rank] = []
     reserver: int | None = None
 
     def offer(self, record: TaskRecord) -> None:
         """A task has become ready."""
         self._push(record.index, record.rank, None)
+
+    def risen(self, record: TaskRecord) -> None:
+        """A task has become more urgent. Where it is offered it is tried once more, in its new place."""
+        if record.index in self.version:
+            self._push(record.index, record.rank, None)
+        if record.index in self.blocked:
+            heapq.heappush(self.blocked_heap, record.rank)
 
     def withdraw(self, record: TaskRecord) -> None:
         """A task is not ready any more, without having started. Its token, if any, is passed on when it is popped."""
@@ -88,20 +97,33 @@ class Admission(msgspec.Struct):
         limit = self.limits.get(record.task.phase)
         if limit is not None and self.in_phase.get(record.task.phase, 0) >= limit:
             return ("phase", record.task.phase)
-        if record.holding or not record.claims:
+        if record.holding:
             return None
-        pattern = self.claims.blocker(record.claims, record.index)
-        if pattern is not None:
+        if (rival := self.rivals.blocker(record.index, record.task, state.by_id)) is not None:
+            return rival
+        claims = record.claims or ()
+        if (pattern := self.claims.blocker(claims, record.index)) is not None:
             return ("claim", pattern)
         if self.reserver is not None and self.reserver != record.index:
             first = state.tasks[self.reserver]
-            if first.rank < record.rank and _meet(first.claims or (), record.claims):
+            excluded = _meet(first.claims or (), claims) or meet(first.task, record.task, state.by_id)
+            if first.rank < record.rank and excluded:
                 return RESERVATION
         return None
 
-    def take(self, record: TaskRecord) -> None:
+    def is_free(self, state: State, record: TaskRecord) -> bool:
+        """Whether nobody holds what the task claims, and no rival of it is active."""
+        rival = self.rivals.blocker(record.index, record.task, state.by_id)
+        return rival is None and self.claims.blocker(record.claims or (), record.index) is None
+
+    def take(self, state: State, record: TaskRecord) -> None:
         """The task holds its claims and its share of its phase from here on."""
         self.in_phase[record.task.phase] = self.in_phase.get(record.task.phase, 0) + 1
+        self.hold(state, record)
+
+    def hold(self, state: State, record: TaskRecord) -> None:
+        """The task holds its claims, and keeps its rivals away."""
+        self.rivals.enter(record.index, record.task, state.by_id)
         if record.claims:
             self.claims.hold(record.index, record.claims)
 
@@ -112,7 +134,9 @@ class Admission(msgspec.Struct):
             self.wake(state, ("phase", record.task.phase))
 
     def release(self, state: State, record: TaskRecord) -> None:
-        """The task gives its claims back."""
+        """The task gives its claims back, and lets its rivals go on."""
+        for key in tuple(self.rivals.leave(record.index, record.task, state.by_id)):
+            self.wake(state, key)
         for pattern in self.claims.release(record.index):
             self.wake(state, ("claim", pattern))
 
@@ -141,10 +165,12 @@ class Admission(msgspec.Struct):
 
     def _busy(self, key: Key) -> bool:
         match key:
-            case ("claim", pattern):
+            case ("claim", str(pattern)):
                 return pattern in self.claims.held
-            case ("phase", phase):
+            case ("phase", str(phase)):
                 return self.in_phase.get(phase, 0) >= self.limits[phase]
+            case (("inside" | "against") as side, (kind, id)):
+                return self.rivals.is_busy((side, (kind, id)))
             case _:
                 return self.reserver is not None
 
@@ -157,12 +183,12 @@ class Admission(msgspec.Struct):
         self.versions += 1
         self.version[record.index] = self.versions
         heapq.heappush(self.queues.setdefault(key, []), (record.rank, self.versions, None))
-        if key[0] == "claim" and record.index not in self.blocked:
+        if key[0] in ("claim", "inside", "against") and record.index not in self.blocked:
             self.blocked[record.index] = self.starts
             heapq.heappush(self.blocked_heap, record.rank)
 
     def _settle_reservation(self, state: State) -> None:
-        """The best-ranked claim-blocked task reserves once enough others have overtaken it."""
+        """The best-ranked blocked task reserves once enough others have overtaken it."""
         while self.blocked_heap and self.blocked_heap[0][2] not in self.blocked:
             heapq.heappop(self.blocked_heap)
         best = self.blocked_heap[0][2] if self.blocked_heap else None

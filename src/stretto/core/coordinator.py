@@ -374,10 +374,9 @@ class Coordinator:
         approved = [record for i in state.approved if (record := state.tasks[i]).wait == "claims"]
         state.approved = [record.index for record in approved]
         for record in sorted(approved, key=lambda r: r.rank):
-            claims = record.claims or ()
-            if admission.claims.blocker(claims, record.index) is None:
-                admission.claims.hold(record.index, claims)
-                record.holding = bool(claims)
+            if admission.is_free(state, record):
+                admission.hold(state, record)
+                record.holding = True
                 self.steps.queue(record)
                 state.approved.remove(record.index)
 

@@ -144,7 +144,13 @@ def _not_started(coordinator: Coordinator, record: TaskRecord) -> list[Reason]:
         return [*reasons, Reason(code="grant", message="has asked for what it shares with others", since=record.since)]
     key = admission.obstacle(state, record)
     match key:
-        case ("claim", pattern):
+        case (("inside" | "against") as side, (kind, id)):
+            others = tuple(state.tasks[i].id for i in admission.rivals.who((side, (kind, id))) if i != record.index)
+            named = ", ".join(f"{other!r} ({state.by_id[other].state})" for other in others)
+            since = min((state.by_id[other].since for other in others), default=None)
+            message = f"is never to be active beside {named}"
+            reasons.append(Reason(code="conflict", message=message, tasks=others, since=since))
+        case ("claim", str(pattern)):
             holders = tuple(state.tasks[i].id for i in admission.claims.holders(pattern) if i != record.index)
             named = ", ".join(f"{h!r} ({state.by_id[h].state})" for h in holders)
             message = f"its claim meets {pattern!r}, held by {named}"
@@ -153,7 +159,7 @@ def _not_started(coordinator: Coordinator, record: TaskRecord) -> list[Reason]:
         case ("agent", _):
             for agent in agents_of(state, record):
                 reasons.append(Reason(code="breaker", message=state.out[agent]))
-        case ("phase", phase):
+        case ("phase", str(phase)):
             limit = admission.limits[phase]
             reasons.append(Reason(code="phase-full", message=f"phase {phase!r} runs {limit} at a time"))
         case ("reservation", _) if admission.reserver is not None:
@@ -182,7 +188,12 @@ def _waits(coordinator: Coordinator, record: TaskRecord) -> Reason:
     if record.wait == "person":
         message = f"{record.reason}; a yes or a no lets it go on"
         return Reason(code="approval", message=message, since=record.since)
-    pattern = coordinator.steps.admission.claims.blocker(record.claims or (), record.index)
+    admission = coordinator.steps.admission
+    if (rival := admission.rivals.blocker(record.index, record.task, state.by_id)) is not None:
+        others = tuple(state.tasks[i].id for i in admission.rivals.who(rival) if i != record.index)
+        message = f"approved; lands when {', '.join(map(repr, others))} is no longer active"
+        return Reason(code="conflict", message=message, tasks=others, since=record.since)
+    pattern = admission.claims.blocker(record.claims or (), record.index)
     return Reason(code="claim", message=f"approved; takes its claim again when {pattern!r} is free", since=record.since)
 
 

@@ -43,8 +43,8 @@ class Steps:
     def take_place(self, record: TaskRecord) -> None:
         """A place of the run, a share of the phase and all claims at once (R2.2)."""
         self.state.active += 1
-        self.admission.take(record)
-        record.holding = bool(record.claims) or record.holding
+        self.admission.take(self.state, record)
+        record.holding = True
 
     def give_place(self, record: TaskRecord) -> None:
         """The place back, and the grant that goes with it (R9.2); claims are another matter."""

@@ -20,7 +20,6 @@ _PLAN_NOT_YET = {
 _PHASE_NOT_YET = {"fallback": "another way to run a phase after a failure"}
 _TASK_NOT_YET = {
     "resources": "slots of scarce things",
-    "conflicts_with": "tasks that never run together; shared paths in `writes` do that",
     "run_if": "tasks that run only after a failure",
     "not_before": "a time to start at",
     "runs_on": "machines of a kind",
@@ -219,6 +218,7 @@ def _task(table: Table, phase: str, context: tuple[str, ...]) -> Task:
         context=(*context, *(table.texts("context", "path") or ())),
         depends_on=table.ids("depends_on"),
         after=table.ids("after"),
+        conflicts_with=table.ids("conflicts_with"),
         provides=table.ids("provides"),
         uses=table.ids("uses"),
         writes=writes,

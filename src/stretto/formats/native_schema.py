@@ -66,6 +66,7 @@ _TASK = _table(
         "context": _texts("Files that go with the prompt, relative to the plan."),
         "depends_on": _IDS | {"description": "Tasks or phases that must have landed first."},
         "after": _IDS | {"description": "Tasks or phases that must be final first, whatever their outcome."},
+        "conflicts_with": _IDS | {"description": "Tasks or phases that it never runs beside."},
         "provides": _IDS | {"description": "Contracts that it fulfils."},
         "uses": _IDS | {"description": "Contracts that it works against; it lands behind their providers."},
         "writes": _texts("Paths and globs that it may touch; an empty list: none."),

@@ -115,6 +115,7 @@ def _task(task: Task, path: Callable[[str], str]) -> dict[str, Any]:
         context=tuple(path(each) for each in task.context),
         depends_on=task.depends_on,
         after=task.after,
+        conflicts_with=task.conflicts_with,
         provides=task.provides,
         uses=task.uses,
         writes=None if task.writes is None else list(task.writes),

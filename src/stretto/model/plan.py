@@ -70,6 +70,8 @@ class Task(Value, frozen=True, kw_only=True, gc=False):
     """Ids of tasks or phases that must have landed first (a task wins where both have the id)."""
     after: tuple[str, ...] = ()
     """Ids of tasks or phases that must be final first, whatever their outcome."""
+    conflicts_with: tuple[str, ...] = ()
+    """Ids of tasks or phases that it is never active beside; it holds both ways, whatever they claim (R1.2)."""
     provides: tuple[str, ...] = ()
     """Ids of contracts that this task fulfils (R3)."""
     uses: tuple[str, ...] = ()

@@ -268,13 +268,13 @@ class Console:
             yield "", f"… and {new - MANY} more skipped", "yellow"
 
     def _held_up(self) -> Iterator[tuple[str, str, Colour | None]]:
-        """Ready tasks that wait for the claim of another, each said once."""
+        """Ready tasks that wait for another to let go of what they need, each said once."""
         for index in list(self.coordinator.steps.admission.blocked):
             record: TaskRecord = self.state.tasks[index]
             if (key := (record.id, record.attempt)) not in self._told:
                 self._told.add(key)
                 for why in explain(self.coordinator, record.id).reasons:
-                    if why.code == "claim":
+                    if why.code in ("claim", "conflict"):
                         yield record.id, f"waits: {plain(why.message)}", "dim"
 
 

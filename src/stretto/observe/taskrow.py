@@ -202,7 +202,7 @@ def _held_up(scene: Scene, record: TaskRecord) -> tuple[str, Colour | None]:
     if record.asking:
         return "starts", "dim"
     match admission.obstacle(state, record):
-        case ("claim", pattern):
+        case ("claim", str(pattern)):
             others = [state.tasks[i].id for i in admission.claims.holders(pattern) if i != record.index]
             return f"waits for {_named(others)} to let go of {pattern}", "dim"
         case None if state.active >= state.parallel:

@@ -299,7 +299,7 @@ class Account(Ledger):
         for note in sorted(waiting, key=lambda note: note.rank):
             if self.barred(note) or self.rules.phase_full(note):
                 continue
-            if note.kept or not note.claims:
+            if note.kept:
                 return note
             if self.rules.stopped_by_claims(note):
                 note.blocked_at = self.starts if note.blocked_at is None else note.blocked_at
@@ -315,7 +315,7 @@ class Account(Ledger):
             return False
         assert first.blocked_at is not None
         overdue = self.starts - first.blocked_at >= OVERTAKEN * self.parallel
-        return overdue and self.rules.meets(first.claims, note)
+        return overdue and (self.rules.meets(first.claims, note) or self.rules.foes(first, note))
 
     def _end(self) -> None:
         outcome = self._outcome()

@@ -241,7 +241,9 @@ class Rules:
 
     def stopped_by_claims(self, note: Note) -> bool:
         return any(
-            other is not note and other.holds and self.meets((*other.claims, *other.drift), note)
+            other is not note
+            and other.holds
+            and (self.meets((*other.claims, *other.drift), note) or self.foes(other, note))
             for other in self.notes.values()
         )
 
@@ -274,3 +276,11 @@ def backoff_s(note: Note, failure: Failure) -> tuple[float, float]:
     least = min(300.0, 2.0 * 2.0 ** (note.spent[COSTS[failure.kind]] - 1))
     asked = failure.retry_after_s or 0.0
     return max(least, asked), max(min(300.0, least * 1.25), asked)
+    def foes(self, one: Note, other: Note) -> bool:
+        """Whether either says that it is never active beside the other (R1.2)."""
+        return any(
+            (name == b.id) if name in self._tasks else (name == b.task.phase)
+            for a, b in ((one, other), (other, one))
+            for name in a.task.conflicts_with
+        )
+

@@ -135,6 +135,9 @@ class Promises:
         hot = self._hot
         return any(overlap(a, b) for a in one.writes for b in other.writes if a not in hot and b not in hot)
 
+        for a, b in ((one, other), (other, one)):
+            if any(name == (b.id if name in self._tasks else b.phase) for name in a.conflicts_with):
+                return True
     def _must(self, holds: bool, what: str) -> None:
         if not holds:
             raise Broken(what)

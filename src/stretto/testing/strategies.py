@@ -109,6 +109,10 @@ class Drawn:
             verify=_CHECK if checks % 3 else (),
             artifacts=("out",) if checks % 16 == 15 else (),
             effect="changes" if odd % 3 == 2 else "any",
+            conflicts_with=(
+                *((f"t{checks % i}",) if i and odd % 5 == 4 else ()),
+                *((f"p{tries % phases}",) if odd % 11 == 10 else ()),
+            ),
             agent=((), (), (), ("other",), (), ("fake", "other"))[rank // 5 % 6],
             priority=(3, 3, 1, 5, 2)[rank % 5],
             critical=policies and flags % 8 == 7,

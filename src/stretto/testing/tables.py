@@ -166,10 +166,11 @@ def task(
     attempts: int | None = None,
     estimate_s: float | None = None,
 ) -> Task:
+    conflicts_with: tuple[str, ...] = (),
     """A task in a few words: its id, and what it depends on."""
     return Task(
-        id=id, phase=phase, depends_on=depends_on, after=after, writes=writes, priority=priority,
-        optional=optional, critical=critical, attempts=attempts, estimate_s=estimate_s,
+        id=id, phase=phase, depends_on=depends_on, after=after, conflicts_with=conflicts_with, writes=writes,
+        priority=priority, optional=optional, critical=critical, attempts=attempts, estimate_s=estimate_s,
     )  # fmt: skip
 
 

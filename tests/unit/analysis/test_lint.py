@@ -61,6 +61,7 @@ WRONG: list[tuple[str, Plan]] = [
     ("similar-id", plan(task("a", phase="Foo"), task("b", phase="foo"))),
     ("unknown-id", plan(task("a", "nobody"))),
     ("unknown-id", plan(task("a", after=("nobody",)))),
+    ("unknown-id", plan(task("a", conflicts_with=("p", "nobody")))),
     ("unknown-id", plan(task("a"), phases=(Phase(id="p", depends_on=("nobody",)),))),
     ("unknown-id", plan(task("a", phase="nowhere"), task("b"), phases=(P,))),
     ("unsupported", plan(task("a"), phases=(Phase(id="p", on_failure="rollback"),))),

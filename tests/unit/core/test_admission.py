@@ -80,6 +80,47 @@ def test_r2_3_a_wide_claim_reserves_after_enough_have_overtaken_it() -> None:
     assert overtaken == 4 * 2
 
 
+@pytest.mark.parametrize("policy", ["serialize", "allow"])
+def test_r1_2_tasks_that_conflict_are_never_active_together_whoever_says_so(policy: ConflictPolicy) -> None:
+    for one, other in (((), ("a",)), (("b",), ())):
+        tasks = (task("a", conflicts_with=one), task("b", conflicts_with=other, writes=None), task("c"))
+        run = Told(*tasks, settings=RunSettings(conflicts=policy, agent="fake"))
+        assert run.first == ["ask a#1", "ask c#1"]
+        run.granted("a")
+        run.finished("a")
+        assert run.states()["b"] == "ready", "active until it has landed"
+        assert run.landed("a") == ["ask b#1"]
+
+
+def test_r1_2_a_task_that_conflicts_with_its_phase_runs_alone_in_it() -> None:
+    tasks = [task("a"), task("b"), task("alone", conflicts_with=("p",)), task("other", phase="q")]
+    run = Told(*tasks, phases=(phase("p"), phase("q")))
+    assert run.first == ["ask a#1", "ask b#1", "ask other#1"]
+    assert run.through("a") == []
+    assert run.through("b") == ["ask alone#1"]
+    late = Told(task("alone", priority=1, conflicts_with=("p",)), task("a"), task("b"))
+    assert late.first == ["ask alone#1"]
+    assert late.through("alone") == ["ask a#1", "ask b#1"]
+
+
+def test_r1_2_a_task_is_meant_where_a_phase_has_the_same_id() -> None:
+    tasks = [task("a", conflicts_with=("q",)), task("q"), task("x", phase="q")]
+    assert Told(*tasks, phases=(phase("p"), phase("q"))).first == ["ask a#1", "ask x#1"]
+
+
+def test_r2_3_who_conflicts_with_all_others_reserves_after_enough_have_overtaken_it() -> None:
+    others = [task(f"n{i:02}") for i in range(20)]
+    run = Told(*others[:2], task("alone", conflicts_with=("p",)), *others[2:], settings=TWO)
+    running: list[str] = []
+    overtaken = 0
+    while "alone" not in run.asking:
+        running += [name for name in run.asking if run.granted(name)]
+        run.finished(running[0])
+        overtaken += len(run.asking)
+        run.landed(running.pop(0))
+    assert overtaken == 4 * 2
+
+
 @pytest.mark.parametrize(
     ("policy", "together"),
     [("serialize", True), ("serialize-unknown", False), ("allow", True)],

@@ -172,7 +172,7 @@ def test_r8_7_plan_keys_not_built_yet(text: str) -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        *("resources: {db: 1}", "conflicts_with: [b]", "run_if: failed"),
+        *("resources: {db: 1}", "run_if: failed"),
         *("not_before: 12:00", "runs_on: gpu", "session: chain", "budget: 1"),
     ],
 )
