@@ -7,7 +7,7 @@ import os
 import re
 import stat
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
 import msgspec
 from msgspec.structs import replace
@@ -44,6 +44,8 @@ class Result(Value, frozen=True, kw_only=True):
     usage: Usage | None = None
     failure: Failure | None = None
     already_done: bool | None = None
+    tasks: Any = None
+    """What it wants done as well; `formats` judges it."""
 
 
 def read_result(path: Path) -> Result | None:
@@ -97,6 +99,7 @@ def told(path: Path, failure: Failure | None, usage: Usage | None = None, summar
         confidence=result.confidence,
         already_done=bool(result.already_done),
         artifacts=result.artifacts or (),
+        proposal=b"" if result.tasks is None else _read(path),
     )
 
 

@@ -69,8 +69,9 @@ def build(plan: Plan) -> Graph:
         members.setdefault(task.phase, []).append(i)
     for phase in plan.phases:
         if not phase.parallel:
-            for before, later in _chain(members[phase.id], needs):
-                needs[later] += (before,)
+            added = [bool(plan.tasks[i].added_by) for i in members[phase.id]]
+            for before, later in _chain(members[phase.id], added, needs):
+                needs[later] = tuple(dict.fromkeys((*needs[later], before)))
     for join, own in enumerate(phase_needs, n):
         if own and join_of[names[join]] == join:
             for i in members[names[join]]:
@@ -80,10 +81,12 @@ def build(plan: Plan) -> Graph:
     return Graph(names=names, tasks=n, needs=tuple(needs), after=tuple(after), dangling=tuple(dangling))
 
 
-def _chain(members: Sequence[int], needs: Sequence[Sequence[int]]) -> Iterator[tuple[int, int]]:
-    """Links of a phase that is not parallel: plan order, unless its tasks name each other (R1.4)."""
-    inside = set(members)
-    if not any(other in inside for member in members for other in needs[member]):
+def _chain(members: Sequence[int], added: Sequence[bool], needs: Sequence[Sequence[int]]) -> Iterator[tuple[int, int]]:
+    """Links of a phase that is not parallel: plan order, unless its tasks name each other (R1.4).
+
+    What was added while it ran changes nothing about that: it comes last in a chain, and makes or breaks none."""
+    inside = {member for member, late in zip(members, added, strict=True) if not late}
+    if not any(other in inside for member in inside for other in needs[member]):
         yield from itertools.pairwise(members)
 
 

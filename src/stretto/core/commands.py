@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import msgspec
 
+from stretto.model.plan import Task
 from stretto.model.run import Handoff, LandEntry, Outcome, PastAttempt
 
 
@@ -86,6 +87,13 @@ class LandBatch(_Command, frozen=True, kw_only=True):
     """The lane's head as the run knows it: everything that has landed is in it, and must stay in it."""
 
 
+class TakeTasks(_Command, frozen=True, kw_only=True):
+    """Know these tasks from here on: they were not in the plan that the run began with. After a crash the state has
+    them."""
+
+    tasks: tuple[Task, ...]
+
+
 class StartTimer(_Command, frozen=True, kw_only=True):
     """Send TimerFired at `due`, in seconds since the epoch; starting it again changes nothing."""
 
@@ -121,6 +129,6 @@ class EndRun(_Command, frozen=True, kw_only=True):
 
 
 Command = (
-    RequestGrant | ReleaseGrant | StartAttempt | CancelAttempt | RunGates | AskApproval | LandBatch | StartTimer
-    | Answer | Notify | EndRun
+    RequestGrant | ReleaseGrant | StartAttempt | CancelAttempt | RunGates | AskApproval | LandBatch | TakeTasks
+    | StartTimer | Answer | Notify | EndRun
 )  # fmt: skip

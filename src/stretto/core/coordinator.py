@@ -25,6 +25,7 @@ from stretto.core.commands import (
     StartAttempt,
 )
 from stretto.core.ending import ending
+from stretto.core.growth import grow
 from stretto.core.handoff import handoffs
 from stretto.core.requests import grant, refuse, stop
 from stretto.core.retry import RULES
@@ -200,6 +201,7 @@ class Coordinator:
         record.agent = agent
         record.starts += 1
         record.base, record.commit, record.paths, record.drift = self.state.lane.head, None, (), ()
+        record.proposed = ()
         step(self.state, record, "running", f"attempt {event.attempt}")
         task, settings = record.task, self.state.settings
         told, more = handoffs(self.steps.readiness.graph, self.state.tasks, record.index)
@@ -233,7 +235,7 @@ class Coordinator:
     def _finished(self, record: TaskRecord, event: ev.AttemptFinished) -> None:
         task = record.task
         record.commit, record.paths = event.commit, event.paths
-        record.summary, record.decisions = event.summary, event.decisions
+        record.summary, record.decisions, record.proposed = event.summary, event.decisions, event.proposed
         if event.dropped:
             left_out = f"left out of the work of {task.id!r}: {', '.join(event.dropped[:5])}"
             self.steps.emit(Notify(code="dropped", message=left_out, tasks=(task.id,)))
@@ -308,6 +310,7 @@ class Coordinator:
         landed = {entry.task for entry in event.landed}
         for entry in event.landed:
             record = self.state.by_id[entry.task]
+            grow(self.steps, record)  # first: its phase is not done before what it adds is
             record.landed = event.commit  # whatever had been decided against it meanwhile: landed wins (R6.1a)
             self.steps.final(record, "succeeded", "landed")
         self._blame(event.culprits)

@@ -58,4 +58,4 @@ def _over(state: State) -> EndRun:
 
 def _failed(state: State) -> dict[str, str]:
     """What the closing commit writes into the plan's status (R6.4)."""
-    return {record.id: "failed" for record in state.tasks if record.state == "failed"}
+    return {record.id: "failed" for record in state.tasks if record.state == "failed" and not record.task.added_by}

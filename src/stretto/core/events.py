@@ -12,7 +12,7 @@ from typing import Literal
 
 import msgspec
 
-from stretto.model.plan import Plan
+from stretto.model.plan import Plan, Task
 from stretto.model.run import Culprit, Failure, LandEntry, LateWork, Remark, RunSettings, Usage, undump
 
 
@@ -34,7 +34,7 @@ class RunStarted(_Event, frozen=True, kw_only=True):
     """Ids that count as landed before the run starts: done in the plan file, or outside `only`."""
     expected_s: Mapping[str, float] = {}
     """Task id to seconds, of tasks that nobody estimated, by what earlier runs have shown (R10.1)."""
-    core_version: int = 2
+    core_version: int = 3
     """Raised when the same events would give other commands than before; journals name the version they need."""
 
 
@@ -170,6 +170,8 @@ class AttemptFinished(_Event, frozen=True, kw_only=True):
     """Edits that were not taken along: the plan file itself (R6.4)."""
     refused: tuple[str, ...] = ()
     """What the agent wanted to do and was not permitted to."""
+    proposed: tuple[Task, ...] = ()
+    """Tasks that it wants done as well: added when it lands (R8.4)."""
 
 
 class AttemptFailed(_Event, frozen=True, kw_only=True):

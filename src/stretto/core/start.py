@@ -19,18 +19,10 @@ def first_state(event: RunStarted, graph: Graph) -> State:
     plan, settings = event.plan, event.settings
     rank = ranks(graph, [expected(task, settings.estimate_s, event.expected_s) for task in plan.tasks])
     done = frozenset(event.done)
-    records = [
-        TaskRecord(
-            index=i,
-            task=task,
-            rank=(task.priority, -rank[i], i),
-            claims=_claims(i, task, plan, settings),
-            state="succeeded" if task.id in done else "pending",
-            reason="done before this run" if task.id in done else "",
-            since=event.at,
-        )
-        for i, task in enumerate(plan.tasks)
-    ]
+    records = [record_of(i, task, rank[i], plan, settings, event.at) for i, task in enumerate(plan.tasks)]
+    for record in records:
+        if record.id in done:
+            record.state, record.reason = "succeeded", "done before this run"
     return State(
         run=event.run,
         plan=plan,
@@ -38,6 +30,7 @@ def first_state(event: RunStarted, graph: Graph) -> State:
         base=event.base,
         branch=event.branch,
         started_at=event.at,
+        expected_s=event.expected_s,
         inherited=event.done,
         at=event.at,
         tasks=records,
@@ -51,7 +44,13 @@ def first_state(event: RunStarted, graph: Graph) -> State:
     )
 
 
-def _claims(index: int, task: Task, plan: Plan, settings: RunSettings) -> tuple[str, ...] | None:
+def record_of(index: int, task: Task, rank_s: float, plan: Plan, settings: RunSettings, at: float) -> TaskRecord:
+    """A task of which nothing is known but its plan; `rank_s` is the longest way from its start to the end."""
+    claims = claims_of(index, task, plan, settings)
+    return TaskRecord(index=index, task=task, rank=(task.priority, -rank_s, index), claims=claims, since=at)
+
+
+def claims_of(index: int, task: Task, plan: Plan, settings: RunSettings) -> tuple[str, ...] | None:
     """The patterns that exclude others, by the run's conflict policy (R2.4, R2.5)."""
     if settings.conflicts == "allow":
         return None

@@ -96,6 +96,8 @@ class TaskRecord(msgspec.Struct, kw_only=True):
     """Of a task that fell with another: the failure at the root of it."""
     summary: str = ""
     decisions: tuple[str, ...] = ()
+    proposed: tuple[Task, ...] = ()
+    """Tasks that its latest attempt wants added when it lands (R8.4)."""
     note: str = ""
     """A person's or the agent's word that the report should show: approved by whom, already done."""
 
@@ -182,6 +184,8 @@ class State(msgspec.Struct, kw_only=True):
     stopping: str = ""
     """Why the run's own policy `stop` lets nothing more start; outlasts a drain for another reason, and a crash."""
     resumes: int = 0
+    expected_s: Mapping[str, float] = {}
+    """Task id to seconds, as RunStarted has it."""
     inherited: tuple[str, ...] = ()
     """Ids that were done before the run started, also of tasks that it does not have."""
     closed: bool = False

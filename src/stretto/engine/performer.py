@@ -26,6 +26,7 @@ from stretto.core.commands import (
     RunGates,
     StartAttempt,
     StartTimer,
+    TakeTasks,
 )
 from stretto.core.events import (
     AttemptAnswered,
@@ -47,10 +48,11 @@ from stretto.engine.gating import Checks
 from stretto.engine.home import RunHome
 from stretto.engine.jobs import Job, Jobs, whole
 from stretto.engine.prompt import Prompts
+from stretto.engine.proposals import proposed
 from stretto.engine.resumption import resumption
 from stretto.engine.usertree import UserTree
-from stretto.errors import AdapterError, AgentError, SetupError
-from stretto.model.plan import Plan
+from stretto.errors import AdapterError, AgentError, PlanError, SetupError
+from stretto.model.plan import Plan, Task
 from stretto.model.run import Culprit, Failure, FailureKind, RunSettings
 from stretto.ports import (
     Agent,
@@ -125,6 +127,9 @@ class Performer:
                 self._may_be_ended(command.task, command.attempt, self._jobs.start(self._gates(command)))
             case LandBatch():
                 self._start_landing(command)
+            case TakeTasks():
+                self._tasks |= {task.id: task for task in command.tasks}
+                self.world.prompts.take(command.tasks)
             case StartTimer():
                 self._start_timer(command)
             case Answer():
@@ -302,6 +307,7 @@ class Performer:
         return AttemptFinished(
             at=self._now(),
             task=task,
+            proposed=self._proposed(task, report.proposal) if report.proposal else (),
             attempt=attempt,
             commit=saved.commit,
             paths=saved.paths,
@@ -313,6 +319,16 @@ class Performer:
             dropped=saved.dropped,
             refused=report.refused,
         )
+
+    def _proposed(self, task: str, proposal: bytes) -> tuple[Task, ...]:
+        """The tasks that it wants added; none, and a word about it, where they cannot be understood (R8.4)."""
+        try:
+            return proposed(proposal, self._tasks[task], agents=self.world.agents, default=self.settings.agent)
+        except PlanError as error:
+            hint = f"; {error.hint}" if error.hint else ""
+            message = f"what {task!r} wants done is not added: {error}{hint}"
+            self.report(Noticed(at=self._now(), code="not-added", message=message, tasks=(task,)))
+            return ()
 
     async def _save(self, workspace: Workspace, task: str, attempt: int) -> Saved:
         title = self._tasks[task].title or task
@@ -370,7 +386,7 @@ class Performer:
         if verdict.color != "green":
             blamed = tuple(Culprit(task=e.task, kind="gate", remarks=verdict.remarks) for e in merge.landed)
             return BatchRejected(at=self._now(), lane=lane, batch=batch, culprits=(*merge.culprits, *blamed))
-        statuses = {entry.task: "succeeded" for entry in merge.landed}
+        statuses = {task.id: "succeeded" for task, _ in members if not task.added_by}  # the plan file has no others
         head = await whole(workspaces.advance(lane, batch, merge, statuses))
         return BatchLanded(
             at=self._now(), lane=lane, batch=batch, landed=merge.landed, commit=head, culprits=merge.culprits

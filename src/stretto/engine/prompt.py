@@ -9,6 +9,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
+from msgspec.structs import replace
+
 from stretto.core.commands import StartAttempt
 from stretto.engine import sections
 from stretto.engine.sections import Draft
@@ -76,8 +78,17 @@ class Prompts:
     ) -> None:
         """`context`: task id to the text of its context files, by name. `folder`: the plan file's, from the top of the
         repository; None where it lies elsewhere. `template` is sound, as far as `examine` can tell."""
-        self._plan, self._context, self._template, self._budget = plan, context, template, budget
-        self._folder = folder
+        self._context, self._template, self._budget, self._folder = context, template, budget, folder
+        self._know(plan)
+
+    def take(self, tasks: Sequence[Task]) -> None:
+        """Know these, too: tasks that were added, or have changed, since the run began."""
+        taken = {task.id: task for task in tasks}
+        known = tuple(taken.pop(task.id, task) for task in self._plan.tasks)
+        self._know(replace(self._plan, tasks=(*known, *taken.values())))
+
+    def _know(self, plan: Plan) -> None:
+        self._plan = plan
         self._tasks = {task.id: task for task in plan.tasks}
         self._phases: dict[str, list[Task]] = defaultdict(list)
         self._places: dict[str, int] = {}

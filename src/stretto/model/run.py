@@ -29,6 +29,10 @@ Outcome = Literal["succeeded", "failed", "stopped", "paused", "stuck"]
 ConflictPolicy = Literal["serialize", "serialize-unknown", "refuse", "allow"]
 """What happens to tasks whose claims overlap (R2.5)."""
 
+GrowthScope = Literal["claims", "phase", "plan"]
+"""Where an attempt may add tasks (R8.4): in its own phase and within its task's claims; in its own phase, whatever
+they write; or in any phase."""
+
 TARGET = "target"
 """The lane of all tasks outside atomic phases: the branch `stretto/<run>`."""
 IN_PLACE = "in-place"
@@ -85,6 +89,11 @@ class RunSettings(Value, frozen=True, kw_only=True):
     """Who does it when that one is out, in this order."""
     on_failure: Literal["continue", "stop"] = "continue"
     """Policy of phases that name none; `stop` here is the run's own policy (R4)."""
+    growth_most: int = 100
+    """So many tasks may be added to a run by its own attempts (R8.4)."""
+    growth_depth: int = 3
+    """A task of the plan file adds tasks of depth 1, one of these tasks of depth 2, and so on: up to this."""
+    growth_scope: GrowthScope = "claims"
     run_stops: bool = False
     """`stop` was written in the plan's defaults or on the command line: it concerns the run, not a phase."""
     conflicts: ConflictPolicy = "serialize"

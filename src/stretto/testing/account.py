@@ -98,6 +98,7 @@ class Account(Ledger):
                 if self._reported(event.lane, event.batch):
                     self.head = event.commit
                     for entry in event.landed:
+                        self._grow(self.notes[entry.task])
                         self.notes[entry.task].landed = event.commit
                         self._final(self.notes[entry.task], "succeeded")
             case ev.BatchRejected():
@@ -200,7 +201,7 @@ class Account(Ledger):
             self.expected.append(("ReleaseGrant", note.id, note.attempt))
             return
         note.kept, note.in_use = False, True
-        note.state, note.base, note.commit = "running", self.head, None
+        note.state, note.base, note.commit, note.proposed = "running", self.head, None, ()
         note.agent = agents[0]
         handed = tuple((n.id, n.state, n.left, n.landed) for n in self.rules.before(note))
         resumes = note.resumes[0] if note.resumes and note.resumes[1] == agents[0] else None
@@ -210,6 +211,7 @@ class Account(Ledger):
     def _finished(self, note: Note, event: ev.AttemptFinished) -> None:
         note.commit = event.commit
         note.said = (event.summary, event.decisions, event.paths)
+        note.proposed = event.proposed
         if note.doom in ("cancelled", "skipped"):
             self._interrupted(note, event.commit)
             return
@@ -324,7 +326,9 @@ class Account(Ledger):
         self.ended = outcome
         over = all(note.final for note in self.notes.values())
         final = over or outcome == "failed"
-        failed = sorted(note.id for note in self.notes.values() if note.state == "failed" and final)
+        failed = sorted(
+            note.id for note in self.notes.values() if note.state == "failed" and final and not note.task.added_by
+        )
         self.expected.append(("EndRun", outcome, None if over else self.until, failed))
 
     def _outcome(self) -> Outcome | None:

@@ -11,6 +11,7 @@ from functools import cache
 from typing import Literal
 
 import msgspec
+from msgspec.structs import replace
 
 from stretto.analysis.globs import covers, overlap, within
 from stretto.model.plan import Phase, Plan, Task
@@ -73,6 +74,8 @@ class Note(msgspec.Struct, kw_only=True):
     past: int = 0
     said: tuple[object, ...] = ("", (), ())
     """Summary, decisions and paths of its latest attempt that finished."""
+    proposed: tuple[Task, ...] = ()
+    """What its latest attempt wants done as well."""
     landed: str | None = None
     blocked_at: int | None = None
     """How many had started when it was first found to be stopped by claims alone."""
@@ -103,8 +106,17 @@ class Note(msgspec.Struct, kw_only=True):
 class Rules:
     """What the plan says, searched for by brute force."""
 
-    def __init__(self, plan: Plan, settings: RunSettings, learned_s: Mapping[str, float]) -> None:
-        self.plan, self.settings = plan, settings
+    def __init__(
+        self, plan: Plan, settings: RunSettings, learned_s: Mapping[str, float], *, ranked: bool = True
+    ) -> None:
+        """`ranked`: nobody waits for itself."""
+        self.settings, self._learned_s, self._ranked = settings, learned_s, ranked
+        self.notes: dict[str, Note] = {}
+        self.become(plan)
+
+    def become(self, plan: Plan) -> None:
+        """The plan from here on. What was noted of its tasks stays."""
+        self.plan = plan
         self._tasks = {task.id: task for task in plan.tasks}
         self.phases = {phase.id: phase for phase in plan.phases}
         self._members = {p: [t.id for t in plan.tasks if t.phase == p] for p in self.phases}
@@ -115,20 +127,16 @@ class Rules:
             """The longest way from here to the end (R10.1)."""
             own = 0.0
             if kind == "task":
-                guesses = (self._tasks[node].estimate_s, learned_s.get(node), settings.estimate_s)
+                guesses = (self._tasks[node].estimate_s, self._learned_s.get(node), self.settings.estimate_s)
                 own = next(guess for guess in guesses if guess is not None)
             return own + max((length(other, what) for other, what in self._behind(node, kind)), default=0.0)
 
-        self.notes = {
-            task.id: Note(
-                task=task,
-                index=i,
-                rank=(task.priority, -length(task.id, "task"), i),
-                claims=self._claims(task),
-                spent={},
-            )
-            for i, task in enumerate(plan.tasks)
-        }
+        for i, task in enumerate(plan.tasks):
+            rank = (task.priority, -length(task.id, "task") if self._ranked else 0.0, i)
+            if task.id in self.notes:
+                self.notes[task.id].rank = rank
+            else:
+                self.notes[task.id] = Note(task=task, index=i, rank=rank, claims=self._claims(task), spent={})
 
     # --- the graph ----------------------------------------------------------------------------------------------
 
@@ -142,7 +150,8 @@ class Rules:
         for name in phase.depends_on:
             yield name, "phase"
         members = self._members[task.phase]
-        named = any(name in members for member in members for name in self._tasks[member].depends_on)
+        first = [member for member in members if not self._tasks[member].added_by]
+        named = any(name in first for member in first for name in self._tasks[member].depends_on)
         if not phase.parallel and not named and members[0] != task.id:
             yield members[members.index(task.id) - 1], "task"
 
@@ -233,11 +242,73 @@ class Rules:
     def phase_of(self, note: Note) -> Phase:
         return self.phases[note.task.phase]
 
+    # --- growth (R8.4) ------------------------------------------------------------------------------------------
+
+    def may_add(self, adder: Note, tasks: tuple[Task, ...]) -> bool:
+        """Whether nothing in the plan speaks against these; of policies that have stopped something, others know."""
+        settings = self.settings
+        names = {task.id for task in tasks}
+        depth, task = 1, adder.task
+        while task.added_by:
+            depth, task = depth + 1, self._tasks[task.added_by]
+        before = sum(bool(task.added_by) for task in self.plan.tasks)
+        known = {*self._tasks, *self.phases}
+        if before + len(tasks) > settings.growth_most or depth > settings.growth_depth:
+            return False
+        if len(names) < len(tasks) or names & known:
+            return False
+        if any(name not in known | names for task in tasks for name in (*task.depends_on, *task.after)):
+            return False
+        return all(self._has_place(adder.task, task) for task in tasks) and not self._circle(tasks)
+
+    def _has_place(self, adder: Task, task: Task) -> bool:
+        scope = self.settings.growth_scope
+        if task.phase not in self.phases or self.over(task.phase, "phase"):
+            return False
+        if scope == "plan":
+            return True
+        claims = adder.writes
+        inside = claims is None or (
+            task.writes is not None and all(any(within(path, claim) for claim in claims) for path in task.writes)
+        )
+        return task.phase == adder.phase and (scope == "phase" or inside)
+
+    def _circle(self, tasks: tuple[Task, ...]) -> bool:
+        """Whether one of these would wait for itself."""
+        grown = Rules(
+            replace(self.plan, tasks=(*self.plan.tasks, *tasks)), self.settings, self._learned_s, ranked=False
+        )
+        return any(("task", task.id) in grown.reached(task) for task in tasks)
+
+    def reached(self, task: Task) -> set[tuple[str, str]]:
+        """Everything that it waits for, however far away."""
+        found: set[tuple[str, str]] = set()
+        work = [*self._needs[task.id], *((name, self._kind(name)) for name in task.after)]
+        for name, kind in work:  # grows while it is walked
+            if (kind, name) in found:
+                continue
+            found.add((kind, name))
+            if kind == "task":
+                work += self._needs[name]
+                work += ((other, self._kind(other)) for other in self._tasks[name].after)
+            else:
+                work += ((member, "task") for member in self._members[name])
+                work += ((other, "phase") for other in self.phases[name].depends_on)
+        return found
+
     # --- claims (R2) --------------------------------------------------------------------------------------------
 
     def meets(self, claims: tuple[str, ...], note: Note) -> bool:
         """Whether another task's claims stand in the way of what `note` wants."""
         return any(overlap(a, b) for a in claims for b in note.claims)
+
+    def foes(self, one: Note, other: Note) -> bool:
+        """Whether either says that it is never active beside the other (R1.2)."""
+        return any(
+            (name == b.id) if name in self._tasks else (name == b.task.phase)
+            for a, b in ((one, other), (other, one))
+            for name in a.task.conflicts_with
+        )
 
     def stopped_by_claims(self, note: Note) -> bool:
         return any(
@@ -276,11 +347,3 @@ def backoff_s(note: Note, failure: Failure) -> tuple[float, float]:
     least = min(300.0, 2.0 * 2.0 ** (note.spent[COSTS[failure.kind]] - 1))
     asked = failure.retry_after_s or 0.0
     return max(least, asked), max(min(300.0, least * 1.25), asked)
-    def foes(self, one: Note, other: Note) -> bool:
-        """Whether either says that it is never active beside the other (R1.2)."""
-        return any(
-            (name == b.id) if name in self._tasks else (name == b.task.phase)
-            for a, b in ((one, other), (other, one))
-            for name in a.task.conflicts_with
-        )
-

@@ -13,7 +13,7 @@ from stretto.model.run import FailureKind
 
 TASKS = 10
 _ROUNDS = 5
-_ASPECTS = 7
+_ASPECTS = 8
 _SLOTS = 8
 _PATIENCE = 24
 _HEADER = 8
@@ -84,6 +84,15 @@ class Fate:
             pressed[what] = _WEIGHTED.index(PRESSING[pressed[what] % len(PRESSING)])
         return cls(bytes(pressed))
 
+    @classmethod
+    def growing(cls, data: bytes, deeds: tuple[Deed, ...]) -> Fate:
+        """A fate in which every other attempt wants something added, and few fail."""
+        grown = bytearray(data.ljust(SIZE, b"\0"))
+        grown[0] %= 3
+        for at in range(_HEADER + _SLOTS * _SLOT + 7, SIZE, _ASPECTS):
+            grown[at] |= 192 if grown[at] % 2 else 0
+        return cls(bytes(grown), deeds)
+
     def only(self, deeds: tuple[Deed, ...]) -> Fate:
         """The same fate, with these deeds and no others."""
         return Fate(self._data, deeds)
@@ -118,6 +127,11 @@ class Fate:
             "conflict", "gate", "conflict", "interrupted", "gate", "error",
         )  # fmt: skip
         return answers[byte % 6] if byte >= self._trouble else "landed"
+
+    def proposal(self, task: int, turn: int) -> int:
+        """Which tasks the attempt wants added; 0: none."""
+        byte = self._at(task, turn, 7)
+        return byte if byte >= 192 else 0
 
     def denied_s(self, task: int, turn: int) -> float:
         """How long the grant is refused; 0: it is given."""

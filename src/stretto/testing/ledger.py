@@ -4,6 +4,8 @@ what falls or becomes ready with them. Which event means which step is the accou
 
 from __future__ import annotations
 
+from msgspec.structs import replace
+
 from stretto.core import events as ev
 from stretto.model.run import Failure, LandEntry, Outcome, TaskState
 from stretto.testing.books import BACKS_OFF, BLAMES, CARRIES, PAUSES, RESUMES, Note, Rules, backoff_s, spend
@@ -130,6 +132,14 @@ class Ledger:
     def _enqueue(self, note: Note) -> None:
         note.state, note.approved = "landing", False
         self.queue.append(note.id)
+
+    def _grow(self, note: Note) -> None:
+        """What it wants done as well, whole or not at all (R8.4)."""
+        tasks, note.proposed = tuple(replace(task, added_by=note.id) for task in note.proposed), ()
+        stopped = self.critical or any(task.phase in self.halted for task in tasks)
+        if tasks and not stopped and self.rules.may_add(note, tasks):
+            self.rules.become(replace(self.rules.plan, tasks=(*self.rules.plan.tasks, *tasks)))
+            self.expected.append(("TakeTasks", tasks))
 
     # --- decisions ----------------------------------------------------------------------------------------------
 

@@ -70,6 +70,11 @@ class Promises:
                 case cmd.Answer():
                     self._must(self._requests.get(command.request) == 0, f"{command.request} is answered once")
                     self._requests[command.request] = 1
+                case cmd.TakeTasks():
+                    for taken in command.tasks:
+                        self._must(taken.id not in self._tasks, f"{taken.id} is added once")
+                        self._tasks[taken.id] = taken
+                        self._members[taken.phase].append(taken)
                 case cmd.RequestGrant():
                     self._must(not self._ended, f"{command.task} is to start after the end")
                     self._allowed[command.task] = self._parallel
@@ -130,14 +135,14 @@ class Promises:
             self._landed_first(who, needed)
 
     def _clash(self, one: Task, other: Task) -> bool:
+        for a, b in ((one, other), (other, one)):
+            if any(name == (b.id if name in self._tasks else b.phase) for name in a.conflicts_with):
+                return True
         if not self._exclusive or one.writes is None or other.writes is None:
             return False
         hot = self._hot
         return any(overlap(a, b) for a in one.writes for b in other.writes if a not in hot and b not in hot)
 
-        for a, b in ((one, other), (other, one)):
-            if any(name == (b.id if name in self._tasks else b.phase) for name in a.conflicts_with):
-                return True
     def _must(self, holds: bool, what: str) -> None:
         if not holds:
             raise Broken(what)

@@ -109,7 +109,7 @@ class Simulation:
         self.world.perform(commands)
 
     def _do(self, act: Act) -> None:
-        tasks = [task.id for task in self.plan.tasks]
+        tasks = list(self._states)
         task, more = tasks[act.argument % len(tasks)], act.argument // 16
         at, world = self.world.now, self.world
         wish: ev.Wish

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from stretto.analysis.graph import build, cycle
 from stretto.model.plan import Check, FailurePolicy, Phase, Plan, Task
-from stretto.model.run import ConflictPolicy, RunSettings
+from stretto.model.run import ConflictPolicy, GrowthScope, RunSettings
 from stretto.testing.fate import DEEDS, SIZE, TASKS, Deed, Fate
 
 _PHASES = 4
@@ -38,6 +38,7 @@ class Drawn:
     def settings(self) -> RunSettings:
         _, _, places, attempts, conflicts, policy, approval, *_ = self._data
         policies: tuple[ConflictPolicy, ...] = ("serialize", "serialize", "serialize-unknown", "allow")
+        scopes: tuple[GrowthScope, ...] = ("claims", "plan", "phase")
         return RunSettings(
             parallel=(2, 1, 3, 4, 2)[places % 5],
             attempts=(3, 1, 2)[attempts % 3],
@@ -47,6 +48,9 @@ class Drawn:
             agent="fake",
             drain_timeout_s=(600.0, 3.0)[approval // 2 % 2],
             breaker=(5, 2, 3, 0)[approval // 4 % 4],
+            growth_most=(12, 6, 0, 1, 3)[attempts // 3 % 5],
+            growth_depth=(3, 1, 2)[policy // 8 % 3],
+            growth_scope=scopes[places // 5 % 3],
             fallbacks=(("other",), (), (), ())[approval // 16 % 4 - 1],
             isolation="none" if approval // 64 == 3 else "worktree",
         )
@@ -105,14 +109,14 @@ class Drawn:
                 *(f"t{j}" for j in sorted(before)),
                 *(f"p{p}" for p in outer if phase_needs >> p & 1 and phase_needs % 7 == 6),
             ),
-            writes=_WRITES[writes % len(_WRITES)],
-            verify=_CHECK if checks % 3 else (),
-            artifacts=("out",) if checks % 16 == 15 else (),
-            effect="changes" if odd % 3 == 2 else "any",
             conflicts_with=(
                 *((f"t{checks % i}",) if i and odd % 5 == 4 else ()),
                 *((f"p{tries % phases}",) if odd % 11 == 10 else ()),
             ),
+            writes=_WRITES[writes % len(_WRITES)],
+            verify=_CHECK if checks % 3 else (),
+            artifacts=("out",) if checks % 16 == 15 else (),
+            effect="changes" if odd % 3 == 2 else "any",
             agent=((), (), (), ("other",), (), ("fake", "other"))[rank // 5 % 6],
             priority=(3, 3, 1, 5, 2)[rank % 5],
             critical=policies and flags % 8 == 7,
@@ -142,6 +146,7 @@ def drawn(draw: st.DrawFn, *, policies: bool = True) -> Begun:
             isolation=settings.isolation,
             on_approval=settings.on_approval,
             breaker=settings.breaker,
+            growth_depth=1,  # so that the limit of 100 is never met: who meets it is a matter of order
             fallbacks=settings.fallbacks,
             agent="fake",
         )
@@ -170,6 +175,11 @@ def crowded(draw: st.DrawFn, *, critical: bool = False) -> Begun:
 def fates(deeds: tuple[Deed, ...] = DEEDS) -> st.SearchStrategy[Fate]:
     """What happens to the tasks and what is done to the run."""
     return st.binary(min_size=SIZE, max_size=SIZE).map(lambda data: Fate(data, deeds))
+
+
+def growing(deeds: tuple[Deed, ...] = DEEDS) -> st.SearchStrategy[Fate]:
+    """Plans that grow."""
+    return st.binary(min_size=SIZE, max_size=SIZE).map(lambda data: Fate.growing(data, deeds))
 
 
 def pressing() -> st.SearchStrategy[Fate]:

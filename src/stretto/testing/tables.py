@@ -97,7 +97,13 @@ class Told:
         return self.when(ev.Denied(at=at, task=task, attempt=self.attempt(task), until=at + for_s, reason="busy"))
 
     def finished(
-        self, task: str, *, changed: bool = True, paths: tuple[str, ...] = (), already_done: bool = False
+        self,
+        task: str,
+        *,
+        changed: bool = True,
+        paths: tuple[str, ...] = (),
+        already_done: bool = False,
+        proposed: tuple[Task, ...] = (),
     ) -> list[str]:
         n = self.attempt(task)
         return self.when(
@@ -108,6 +114,7 @@ class Told:
                 commit=f"{task}#{n}" if changed else None,
                 paths=paths,
                 already_done=already_done,
+                proposed=proposed,
             )
         )
 
@@ -147,10 +154,10 @@ class Told:
             ev.BatchRejected(at=self.later(), lane=TARGET, batch=self.batch, culprits=culprits, error=error)
         )
 
-    def through(self, task: str) -> list[str]:
+    def through(self, task: str, *, proposed: tuple[Task, ...] = ()) -> list[str]:
         """The whole way of a task without checks, from its grant to its landing."""
         self.granted(task)
-        self.finished(task)
+        self.finished(task, proposed=proposed)
         return self.landed(task)
 
 
@@ -159,6 +166,7 @@ def task(
     *depends_on: str,
     phase: str = "p",
     after: tuple[str, ...] = (),
+    conflicts_with: tuple[str, ...] = (),
     writes: tuple[str, ...] | None = (),
     priority: int = 3,
     optional: bool = False,
@@ -166,7 +174,6 @@ def task(
     attempts: int | None = None,
     estimate_s: float | None = None,
 ) -> Task:
-    conflicts_with: tuple[str, ...] = (),
     """A task in a few words: its id, and what it depends on."""
     return Task(
         id=id, phase=phase, depends_on=depends_on, after=after, conflicts_with=conflicts_with, writes=writes,
@@ -204,6 +211,8 @@ def spelled(command: Command) -> str:
             return f"approve? {name}#{n}"
         case cmd.LandBatch(batch=batch, entries=entries):
             return f"land {batch}: " + " ".join(f"{entry.task}#{entry.attempt}" for entry in entries)
+        case cmd.TakeTasks(tasks=tasks):
+            return "take " + " ".join(task.id for task in tasks)
         case cmd.StartTimer(timer=timer, due=due):
             return f"timer {timer} at {due:g}"
         case cmd.Answer(request=request, accepted=accepted):

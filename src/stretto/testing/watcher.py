@@ -62,7 +62,7 @@ class Watcher:
     def _steps(self, states: Mapping[str, TaskState], reasons: Mapping[str, str]) -> None:
         """Nobody leaves `succeeded`; whoever is skipped is told for whose sake."""
         for task, state in states.items():
-            before = self._states[task]
+            before = self._states.get(task, "pending")
             if state == before:
                 continue
             if not _reachable(before, state):
@@ -140,6 +140,8 @@ def _shape(command: Command) -> Expected | None:
             return (type(command).__name__, command.task, command.attempt)
         case cmd.LandBatch():
             return ("LandBatch", command.batch, command.entries)
+        case cmd.TakeTasks():
+            return ("TakeTasks", command.tasks)
         case cmd.Answer():
             return ("Answer", command.request, command.accepted)
         case cmd.EndRun():

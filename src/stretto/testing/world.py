@@ -10,6 +10,7 @@ import heapq
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import assert_never
+from zlib import crc32
 
 import msgspec
 
@@ -17,9 +18,10 @@ from stretto.core import commands as cmd
 from stretto.core import events as ev
 from stretto.core.commands import Command
 from stretto.core.events import Event
-from stretto.model.plan import Plan
+from stretto.model.plan import Plan, Task
 from stretto.model.run import TARGET, Culprit, Failure, LandEntry, Remark
-from stretto.testing.fate import AttemptFate, Fate
+from stretto.testing.fate import TASKS, AttemptFate, Fate
+from stretto.testing.growing import proposal
 
 Job = tuple[str, str, int]
 """What must still be alive for an event to happen: ("attempt", task, n), ("gates", task, n), ("landing", "", batch)."""
@@ -51,7 +53,9 @@ class World:
         self.past: list[Event] = []
         """Reports that were made; `again` repeats one of them."""
         self.requests = 0
+        self._plan = plan
         self._index = {task.id: i for i, task in enumerate(sorted(plan.tasks, key=lambda task: task.id))}
+        self._tasks = {task.id: task for task in plan.tasks}
         self._alive: set[Job] = set()
         self._batches: dict[int, ev.BatchLanded] = {}
         self._sent: dict[int, tuple[LandEntry, ...]] = {}
@@ -145,6 +149,10 @@ class World:
                 self._later(max(0.0, command.due - self.now), ev.TimerFired(at=0.0, timer=command.timer))
             case cmd.EndRun():
                 self.die()
+            case cmd.TakeTasks():
+                self._tasks |= {task.id: task for task in command.tasks}
+                for task in command.tasks:
+                    self._index[task.id] = crc32(task.id.encode()) % TASKS
             case cmd.ReleaseGrant() | cmd.Answer() | cmd.Notify():
                 pass
             case _:
@@ -172,7 +180,8 @@ class World:
             paths = (("a", "d/x", "lock", "z", "b", "d/y", "c")[fate.drift % 7],)
             observed = ev.ScopeObserved(at=0.0, task=task, attempt=attempt, paths=paths)
             self._later(fate.duration_s / 2, observed)
-        self._later(fate.duration_s, _end(task, attempt, fate), job)
+        wanted = proposal(self._plan, self._tasks[task], self.fate.proposal(*self._round("attempt", task)))
+        self._later(fate.duration_s, _end(task, attempt, fate, wanted), job)
 
     def _cancel(self, task: str, attempt: int) -> None:
         """Its end may still come first; for gates there is no answer."""
@@ -271,7 +280,7 @@ class World:
         return made[detail % len(made)]
 
 
-def _end(task: str, attempt: int, fate: AttemptFate) -> Event:
+def _end(task: str, attempt: int, fate: AttemptFate, proposed: tuple[Task, ...]) -> Event:
     commit = f"{task}#{attempt}" if fate.saved else None
     match fate.failure:
         case None:
@@ -284,6 +293,7 @@ def _end(task: str, attempt: int, fate: AttemptFate) -> Event:
                 decisions=(f"as {task} wants it",) if fate.already_done else (),
                 already_done=fate.already_done,
                 paths=("d/x",) if fate.drift > 4 else (),
+                proposed=proposed,
             )
         case "lost":
             return ev.AttemptLost(at=0.0, task=task, attempt=attempt, engine=False, commit=commit)
