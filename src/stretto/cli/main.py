@@ -38,6 +38,7 @@ from stretto.cli import (
     retry,
     run,
     runs,
+    scaffold,
     schema,
     show,
     status,
@@ -47,7 +48,7 @@ from stretto.errors import ConfigError, InternalError, NotSupportedYet, StateErr
 from stretto.model.excerpt import is_text
 
 LATER = frozenset({
-    "rollback", "discover", "scaffold", "simulate", "slot", "publish", "serve", "watch", "worker",
+    "rollback", "discover", "simulate", "slot", "publish", "serve", "watch", "worker",
     "up", "mcp",
 })  # fmt: skip
 """Verbs that are agreed and have no code yet."""
@@ -140,9 +141,10 @@ _VERBS: Sequence[Callable[..., Any]] = (
     inspect.inspect,
     export.export,
 )
-_NAMES = frozenset(verb.__name__ for verb in _VERBS)
+_NAMES = frozenset({"scaffold", *(verb.__name__ for verb in _VERBS)})
 for _verb in _VERBS:
     app.command(_verb.__name__)(_verb)
+app.add_typer(scaffold.app)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

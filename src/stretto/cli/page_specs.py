@@ -1,0 +1,192 @@
+"""Page specs from flags to the last word: the options laid over each other, the run, and what has become of it."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+import threading
+import time
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+from stretto.cli import begin, front, terminal
+from stretto.cli.page_outcome import outcome_of, tell
+from stretto.cli.showing import Lines, Show
+from stretto.config.layers import flags, wrong
+from stretto.config.values import Duration
+from stretto.core.events import StopRequested
+from stretto.core.state import State
+from stretto.engine.home import RunHome
+from stretto.engine.journal import SqliteInbox
+from stretto.errors import ConfigError, StateError
+from stretto.formats.load import Loaded
+from stretto.model.names import meant
+from stretto.model.plan import Value
+from stretto.recipes.page_specs import settings
+from stretto.recipes.page_specs.pages import named
+from stretto.recipes.page_specs.plan import MASTER_ID, Ground, make, survey
+from stretto.recipes.page_specs.settings import Choices
+from stretto.recipes.page_specs.state import Progress, write_progress
+
+
+class Asked(Value, frozen=True, kw_only=True):
+    """What the command line says; None: nothing."""
+
+    app: str
+    parallel: int | None = None
+    timeout: str | None = None
+    master_timeout: str | None = None
+    total_timeout: str | None = None
+    attempts: int | None = None
+    only: tuple[str, ...] = ()
+    resume: bool = False
+    skip_existing: bool | None = None
+    profile: str | None = None
+    agent: str | None = None
+    yes: bool = False
+    dry_run: bool = False
+    json: bool = False
+
+    def choices(self) -> Choices:
+        """Raises ConfigError."""
+        return Choices(
+            parallel=self.parallel,
+            timeout_s=_seconds("--timeout", self.timeout),
+            attempts=self.attempts,
+            master_timeout_s=_seconds("--master-timeout", self.master_timeout),
+            total_timeout_s=_seconds("--total-timeout", self.total_timeout),
+            skip_existing=self.skip_existing,
+        )
+
+
+def generate(asked: Asked) -> int:
+    """The exit code. Raises PlanError, ConfigError, RepositoryError and StateError."""
+    folder = Path(asked.app)
+    if not folder.is_dir():
+        raise ConfigError(
+            f"{asked.app} is no folder", hint="name the folder of an app: it has specs/pages-and-routes.md"
+        )
+    of_file, findings = settings.of_file(folder)
+    below = settings.of_environment(os.environ).over(of_file)
+    choices = asked.choices().over(below.over(settings.of_profile(asked.profile)) if asked.profile else below)
+    ground = survey(folder)
+    only = _names(ground, asked.only)
+    made = make(ground, choices, resume=asked.resume, findings=findings)
+    opened = Loaded(plan=made.plan, places=made.places, findings=made.findings, keeper=None, data=b"")
+    spelled = {"parallel": choices.parallel, "agent": asked.agent, "attempts": choices.attempts, "timeout": None}
+    if choices.timeout_s is not None:
+        spelled["timeout"] = f"{choices.timeout_s:g}"
+    wanted = begin.Wanted(
+        plan=asked.app,
+        opened=opened,
+        flags=flags(spelled),
+        only=only,
+        with_deps=bool(only),
+        interactive=terminal.is_interactive(),
+        ask=terminal.is_interactive() and not asked.yes,
+        json=asked.json,
+    )
+    ready = begin.prepare(wanted)
+    begin.show(ready, json=asked.json, whole=asked.dry_run)
+    if asked.dry_run:
+        return 0
+    progress = _progress(ground, frozenset(ready.done))
+    write_progress(folder, progress)
+    code: int | None = 0
+    state = None
+    if ready.todo:
+        if wanted.ask and not terminal.ask("Write them?", default=True):
+            print("nothing was started", file=sys.stderr)
+            return 130
+        code, state = _run(begin.create(ready), folder, progress, choices, json=asked.json)
+        if code is None:
+            return 0
+    outcome = outcome_of(ground, state, only)
+    tell(outcome, ground, asked, code=code or 0)
+    return code or 0 if outcome.complete else code or 1
+
+
+def _run(
+    home: RunHome, folder: Path, before: Progress, choices: Choices, *, json: bool
+) -> tuple[int | None, State | None]:
+    """Run it to its end, with the state file kept: (exit code, how things stand). None: it was detached."""
+    seen: list[State] = []
+    last = before
+
+    def note(state: State) -> None:
+        nonlocal last
+        seen[:] = [state]
+        ended = {
+            record.id: record.state == "succeeded"
+            for record in state.tasks
+            if record.id != MASTER_ID and record.state in ("succeeded", "failed")
+        }
+        if (now := before.after(ended)) != last:
+            write_progress(folder, now)
+            last = now
+
+    shows = contextlib.nullcontext(_people()) if json else None
+    with _total(home, choices.total_timeout_s, json=json):
+        code = front.follow(home, json=json, shows=shows, tell=note)
+    return code, seen[0] if seen else None
+
+
+@contextlib.contextmanager
+def _total(home: RunHome, limit_s: float | None, *, json: bool) -> Iterator[None]:
+    """Within it, the run is stopped when its time is over: what is under way may finish."""
+    if limit_s is None:
+        yield
+        return
+
+    def stop() -> None:
+        terminal.say(f"the total timeout of {limit_s:g} s is over: nothing more is begun", json=True)
+        with contextlib.suppress(StateError), contextlib.closing(SqliteInbox(home.journal)) as inbox:
+            inbox.put(StopRequested(at=time.time()), request=uuid.uuid4().hex)
+
+    timer = threading.Timer(limit_s, stop)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+
+
+def _people() -> Show:
+    """Progress for people where standard output is for a program."""
+
+    return Lines(0, sys.stderr)
+
+
+def _progress(ground: Ground, done: frozenset[str]) -> Progress:
+    """The state file as it should be now: what is there is completed, and what was said of pages since gone is not."""
+    known = {page.name for page in ground.pages}
+    before = ground.progress or Progress()
+    kept = before.without(name for name in (*before.completed, *before.failed) if name not in known)
+    lost = [name for name in kept.completed if name not in done]
+    return kept.without(lost).after({name: True for name in done if name in known})
+
+
+def _names(ground: Ground, only: tuple[str, ...]) -> tuple[str, ...]:
+    """The pages that `--only` means. Raises ConfigError."""
+    found = []
+    for name in only:
+        page = named(ground.pages, name)
+        if page is None:
+            close = meant(name, [page.name for page in ground.pages])
+            hint = f"did you mean {close}?" if close else f"there are {', '.join(page.name for page in ground.pages)}"
+            raise ConfigError(f"--only: there is no page {name!r} in {ground.folder}", hint=hint)
+        found.append(page.name)
+    return tuple(dict.fromkeys(found))
+
+
+def _seconds(flag: str, said: str | None) -> float | None:
+    if said is None:
+        return None
+    kind = Duration()
+    value = kind.parse(said)
+    if value is None:
+        raise wrong(flag, kind, said)
+    return value
