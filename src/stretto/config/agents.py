@@ -12,14 +12,19 @@ from stretto.config.table import AGENT_KEYS, FILE, dotted
 from stretto.errors import ConfigError
 from stretto.model.agent import AgentSpec
 
-SHELL, SCRIPTED = "shell", "scripted"
+SHELL, SCRIPTED, TEXT = "shell", "scripted", "text"
 PROFILES = ("claude",)
 """Kinds of agents that are a program with a profile of its own; each is an agent of that name, too."""
-BUILT_IN: Mapping[str, AgentSpec] = {name: AgentSpec(kind=name) for name in (SCRIPTED, *PROFILES)}
+BUILT_IN: Mapping[str, AgentSpec] = {name: AgentSpec(kind=name) for name in (SCRIPTED, TEXT, *PROFILES)}
 """The agents that need no settings."""
 ON_THE_SPOT = f"{SHELL}:"
-_MAY_HAVE = {SHELL: ("kind", "command", "env"), SCRIPTED: ("kind",)}
+_MAY_HAVE = {
+    SHELL: ("kind", "command", "env"),
+    SCRIPTED: ("kind",),
+    TEXT: ("kind", "model", "args", "env"),
+}
 _ELSEWHERE = {SHELL: "write it into the command", SCRIPTED: "remove it; a scripted agent only plays its script"}
+_NO_PROGRAM = "remove it; a text agent is no program: it asks a model over HTTP"
 
 
 def specs(settings: Settings) -> Mapping[str, AgentSpec]:
@@ -41,7 +46,7 @@ def _spec(name: str, told: list[Said]) -> AgentSpec:
     for key, one in said.items():
         if key not in _MAY_HAVE.get(kind, AGENT_KEYS):
             place = f"{one.origin.place}: {dotted(one.key)}"
-            raise ConfigError(f"{place}: a {kind} agent has no such setting", hint=_ELSEWHERE[kind])
+            raise ConfigError(f"{place}: a {kind} agent has no such setting", hint=_ELSEWHERE.get(kind, _NO_PROGRAM))
     if kind == SHELL and "command" not in said:
         place = f"{told[0].origin.place}: agents.{name}" if told else f"agents.{name}"
         raise ConfigError(f"{place} has no command", hint='command = "my-agent", or kind = "claude"')

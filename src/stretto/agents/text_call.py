@@ -1,0 +1,330 @@
+"""The text agent's own process: asks a model for a text, and writes what it answers to one file, whole or not at all.
+
+Only the standard library: its start-up is a part of every attempt's cost.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import os
+import re
+import time
+import urllib.error
+import urllib.request
+from email.message import Message
+from email.utils import parsedate_to_datetime
+from http.client import HTTPException
+from pathlib import Path
+from typing import Any, NamedTuple, NoReturn
+
+from stretto.agents.text_wire import FORMS, Told, Turns
+
+SHORT_S = 120.0
+"""A pause that is longer is the account's affair, and not waited for in here."""
+PATIENCE_S = 300.0
+"""So long an attempt waits in all for an account that is asked too often."""
+LARGEST = 4 * 1024 * 1024
+"""Bytes of a file that goes with a prompt."""
+_INCLUDE = re.compile(r'[ \t]*<file path="([^"\n]+)"/>[ \t]*')
+_APPROVED = "APPROVED"
+_WRITER = """
+
+What you answer is written to the file `{path}` as it is, from the first character to the last. So answer with the whole
+content of that file and with nothing else: no words before or after it, and no fence around it.
+"""
+_CRITIC = f"""\
+You review a document before it is used. First what its writer was asked for, then the document.
+
+Answer with the one word {_APPROVED} if it does all that was asked for and contradicts none of the material. Else list
+what has to be different, a line each, the worst first; name the place and what is to stand there. Praise nothing.
+
+<request>
+{{request}}
+</request>
+
+<document>
+{{draft}}
+</document>
+"""
+_AGAIN = """\
+A reviewer has found this:
+
+{findings}
+
+Answer with the whole document once more, corrected, and with nothing else.
+"""
+_KINDS = {
+    "overloaded_error": 529, "rate_limit_error": 429, "rate_limit_exceeded": 429, "api_error": 500,
+    "timeout_error": 504, "server_error": 500, "authentication_error": 401, "permission_error": 403,
+    "billing_error": 402, "insufficient_quota": 402, "invalid_request_error": 400, "not_found_error": 404,
+}  # fmt: skip
+"""Types of errors in the middle of an answer, by the status that they would have had before it."""
+
+
+class Failed(Exception):
+    """The attempt ends here; `kind` is a kind of R4."""
+
+    def __init__(self, kind: str, message: str, retry_after_s: float | None = None) -> None:
+        super().__init__(message)
+        self.kind, self.message, self.retry_after_s = kind, message, retry_after_s
+
+
+class Busy(Exception):
+    """The account is asked too often. `after_s`: how long it says to wait; `known`: it has a limit with a reset."""
+
+    def __init__(self, message: str, after_s: float | None, *, known: bool) -> None:
+        super().__init__(message)
+        self.after_s, self.known = after_s, known
+
+
+class Answer(NamedTuple):
+    text: str
+    usage: dict[str, int]
+
+
+class Model:
+    """One endpoint and one model, and what they have cost so far."""
+
+    def __init__(self, said: argparse.Namespace, environ: os._Environ[str]) -> None:
+        self._form = FORMS[said.api]
+        self._url, self._model, self._max = self._form.url(said.url), said.model, said.max_tokens
+        self._key = environ.get(self._form.key_variable, "").strip()
+        self._salt = "/".join(environ.get(f"STRETTO_{name}", "") for name in ("RUN", "TASK", "ATTEMPT"))
+        self._waited_s, self._waits = 0.0, 0
+        self.usage: dict[str, int] = {}
+
+    def ask(self, turns: Turns) -> str:
+        """The whole text of the answer. Raises Failed."""
+        while True:
+            try:
+                answer = self._once(turns)
+            except Busy as busy:
+                self._wait(busy)
+                continue
+            for name, count in answer.usage.items():
+                self.usage[name] = self.usage.get(name, 0) + count
+            return answer.text
+
+    def _once(self, turns: Turns) -> Answer:
+        body = json.dumps(self._form.body(self._model, turns, self._max)).encode()
+        headers = {"content-type": "application/json", "user-agent": "stretto", **self._form.headers(self._key)}
+        request = urllib.request.Request(self._url, data=body, headers=headers, method="POST")
+        say(f"> {self._model} at {self._url}: {sum(len(text) for _, text in turns):,} characters")
+        try:
+            with _OPENER.open(request) as response:
+                return self._answer(response)
+        except urllib.error.HTTPError as error:
+            with error:
+                self._refused(error.code, _message(error.read(LARGEST)), error.headers)
+        except urllib.error.URLError as error:
+            raise Failed("transient", f"no answer from {self._url}: {error.reason}") from error
+        except (OSError, HTTPException) as error:
+            raise Failed(
+                "transient", f"the answer from {self._url} broke off: {error or type(error).__name__}"
+            ) from error
+
+    def _answer(self, response: Any) -> Answer:
+        texts: list[str] = []
+        usage: dict[str, int] = {}
+        stop, over, told_at = "", False, 0
+        for line in response:
+            data = line.strip().removeprefix(b"data:").strip() if line.startswith(b"data:") else b""
+            if data == b"[DONE]":
+                over = True
+            told = self._form.told(_event(data)) if data and data != b"[DONE]" else Told()
+            if told.error is not None:
+                self._refused(_KINDS.get(told.error[0], 500), f"{told.error[0]}: {told.error[1]}", response.headers)
+            texts.append(told.text)
+            usage |= told.usage
+            stop, over = told.stop or stop, over or told.over
+            if (length := sum(map(len, texts))) - told_at >= 2000:
+                texts, told_at = ["".join(texts)], length
+                say(f"(… {length:,} characters)")
+        text = "".join(texts)
+        if not over or not stop:
+            raise Failed("transient", f"the answer from {self._url} broke off after {len(text):,} characters")
+        say(f"< {len(text):,} characters, {usage.get('output_tokens', '?')} tokens")
+        match stop:
+            case "end" if text.strip():
+                return Answer(text, usage)
+            case "end":
+                raise Failed("failed", "the answer is empty")
+            case "cut":
+                hint = 'hint: raise it: args = ["--max-tokens", "N"] of the agent in stretto.toml'
+                raise Failed("permanent", f"the answer is cut off: it has the {self._max} tokens it may have\n{hint}")
+            case "refused":
+                raise Failed("failed", f"the model refused to answer: {text.strip()[:500]}")
+            case other:
+                raise Failed("failed", f"the answer ended because of {other!r}")
+
+    def _refused(self, status: int, message: str, headers: Message[str, str]) -> NoReturn:
+        """Raises Busy and Failed, by the status of an error."""
+        said = f"HTTP {status}: {self._concealed(message)}"
+        after_s, known = _after(headers)
+        if status == 429:
+            raise Busy(said, after_s, known=known)
+        if status in (401, 402, 403):
+            raise Failed("auth", f"{said}\nhint: look at {self._form.key_variable}")
+        if status in (503, 529):
+            raise Failed("overloaded", said, after_s)
+        if status in (408, 409) or status >= 500:
+            raise Failed("transient", said, after_s)
+        raise Failed("permanent", said)
+
+    def _wait(self, busy: Busy) -> None:
+        """Wait as long as the account says, within bounds. Raises Failed beyond them."""
+        self._waits += 1
+        digest = hashlib.sha256(f"{self._salt}/{self._waits}".encode()).digest()
+        spread = 1 + digest[0] / 1024
+        wait_s = max(0.1, busy.after_s) * spread if busy.after_s is not None else min(60.0, 2.0**self._waits) * spread
+        if busy.after_s is not None and busy.after_s > SHORT_S:
+            raise Failed("quota" if busy.known else "rate_limited", str(busy), busy.after_s)
+        if self._waited_s + wait_s > PATIENCE_S:
+            raise Failed("overloaded", f"{busy}\nwaited {self._waited_s:.0f} s for it in vain", wait_s)
+        say(f"({busy}; tries again in {wait_s:.1f} s)")
+        self._waited_s += wait_s
+        time.sleep(wait_s)
+
+    def _concealed(self, text: str) -> str:
+        """Error messages like to repeat keys."""
+        return text.replace(self._key, "…") if len(self._key) > 4 else text
+
+
+class _NoRedirect(urllib.request.HTTPRedirectHandler):
+    """A key goes where it was sent, and nowhere else."""
+
+    def redirect_request(self, *args: Any, **named: Any) -> None:
+        return None
+
+
+_OPENER = urllib.request.build_opener(_NoRedirect)
+
+
+def write(model: Model, prompt: str, path: str, rounds: int, drafts: Path) -> tuple[str, str]:
+    """(the document, how it came about), approved by a critic within so many rounds where there are any.
+
+    Raises Failed."""
+    turns: Turns = [("user", prompt + _WRITER.format(path=path))]
+    draft = model.ask(turns)
+    for turn in range(1, rounds + 1):
+        findings = model.ask([("user", _CRITIC.format(request=prompt, draft=draft))]).strip()
+        if findings.strip("*`.! \n") == _APPROVED:
+            return draft, f"approved by its critic in round {turn} of {rounds}"
+        say(f"critic, round {turn} of {rounds}:\n{findings}")
+        if turn == rounds:
+            whole(drafts, draft)
+            raise Failed("failed", f"after {rounds} rounds its critic still finds:\n{findings[:3000]}\ndraft: {drafts}")
+        turns += [("assistant", draft), ("user", _AGAIN.format(findings=findings))]
+        draft = model.ask(turns)
+    return draft, ""
+
+
+def included(prompt: str, folder: Path) -> str:
+    """The prompt with the text of files in place of the lines that name them. Raises Failed."""
+    lines = []
+    for line in prompt.split("\n"):
+        found = _INCLUDE.fullmatch(line)
+        lines.append(f'<file path="{found[1]}">\n{_included(found[1], folder)}\n</file>' if found else line)
+    return "\n".join(lines)
+
+
+def _included(name: str, folder: Path) -> str:
+    try:
+        root = folder.resolve()
+        path = (root / name).resolve(strict=True)
+        if not path.is_relative_to(root) or any(part.startswith(".") for part in path.relative_to(root).parts):
+            raise Failed("permanent", f"the prompt asks for the file {name!r}, which is hidden, or not in the folder")
+        if path.stat().st_size > LARGEST:
+            raise Failed("permanent", f"the prompt asks for the file {name!r}, which is larger than {LARGEST} bytes")
+        return path.read_text(encoding="utf-8").rstrip("\n")
+    except (OSError, UnicodeDecodeError, ValueError, RuntimeError) as error:
+        raise Failed("permanent", f"the prompt asks for the file {name!r}, which cannot be read: {error}") from error
+
+
+def whole(path: Path, text: str) -> None:
+    """Write a file so that it is there whole, or is as before. Raises OSError."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_name(f".{path.name}.part")
+    try:
+        with draft.open("w", encoding="utf-8", newline="") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        draft.replace(path)
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+def say(text: str) -> None:
+    """To the attempt's log."""
+    print(text, flush=True)
+
+
+def _event(data: bytes) -> dict[str, Any]:
+    try:
+        event = json.loads(data)
+    except (ValueError, RecursionError):
+        return {}
+    return event if isinstance(event, dict) else {}
+
+
+def _message(body: bytes) -> str:
+    """What an error's body says, in the words of whichever form."""
+    event = _event(body)
+    error = event.get("error", event)
+    said = error.get("message") if isinstance(error, dict) else error
+    return said if isinstance(said, str) and said else " ".join(body.decode("utf-8", "replace").split())[:500]
+
+
+def _after(headers: Message[str, str]) -> tuple[float | None, bool]:
+    """(seconds to wait, whether it is the reset of a limit)."""
+    after_s = None
+    if said := headers.get("retry-after"):
+        try:
+            after_s = float(said)
+        except ValueError:
+            try:
+                after_s = parsedate_to_datetime(said).timestamp() - time.time()
+            except ValueError:
+                after_s = None
+    if headers.get("anthropic-ratelimit-unified-status") == "rejected":
+        try:
+            return float(headers.get("anthropic-ratelimit-unified-reset", "")) - time.time(), True
+        except ValueError:
+            pass
+    fits = after_s is not None and 0 <= after_s < 32 * 86400
+    return (after_s if fits else None), False
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="text agent", description=__doc__)
+    parser.add_argument("--api", choices=tuple(FORMS), required=True)
+    parser.add_argument("--url", required=True)
+    parser.add_argument("--model", required=True)
+    parser.add_argument("--max-tokens", type=int, required=True)
+    parser.add_argument("--critic", type=int, required=True)
+    parser.add_argument("--artifact", required=True)
+    said = parser.parse_args()
+    environ = os.environ
+    result = Path(environ["STRETTO_RESULT_FILE"])
+    model = Model(said, environ)
+    told: dict[str, Any] = {}
+    try:
+        folder = Path.cwd().resolve()
+        target = folder / said.artifact
+        if not target.parent.resolve().is_relative_to(folder):
+            raise Failed("permanent", f"{said.artifact} lies outside the folder")
+        prompt = included(Path(environ["STRETTO_PROMPT_FILE"]).read_text(encoding="utf-8"), folder)
+        text, note = write(model, prompt, said.artifact, said.critic, result.with_name("draft.md"))
+        whole(target, text)
+        told["summary"] = f"wrote {said.artifact}: {len(text):,} characters" + (f", {note}" if note else "")
+        say(told["summary"])
+    except Failed as failed:
+        say(failed.message)
+        failure = {"kind": failed.kind, "message": failed.message, "retry_after_s": failed.retry_after_s}
+        told["failure"] = failure
+    told["usage"] = model.usage
+    whole(result, json.dumps(told))
+    return 1 if "failure" in told else 0
