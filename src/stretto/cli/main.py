@@ -26,6 +26,7 @@ from stretto.cli import (
     convert,
     demo,
     diff,
+    discover,
     doctor,
     explain,
     export,
@@ -48,7 +49,7 @@ from stretto.errors import ConfigError, InternalError, NotSupportedYet, StateErr
 from stretto.model.excerpt import is_text
 
 LATER = frozenset({
-    "rollback", "discover", "simulate", "slot", "publish", "serve", "watch", "worker",
+    "rollback", "simulate", "slot", "publish", "serve", "watch", "worker",
     "up", "mcp",
 })  # fmt: skip
 """Verbs that are agreed and have no code yet."""
@@ -133,6 +134,7 @@ _VERBS: Sequence[Callable[..., Any]] = (
     runs.runs,
     config.config,
     convert.convert,
+    discover.discover,
     schema.schema,
     report.report,
     explain.explain,

@@ -21,6 +21,22 @@ def write(path: Path, data: bytes) -> None:
             new.write_bytes(data)
 
 
+def create(path: Path, data: bytes) -> None:
+    """Write a new file, whole or not at all; never in place of one that has come to be. Raises ConfigError."""
+    with saying(path):
+        handle, name = tempfile.mkstemp(prefix=f".{path.name[:80]}-", dir=path.parent)
+        new = Path(name)
+        try:
+            with open(handle, "wb") as file:
+                os.fchmod(handle, 0o644)
+                file.write(data)
+            path.hardlink_to(new)
+        except FileExistsError as error:
+            raise ConfigError(f"{path} has come to be meanwhile", hint="the same again; --force") from error
+        finally:
+            new.unlink(missing_ok=True)
+
+
 @contextlib.contextmanager
 def draft(path: Path) -> Iterator[Path]:
     """A new file that takes the place of `path` when the block ends well, and is gone when it does not."""

@@ -1,0 +1,114 @@
+"""A document that is looked through for work that can be done at the same time: prose, or a plan already."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from stretto.cli.convert import without_done
+from stretto.cli.linting import refusal
+from stretto.errors import ConfigError, PlanError
+from stretto.formats.load import load, read_bytes
+from stretto.model.names import meant
+from stretto.model.plan import Plan, Value
+from stretto.recipes.discovery.question import FEWEST_HOURS, FEWEST_TASKS, Breadth
+from stretto.recipes.discovery.sketch import Piece, sketch
+
+LONGEST = 400_000
+"""Characters of a document. No agent that is known reads many more at once."""
+_DATA = frozenset({".json", ".jsonl", ".yaml", ".yml", ".toml"})
+_PROSE = frozenset({"checklist"})
+"""Formats of documents whose tasks are better told by their words than by what the reader makes of them."""
+
+
+class Document(Value, frozen=True, kw_only=True):
+    """What is to be looked through."""
+
+    path: Path
+    text: str
+    pieces: tuple[Piece, ...]
+    """What it names as pieces of work; empty where nobody can tell without understanding it."""
+    hours: float | None
+    """Of work, at most; None where it does not say."""
+    plan: Plan | None = None
+    """What is left to do of it, where it is a plan."""
+
+    @property
+    def name(self) -> str:
+        """Of its file."""
+        return self.path.name
+
+    @property
+    def is_done(self) -> bool:
+        """Whether it is a plan of which nothing is left."""
+        return self.plan is not None and not self.plan.tasks
+
+    def too_small(self) -> str:
+        """Why it is not worth while to look for parallel work in it; empty where it may be."""
+        if self.pieces and len(self.pieces) < FEWEST_TASKS:
+            number = "1 task" if len(self.pieces) == 1 else f"{len(self.pieces)} tasks"
+            return f"it has {number}, and below {FEWEST_TASKS} nothing is won by finding out what could run at once"
+        if self.hours is not None and self.hours < FEWEST_HOURS:
+            told = f"it has {self.hours:.3g} h of work, and below {FEWEST_HOURS:g} h"
+            return f"{told} finding out what could run at once costs more than it brings"
+        return "nothing of it is left to do" if self.is_done else ""
+
+    def ids(self, breadth: Breadth, about: str) -> tuple[str, ...]:
+        """The tasks that an answer has to order; empty where the document is no plan, or one task is to be split."""
+        if self.plan is None or breadth == 1:
+            return ()
+        return tuple(task.id for task in self.plan.tasks if breadth == 3 or str(task.priority) == about)
+
+    def must_have(self, breadth: Breadth, about: str) -> None:
+        """Raises ConfigError for an achievement or a priority that it does not seem to have."""
+        known = dict.fromkeys(one.id if breadth == 1 else one.priority for one in self.pieces)
+        if breadth == 3 or about in known or not any(known):
+            return
+        what = "achievement" if breadth == 1 else "priority"
+        raise ConfigError(f"{self.name} seems to have no {what} {about!r}", hint=_otherwise(about, list(known)))
+
+
+def _otherwise(about: str, known: Sequence[str]) -> str:
+    close = meant(about, known)
+    named = f"did you mean {close}?" if close else f"it has {', '.join(filter(None, known[:12]))}"
+    return f"{named} (--force asks all the same)"
+
+
+def read_document(path: Path) -> Document:
+    """Read it. Raises PlanError for what cannot be read, and for a plan with errors; ConfigError for no text."""
+    data = read_bytes(path)
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{path} is no text in UTF-8", hint="save it as UTF-8, or name another file") from error
+    if not text.strip():
+        raise ConfigError(f"{path} is empty", hint="name a document that says what is to be done")
+    if len(text) > LONGEST:
+        raise ConfigError(
+            f"{path} has {len(text):,} characters; {LONGEST:,} are the most that an agent can be asked about",
+            hint="save the part that lists the work as a file of its own",
+        )
+    plan = _plan(path, data)
+    if plan is None:
+        found = sketch(text)
+        return Document(path=path, text=text, pieces=found.pieces, hours=found.hours)
+    pieces = tuple(Piece(kind="task", id=task.id, priority=str(task.priority)) for task in plan.tasks)
+    times = [task.estimate_s for task in plan.tasks if task.estimate_s is not None]
+    hours = sum(times) / 3600 if times and len(times) == len(plan.tasks) else None
+    return Document(path=path, text=text, pieces=pieces, hours=hours, plan=plan)
+
+
+def _plan(path: Path, data: bytes) -> Plan | None:
+    """What is left to do of the plan that the file is; None for prose. Raises PlanError for a plan with errors."""
+    try:
+        loaded = load(str(path), data)
+    except PlanError as error:
+        unknown = any(finding.code == "unknown-format" for finding in error.findings)
+        if unknown or path.suffix.casefold() not in _DATA:
+            return None
+        raise
+    if loaded.plan.format in _PROSE:
+        return None
+    if any(finding.severity == "error" for finding in loaded.findings):
+        raise refusal(str(path), loaded.findings)
+    return without_done(loaded.plan)
