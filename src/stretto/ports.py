@@ -165,6 +165,10 @@ class Workspaces(Protocol):
         """After `rescue`: workspaces that could not be saved, and why; they are kept as they are."""
         ...
 
+    def take(self, tasks: Sequence[Task]) -> None:
+        """Know these tasks, too, which were added or have changed since the run began (R8.4)."""
+        ...
+
     async def open(
         self,
         *,

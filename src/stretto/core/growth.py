@@ -99,9 +99,9 @@ def _reasons(state: State, adder: TaskRecord, tasks: Sequence[Task], over: set[s
         names.add(task.id)
     for task in tasks:
         yield from _place(state, adder, task, phases, over)
-        for name in (*task.depends_on, *task.after):
+        for name in (*task.depends_on, *task.after, *task.conflicts_with):
             if name not in names and name not in phases and name not in state.by_id:
-                yield f"{task.id!r} waits for {name!r}, which is not in the plan"
+                yield f"{task.id!r} names {name!r}, which is not in the plan"
 
 
 def _place(state: State, adder: TaskRecord, task: Task, phases: set[str], over: set[str]) -> Iterator[str]:

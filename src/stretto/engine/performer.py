@@ -130,6 +130,7 @@ class Performer:
             case TakeTasks():
                 self._tasks |= {task.id: task for task in command.tasks}
                 self.world.prompts.take(command.tasks)
+                self.world.workspaces.take(command.tasks)
             case StartTimer():
                 self._start_timer(command)
             case Answer():

@@ -30,7 +30,7 @@ def proposed(body: bytes, task: Task, *, agents: Mapping[str, Agent], default: s
         return ()
     inside = frozenset(other.id for other in read.plan.tasks)
     alone = replace(read.plan, tasks=tuple(_alone(other, inside) for other in read.plan.tasks))
-    errors = [*read.findings, *lint(alone, read.places), *_strangers(read, agents)]
+    errors = [*read.findings, *lint(alone, read.places), *_strangers(read, agents, default)]
     if errors := [finding for finding in errors if finding.severity == "error"]:
         raise plan_error(FILE, errors)
     coding = {name for name, agent in agents.items() if agent.codes}
@@ -44,15 +44,15 @@ def _alone(task: Task, inside: Container[str]) -> Task:
     return replace(task, depends_on=needs, after=after, conflicts_with=foes)
 
 
-def _strangers(read: Read, agents: Mapping[str, Agent]) -> Iterator[Finding]:
+def _strangers(read: Read, agents: Mapping[str, Agent], default: str) -> Iterator[Finding]:
     """Agents that the run does not have: which programs it starts was said when it began."""
     for task in read.plan.tasks:
-        for name in task.agent:
+        for name in task.agent or (default,):
             if name not in agents:
                 yield Finding(
                     code="unknown-id",
                     severity="error",
                     message=f"task {task.id!r} is for agent {name!r}, which this run does not have",
-                    hint=f"it has {', '.join(map(repr, agents))}; leave `agent` out for the usual one",
-                    location=read.places.get(f"task:{task.id}:agent"),
+                    hint=f"name one that it has: {', '.join(map(repr, agents))}",
+                    location=read.places[f"task:{task.id}"],
                 )

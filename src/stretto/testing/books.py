@@ -257,7 +257,11 @@ class Rules:
             return False
         if len(names) < len(tasks) or names & known:
             return False
-        if any(name not in known | names for task in tasks for name in (*task.depends_on, *task.after)):
+        if any(
+            name not in known | names
+            for task in tasks
+            for name in (*task.depends_on, *task.after, *task.conflicts_with)
+        ):
             return False
         return all(self._has_place(adder.task, task) for task in tasks) and not self._circle(tasks)
 

@@ -38,4 +38,5 @@ def proposal(plan: Plan, adder: Task, choice: int) -> tuple[Task, ...]:
             wrong = (some.id, some.phase, second.id, first.id)[detail % 4]
             return (replace(first, id=wrong, depends_on=("nobody",) if wrong == first.id else ()), second)
         case _:
-            return (replace(first, critical=True, depends_on=(some.phase,)), second)
+            against = (some.id, "nobody", second.id, adder.phase)[detail % 4]
+            return (replace(first, critical=True, depends_on=(some.phase,)), replace(second, conflicts_with=(against,)))

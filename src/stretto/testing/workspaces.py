@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Literal
 
 from stretto.errors import GitError, WorkspaceError
-from stretto.model.plan import Value
+from stretto.model.plan import Task, Value
 from stretto.model.run import Culprit, LandEntry
 from stretto.ports import Merge, Saved, Workspace
 
@@ -62,6 +62,9 @@ class MemoryWorkspaces:
         self._repository = repository
         self._mine: dict[Path, str] = {}
         """Open folders and the base of each."""
+
+    def take(self, tasks: Sequence[Task]) -> None:
+        """It asks nothing of tasks."""
 
     async def open(
         self, *, task: str, attempt: int, base: str, role: Literal["agent", "gate"], carry: str | None = None,

@@ -86,6 +86,10 @@ class InPlaceWorkspaces:
         self._begun: dict[str, Begun] = {}
         """By task: those that have begun and not landed, as far as this engine has met them."""
 
+    def take(self, tasks: Sequence[Task]) -> None:
+        """Know these tasks, too."""
+        self._tasks |= {task.id: task for task in tasks}
+
     # --- attempts -----------------------------------------------------------------------------------------------
 
     @said

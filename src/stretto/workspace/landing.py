@@ -13,6 +13,7 @@ from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 
 from stretto.errors import GitError, WorkspaceError
+from stretto.model.plan import Task
 from stretto.model.run import Culprit, LandEntry
 from stretto.ports import Merge, StatusKeeper
 from stretto.workspace import refs
@@ -39,6 +40,10 @@ class Landing:
         self._run, self._branch = run, branch
         self._titles, self._hot_files = titles, tuple(hot_files)
         self._plan_files, self._keeper = tuple(plan_files), keeper
+
+    def take(self, tasks: Sequence[Task]) -> None:
+        """Know these tasks, too."""
+        self._titles = {**self._titles, **{task.id: task.title for task in tasks}}
 
     async def head(self, lane: str) -> str:
         """Commit at the head of the lane's branch. Raises GitError when the branch is gone."""

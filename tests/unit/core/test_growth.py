@@ -99,8 +99,9 @@ PLACES = (phase("p"), phase("q", "p"), phase("r"))
     [
         (task("a"), "there is a task 'a' already"),
         (task("q"), "a phase has the name 'q' already"),
-        (task("x", "nobody"), "'x' waits for 'nobody', which is not in the plan"),
-        (task("x", after=("nobody",)), "'x' waits for 'nobody', which is not in the plan"),
+        (task("x", "nobody"), "'x' names 'nobody', which is not in the plan"),
+        (task("x", after=("nobody",)), "'x' names 'nobody', which is not in the plan"),
+        (task("x", conflicts_with=("nobody",)), "'x' names 'nobody', which is not in the plan"),
         (task("x", "x"), "they would wait for each other: 'x' -> 'x'"),
         (task("x", "q"), "they would wait for each other"),
         (task("x", "late"), "they would wait for each other"),
