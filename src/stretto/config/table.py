@@ -7,7 +7,7 @@ from typing import Any, get_args
 
 from stretto.config.values import Choice, Count, Duration, Kind, Names, Text
 from stretto.model.plan import Isolation, Value
-from stretto.model.run import ConflictPolicy, RunSettings
+from stretto.model.run import ConflictPolicy, GrowthScope, RunSettings
 
 FILE = "stretto.toml"
 Key = tuple[str, ...]
@@ -103,6 +103,25 @@ _ALL = (
         kind=Duration(),
         field="estimate_s",
         help="expected duration of a task that nothing is known about",
+    ),
+    Setting(
+        key=("growth", "most"),
+        kind=Count(least=0),
+        field="growth_most",
+        help="tasks that attempts may add to their run",
+    ),
+    Setting(
+        key=("growth", "depth"),
+        kind=Count(least=0),
+        field="growth_depth",
+        help="how far down tasks that were added may add further ones",
+    ),
+    Setting(
+        key=("growth", "scope"),
+        kind=Choice(options=get_args(GrowthScope)),
+        field="growth_scope",
+        help="where an attempt may add tasks: in its phase and its task's `claims`, anywhere in its `phase`, or in the"
+        " whole `plan`",
     ),
     Setting(
         key=("env", "pass"),
