@@ -6,6 +6,7 @@ import contextlib
 import errno
 import os
 import tempfile
+from collections.abc import Collection
 from pathlib import Path
 
 _NO_LINKS = (errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EMLINK, errno.ENOSYS)
@@ -29,7 +30,7 @@ class Writing:
     def create(self, path: str, text: str) -> bool:
         """False where something of that name is there, also a link to nowhere. Raises OSError."""
         target = self._home / path
-        self._make_folder(target.parent)
+        self.make_folder(path)
         draft = _draft(target, text.encode())
         try:
             _link(draft, target)
@@ -40,9 +41,12 @@ class Writing:
         self.note(path)
         return True
 
-    def note(self, path: str) -> None:
-        """That this batch has made a file, whoever wrote it."""
-        self._made[path] = _mark(self._home / path)
+    def note(self, path: str, before: bytes | None = None) -> None:
+        """That this batch has made a file, whoever wrote it; `before`: what stood there, and was written over."""
+        if before is None:
+            self._made[path] = _mark(self._home / path)
+        else:
+            self._replaced[path] = (before, (self._home / path).read_bytes())
 
     def replace(self, path: str, before: bytes, text: str) -> bool:
         """Write over a file that says `before`; False where it says something else by now. Raises OSError."""
@@ -58,15 +62,19 @@ class Writing:
         self._replaced[path] = (before, text.encode())
         return True
 
-    def roll_back(self) -> tuple[str, ...]:
-        """Remove what was made and is still as it was made, and bring back what was replaced; the paths."""
+    def roll_back(self, only: Collection[str] | None = None) -> tuple[str, ...]:
+        """Remove what was made and is still as it was made, and bring back what was replaced; the paths.
+
+        `only` these; else everything, folders among it."""
         gone = []
-        for path, mark in reversed(self._made.items()):
+        made = {path: mark for path, mark in self._made.items() if only is None or path in only}
+        replaced = {path: texts for path, texts in self._replaced.items() if only is None or path in only}
+        for path, mark in reversed(made.items()):
             with contextlib.suppress(OSError):
                 if _mark(self._home / path) == mark:
                     (self._home / path).unlink()
                     gone.append(path)
-        for path, (before, after) in reversed(self._replaced.items()):
+        for path, (before, after) in reversed(replaced.items()):
             with contextlib.suppress(OSError):
                 target = Path(os.path.realpath(self._home / path))
                 if target.read_bytes() == after:
@@ -75,14 +83,16 @@ class Writing:
                     draft.replace(target)
                     gone.append(path)
         for folder in reversed(self._folders):
-            with contextlib.suppress(OSError):  # somebody has put something into it
+            with contextlib.suppress(OSError):  # it has other papers
                 folder.rmdir()
-        self._made.clear()
-        self._replaced.clear()
+        for path in (*made, *replaced):
+            self._made.pop(path, None)
+            self._replaced.pop(path, None)
         return tuple(reversed(gone))
 
-    def _make_folder(self, folder: Path) -> None:
-        missing = []
+    def make_folder(self, path: str) -> None:
+        """That of a file to be. Raises OSError."""
+        folder, missing = (self._home / path).parent, []
         while not folder.is_dir():
             missing.append(folder)
             folder = folder.parent

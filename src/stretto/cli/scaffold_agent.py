@@ -1,0 +1,79 @@
+"""Papers that an agent writes: a run in the folder itself, with one task for each of them."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from collections.abc import Sequence
+
+from stretto.cli import begin, front, terminal
+from stretto.cli.scaffold_batch import Done, How
+from stretto.cli.scaffold_folder import Opened
+from stretto.cli.showing import Lines
+from stretto.config.layers import flags
+from stretto.core.state import State
+from stretto.engine.home import RunHome
+from stretto.formats.load import Loaded
+from stretto.recipes.subplans.batch import Item, Note
+from stretto.recipes.subplans.folder import text_of
+from stretto.recipes.subplans.placeholder import is_placeholder
+from stretto.recipes.subplans.plan import plan_of, task_id
+from stretto.recipes.subplans.writing import Writing
+
+
+def by_agent(opened: Opened, items: Sequence[Item], writing: Writing, how: How, *, over: bool) -> Done:
+    """Run it to its end, and judge every paper. Raises ConfigError, PlanError, RepositoryError and StateError."""
+    before = {item.path: (opened.home / item.path).read_bytes() if over else None for item in items}
+    for item in items:
+        writing.make_folder(item.path)
+    plan = plan_of(opened.progress, items, fill=over)
+    wanted = begin.Wanted(
+        plan=str(opened.home),
+        opened=Loaded(plan=plan, places={}, findings=(), keeper=None, data=b""),
+        flags=flags({"parallel": how.jobs, "agent": how.agent}),
+        ignore_status=True,
+        interactive=terminal.is_interactive(),
+        json=how.json,
+    )
+    home = begin.create(begin.prepare(wanted))
+    code, state = _run(home, json=how.json)
+    if code in (None, 4, 130) or state is None or state.ended not in ("succeeded", "failed"):
+        return _unfinished(opened, items, home, code)
+    errors = []
+    reasons: dict[str, str] = {
+        record.id: record.reason or record.state for record in state.tasks if record.state != "succeeded"
+    }
+    for item in items:
+        path = opened.home / item.path
+        why = reasons.get(task_id(item), "")
+        if path.is_file() and path.read_bytes() != before[item.path]:
+            writing.note(item.path, before[item.path])
+        if not path.is_file() or is_placeholder(text_of(path)):
+            why = why or "it is a placeholder still"
+        if why:
+            errors.append(Note(id=item.id, path=item.path, message=why))
+    return Done(errors=tuple(errors))
+
+
+def _run(home: RunHome, *, json: bool) -> tuple[int | None, State | None]:
+    seen: list[State] = []
+
+    def note(state: State) -> None:
+        seen[:] = [state]
+
+    shows = contextlib.nullcontext(Lines(0, sys.stderr)) if json else None
+    return front.follow(home, json=json, shows=shows, tell=note), seen[0] if seen else None
+
+
+def _unfinished(opened: Opened, items: Sequence[Item], home: RunHome, code: int | None) -> Done:
+    """It waits for a limit, or a person, or goes on without us: what there is stays."""
+    left = [item for item in items if not _is_written(opened, item)]
+    message = f"not written yet: stretto resume {home.run}" if code is not None else f"{home.run} goes on with it"
+    return Done(
+        errors=tuple(Note(id=item.id, path=item.path, message=message) for item in left), unfinished=code or 0
+    )  # fmt: skip
+
+
+def _is_written(opened: Opened, item: Item) -> bool:
+    path = opened.home / item.path
+    return path.is_file() and not is_placeholder(text_of(path))
