@@ -45,13 +45,11 @@ def named_paths(text: str, top: str = "") -> Iterator[tuple[str, int, int]]:
     if "." not in text and "/" not in text and "file" not in text:
         return  # most texts, told apart quickly
     for raw, start in _candidates(text):
-        if _ONLY_READ.search(text, max(0, start - 60), start):
-            continue
         path = raw
         if raw.startswith("/") and top:
             path = raw.partition(f"/{top}/")[2]
         claim = claimed(path) if _looks_like_a_path(path) else None
-        if claim is not None:
+        if claim is not None and not _ONLY_READ.search(text, max(0, start - 60), start):
             yield claim, start, start + len(raw)
 
 

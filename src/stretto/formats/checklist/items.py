@@ -98,7 +98,7 @@ class _Sorter:
         for i, box in enumerate(self._boxes):
             if box.within is not None:
                 self._children.setdefault(box.within, []).append(i)
-        self._parents = tuple(_parents([section.level for section in self._sections]))
+        self._parents = tuple(section.within for section in self._sections)
         self._legend: dict[str, State] = {}
         self._groups: dict[int, Group] = {}
 
@@ -284,15 +284,6 @@ class _Sorter:
 
     def _aside_of(self, section: int | None) -> State | None:
         return next(filter(None, (set_aside(self._sections[at].title) for at in self._around(section))), None)
-
-
-def _parents(levels: Sequence[int]) -> Iterator[int | None]:
-    around: list[int] = []
-    for i, level in enumerate(levels):
-        while around and levels[around[-1]] >= level:
-            around.pop()
-        yield around[-1] if around else None
-        around.append(i)
 
 
 def _label(line: str, indent: int) -> str | None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Literal
 
 State = Literal["open", "done", "dropped", "later", "unknown"]
@@ -59,12 +60,14 @@ def explained(words: str) -> State | None:
     return _SAID.get(" ".join(re.findall(r"[^\W\d_]+", head.casefold()))) if len(head) < 40 else None
 
 
+@lru_cache(maxsize=1_000)
 def set_aside(title: str) -> State | None:
     """Whether a heading says that what stands below it is not to be done."""
     at = _first_word(title)
     return "dropped" if _DROPPED.match(title, at) else "later" if _LATER.match(title, at) else None
 
 
+@lru_cache(maxsize=1_000)
 def are_criteria(title: str) -> bool:
     """Whether a heading says that what stands below it is to hold in the end, and is no work of its own."""
     return _CRITERIA.match(title, _first_word(title)) is not None

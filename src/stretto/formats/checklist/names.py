@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from functools import cached_property
 
@@ -38,6 +39,18 @@ class Names:
     def _by_title(self) -> dict[str, int]:
         return {made_id(item.words.title): i for i, item in reversed(list(enumerate(self._items)))}
 
+    @cached_property
+    def _titles(self) -> list[str]:
+        return sorted(self._by_title)
+
+    @cached_property
+    def _places(self) -> dict[str, int]:
+        return {item.id: i for i, item in enumerate(self._items)}
+
+    @cached_property
+    def _places_of_stages(self) -> dict[str, int]:
+        return {stage.id: i for i, stage in enumerate(self._order.stages)}
+
     def meant(self, need: Need, i: int) -> tuple[str, ...] | None:
         """The ids that a name stands for, without the task itself and what it is in; None: it is not known."""
         first = self._one(need.name, need.thing, i)
@@ -54,14 +67,15 @@ class Names:
         return id == self._items[i].id or (id in self._stages and self._order.stage_of[i].id == id)
 
     def _between(self, first: str, last: str) -> Iterator[str]:
-        if first in self._stages and last in self._stages:
-            ids = [stage.id for stage in self._order.stages]
-        else:
-            ids = [item.id for item in self._items]
-        if first in ids and last in ids and ids.index(first) <= ids.index(last):
-            yield from ids[ids.index(first) : ids.index(last) + 1]
-        else:
+        stages = first in self._stages and last in self._stages
+        place = self._places_of_stages if stages else self._places
+        start, end = place.get(first), place.get(last)
+        if start is None or end is None or start > end:
             yield from (first, last)
+        elif stages:
+            yield from (stage.id for stage in self._order.stages[start : end + 1])
+        else:
+            yield from (item.id for item in self._items[start : end + 1])
 
     def _one(self, name: str, thing: str, i: int) -> str | None:
         thing = _PLURALS.get(thing, thing.removesuffix("s"))
@@ -86,5 +100,6 @@ class Names:
         """The task with this title, or the only one whose title begins so."""
         if (found := self._by_title.get(words)) is not None:
             return found
-        begun = [i for title, i in self._by_title.items() if title.startswith(f"{words}-")]
-        return begun[0] if len(begun) == 1 else None
+        at = bisect_left(self._titles, f"{words}-")
+        begun = [title for title in self._titles[at : at + 2] if title.startswith(f"{words}-")]
+        return self._by_title[begun[0]] if len(begun) == 1 else None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import lru_cache
 from typing import Literal
 
 from stretto.model.plan import Value
@@ -152,6 +153,7 @@ def _unremarked(text: str) -> str:
     return _REMARK.sub("", _SET.sub("", text)) if _REMARKED.search(text) else text
 
 
+@lru_cache(maxsize=1_000)
 def urgency(text: str) -> int | None:
     """The priority that words say, from 1 to 5; None: nothing."""
     found = _URGENCY.search(text)

@@ -131,15 +131,15 @@ def _names(source: Source, values: Sequence[object], steps: Steps) -> Iterator[s
 
 
 def _references(source: Source, values: Sequence[object], steps: Steps, at: int) -> Iterator[Reference]:
+    whole = source.node(steps)
     for i, value in enumerate(values):
-        here = (*steps, i)
+        node = whole.child(i) if whole is not None else None
         if isinstance(value, dict):
-            here = (*here, next((x for x in ("id", "task") if x in value), ""))
-            value = value.get(str(here[-1]))
-        node = source.node(here)
+            key = next((x for x in ("id", "task") if x in value), "")
+            value, node = value.get(key), node.child(key) if node is not None else None
         if node is None or isinstance(value, bool) or not isinstance(value, str | int | float):
             continue
-        found = _NODE.match(source.written(here).strip('"').strip())
+        found = _NODE.match(source.text.text[node.start : node.end].strip('"').strip())
         if found:
             yield Reference(name=found[1], start=at + node.start, end=at + node.end)
 

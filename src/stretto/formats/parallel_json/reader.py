@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from stretto.formats.auto_claude.checks import checks
@@ -60,6 +60,8 @@ class _Reader:
         self._prompts = Prompts(self._name, root.values, paper, self._folder.plan_name)
         self._ids = {entry.id for entry in self._entries}
         self._aside: dict[str, Aside] = {}
+        self._place_of: Mapping[str, int] = {}
+        """Of the parts of the achievement that is being read."""
 
     def read(self) -> Read:
         self._reading.places.mark("plan", ())
@@ -116,6 +118,7 @@ class _Reader:
             self._open(phases, phase, entry)
             needs = self._whole(needs, entry)
         siblings = {part.id for part in entry.parts}
+        self._place_of = {part.id: i for i, part in reversed(list(enumerate(entry.parts)))}
         return [
             self._task(part, entry, phase, step, [*self._between(part, entry, siblings), *needs])
             for part in entry.parts
@@ -182,7 +185,7 @@ class _Reader:
     def _context(self, entry: Entry, whole: Entry | None) -> tuple[str, ...]:
         if whole is None:
             return tuple(context_of(self._progress.papers(entry), self._folder, None))
-        number = part_number(entry.id, [part.id for part in whole.parts].index(entry.id))
+        number = part_number(entry.id, self._place_of[entry.id])
         papers = [*self._progress.papers(whole), *self._progress.papers(entry)]
         return tuple(dict.fromkeys(context_of(papers, self._folder, number)))
 

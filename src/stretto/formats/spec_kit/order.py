@@ -114,22 +114,22 @@ def waits_for(outline: Outline, groups: Sequence[Group]) -> Mapping[str, tuple[s
         else:
             needs = stories or common
             common, stories = [group.id], []
-        earlier = {other.id for other in groups[:i]}
-        found[group.id] = tuple(dict.fromkeys((*needs, *(id for id in said.get(i, ()) if id in earlier))))
+        found[group.id] = tuple(dict.fromkeys((*needs, *(id for id in said.get(i, ()) if id in found))))
     return found
 
 
 def _said(outline: Outline, groups: Sequence[Group]) -> dict[int, list[str]]:
     """What the prose says in so many words about stories and phases that wait for others."""
     found: dict[int, list[str]] = {}
+    called: dict[tuple[str, str], list[int]] = {}
+    for i, group in enumerate(groups):
+        called.setdefault(("story", group.story), []).append(i)
+        called.setdefault(("phase", group.id), []).append(i)
 
     def named(text: str) -> Iterator[int]:
         for reference in _REFERENCE.finditer(text):
-            yield from (
-                i
-                for i, group in enumerate(groups)
-                if (reference["story"] and group.story == reference["story"]) or group.id == reference["phase"]
-            )
+            stories = called.get(("story", reference["story"]), ()) if reference["story"] else ()
+            yield from sorted({*stories, *called.get(("phase", reference["phase"]), ())})
 
     for i, group in enumerate(groups):
         for line in outline.sections[group.section].prose.splitlines():

@@ -24,6 +24,8 @@ _NEW_BLOCK = re.compile(
 )
 _KEY = re.compile(r"(?:tasks|phases):[ \t]*$|\[\[?(?:tasks|phases)\]\]?[ \t]*$")
 """A line of YAML or TOML that begins the tasks of a plan, whose texts may have boxes."""
+_ANY_KEY = re.compile(r"(?:\A|[\r\n])\[{0,2}(?:tasks|phases)[:\]]")
+"""Without one of these there is no such line; most documents have none."""
 _TAB = 4
 """Columns of a tab stop."""
 
@@ -36,6 +38,8 @@ class Section(Value, frozen=True, kw_only=True):
     title: str
     start: int
     """Offset of the heading's line."""
+    within: int | None
+    """The section around it, as a position in the outline."""
     prose: str
 
 
@@ -65,12 +69,15 @@ class Outline(Value, frozen=True, kw_only=True):
 
 def has_boxes(text: Text) -> bool:
     """Whether a check box stands where only Markdown has one: at the margin, or nearly; and no key of a plan does."""
+    keys = _ANY_KEY.search(text.text) is not None
     found = False
     for _, line, is_text in _lines(text.text):
-        if is_text and _KEY.match(line):
+        if is_text and keys and _KEY.match(line):
             return False
         box = None if found else _BOX.match(line)
         found = found or (box is not None and len(box[1].expandtabs(_TAB)) < _TAB)
+        if found and not keys:
+            break
     return found
 
 
@@ -91,6 +98,8 @@ class _Outliner:
         self._end = 0
         """Behind the last line that belongs to them."""
         self._heading = (0, "", 0)
+        self._around: list[int] = []
+        """The sections that the next one may be in, outermost first."""
         self._prose: list[str] = []
 
     def outline(self) -> Outline:
@@ -101,8 +110,9 @@ class _Outliner:
                 self._close_section()
                 self._heading = (len(heading[1]), (heading[2] or "").strip(), start)
             elif is_text and (box := _BOX.match(line)):
-                self._close(_indent(line))
-                self._add(box, _indent(line), start)
+                indent = _indent(line)
+                self._close(indent)
+                self._add(box, indent, start)
                 self._end = start + len(line)
             elif not blank and self._continues(line, after_blank):
                 self._end = start + len(line)
@@ -143,7 +153,12 @@ class _Outliner:
     def _close_section(self) -> None:
         self._close(0)
         level, title, start = self._heading
-        self._sections.append(Section(level=level, title=title, start=start, prose="\n".join(self._prose).strip()))
+        while self._around and self._sections[self._around[-1]].level >= level:
+            self._around.pop()
+        within = self._around[-1] if self._around else None
+        self._around.append(len(self._sections))
+        prose = "\n".join(self._prose).strip()
+        self._sections.append(Section(level=level, title=title, start=start, within=within, prose=prose))
         self._prose = []
 
 
@@ -156,7 +171,7 @@ def _lines(text: str) -> Iterator[tuple[int, str, bool]]:
         found = _LINE.match(text, start)
         assert found is not None
         line = found[0].rstrip("\r\n")
-        mark = _FENCE.match(line)
+        mark = _FENCE.match(line) if "```" in line or "~~~" in line else None
         if comment:
             comment = "-->" not in line
         elif fence:
@@ -175,18 +190,18 @@ def _lines(text: str) -> Iterator[tuple[int, str, bool]]:
 
 def _front_matter(text: str) -> int:
     """Where the document begins: behind the YAML that may stand before it."""
-    found = re.match(r"---[ \t]*(?:\r\n|\r|\n)(?s:.*?)^(?:---|\.\.\.)[ \t]*$(?:\r\n|\r|\n)?", text, re.MULTILINE)
+    found = re.match(r"---[ \t]*(?:\r\n|\r|\n)(?s:.*?)^(?:---|\.\.\.)[ \t]*(?:\r\n|\r|\n|\Z)", text, re.MULTILINE)
     return found.end() if found else 0
 
 
 def _indent(line: str) -> int:
-    return len(line.expandtabs(_TAB)) - len(line.expandtabs(_TAB).lstrip(" "))
+    spaced = line.expandtabs(_TAB)
+    return len(spaced) - len(spaced.lstrip(" "))
 
 
 def path_of(sections: Sequence[Section], index: int) -> Iterator[int]:
     """A section and those around it, from the inside out, as positions."""
-    level = 7
-    for i in range(index, -1, -1):
-        if sections[i].level < level:
-            level = sections[i].level
-            yield i
+    at: int | None = index
+    while at is not None:
+        yield at
+        at = sections[at].within
