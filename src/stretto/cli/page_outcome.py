@@ -131,6 +131,7 @@ def again(asked: Asked, only: tuple[str, ...] = ()) -> str:
         "--retry-attempts": asked.attempts,
         "--profile": asked.profile,
         "--agent": asked.agent,
+        "--critic": asked.critic,
     }
     options = [f"{flag} {quote(str(value))}" for flag, value in said.items() if value is not None]
     names = [f"--only {quote(','.join(only))}"] if only else []

@@ -13,8 +13,11 @@ from pathlib import Path
 
 from stretto.cli import begin, front, terminal
 from stretto.cli.page_outcome import outcome_of, tell
+from stretto.cli.place import settings_here
 from stretto.cli.showing import Lines, Show
-from stretto.config.layers import flags, wrong
+from stretto.config.agents import TEXT
+from stretto.config.layers import Settings, flags, wrong
+from stretto.config.resolve import doers
 from stretto.config.values import Duration
 from stretto.core.events import StopRequested
 from stretto.core.state import State
@@ -23,7 +26,7 @@ from stretto.engine.journal import SqliteInbox
 from stretto.errors import ConfigError, StateError
 from stretto.formats.load import Loaded
 from stretto.model.names import meant
-from stretto.model.plan import Value
+from stretto.model.plan import Plan, Value
 from stretto.recipes.page_specs import settings
 from stretto.recipes.page_specs.pages import named
 from stretto.recipes.page_specs.plan import MASTER_ID, Ground, make, survey
@@ -45,6 +48,7 @@ class Asked(Value, frozen=True, kw_only=True):
     skip_existing: bool | None = None
     profile: str | None = None
     agent: str | None = None
+    critic: int | None = None
     yes: bool = False
     dry_run: bool = False
     json: bool = False
@@ -78,10 +82,14 @@ def generate(asked: Asked) -> int:
     spelled = {"parallel": choices.parallel, "agent": asked.agent, "attempts": choices.attempts, "timeout": None}
     if choices.timeout_s is not None:
         spelled["timeout"] = f"{choices.timeout_s:g}"
+    said = flags(spelled)
+    if asked.critic is not None:
+        _has_critic(made.plan, settings_here(said))
     wanted = begin.Wanted(
         plan=asked.app,
         opened=opened,
-        flags=flags(spelled),
+        flags=said,
+        agent_args=() if asked.critic is None else ("--critic", str(asked.critic)),
         only=only,
         with_deps=bool(only),
         interactive=terminal.is_interactive(),
@@ -167,6 +175,14 @@ def _progress(ground: Ground, done: frozenset[str]) -> Progress:
     kept = before.without(name for name in (*before.completed, *before.failed) if name not in known)
     lost = [name for name in kept.completed if name not in done]
     return kept.without(lost).after({name: True for name in done if name in known})
+
+
+def _has_critic(plan: Plan, known: Settings) -> None:
+    """Raises ConfigError where somebody else than the text agent would write."""
+    who = doers(plan, known)
+    writers = who.default[:1]
+    if any(who.spec(name).kind != TEXT for name in writers):
+        raise ConfigError(f"--critic is for the text agent, and {writers[0]} writes", hint="--agent text")
 
 
 def _names(ground: Ground, only: tuple[str, ...]) -> tuple[str, ...]:

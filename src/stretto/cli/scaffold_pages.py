@@ -53,6 +53,10 @@ def pages(
     agent: Annotated[
         str | None, typer.Option("--agent", metavar="A", help="Who writes: text, claude, 'shell: COMMAND', or a name.")
     ] = None,
+    critic: Annotated[
+        int | None,
+        typer.Option("--critic", metavar="N", help="A critic reads every draft of the text agent, at most N times."),
+    ] = None,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be written, and stop there.")] = False,
     json: Json = False,
@@ -79,6 +83,7 @@ def pages(
             skip_existing=skip_existing,
             profile=profile.value if profile else None,
             agent=agent,
+            critic=critic,
             yes=yes,
             dry_run=dry_run,
             json=json,

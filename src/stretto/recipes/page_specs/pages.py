@@ -42,7 +42,7 @@ _KEY = re.compile(
     r"(?(in)|[ \t]*:)[ \t]*(?P<value>\S.*)$",
     re.IGNORECASE,
 )
-_BEHIND = re.compile(rf"[ \t]*(?:$|[:(\[–—|-]|{_ARROW}|`/)")
+_BEHIND = re.compile(rf"[ \t]*(?:$|[:(\[–—|]|-(?!>)|{_ARROW}[ \t]*`?/|`/)")
 """What may stand behind the names of a line that lists them; other words make it a sentence about them."""
 _SAID = re.compile(
     rf"\b(?:routes?|paths?|urls?)[ \t]*:[ \t]*(?P<routes>`?{_ROUTE}`?(?:[ \t]*(?:,|and|or|\|)[ \t]*`?{_ROUTE}`?)*)",
