@@ -23,7 +23,7 @@ from stretto.engine.journal import SqliteJournal
 from stretto.engine.performer import Performer, World
 from stretto.engine.prompt import Prompts, folder_of
 from stretto.engine.supervise import ProcessSupervisor
-from stretto.errors import ConfigError, JournalMismatch, StateError
+from stretto.errors import ConfigError, JournalMismatch, RepositoryError, StateError
 from stretto.formats.load import keeper_of, plan_files
 from stretto.gates.approval import ApprovalGate
 from stretto.gates.artifacts import ArtifactsGate
@@ -34,6 +34,7 @@ from stretto.model.plan import Plan
 from stretto.model.run import RunSettings
 from stretto.model.surroundings import surroundings
 from stretto.ports import Agent, Gate, Processes, Workspaces
+from stretto.workspace.inplace import InPlaceWorkspaces
 from stretto.workspace.landing import checkout
 from stretto.workspace.repository import Repository as Repository
 from stretto.workspace.worktree import GitWorkspaces
@@ -112,8 +113,43 @@ def _back(launch: Launch) -> str:
 
 async def workspaces(
     home: RunHome, launch: Launch, plan: Plan, settings: RunSettings, environ: Mapping[str, str], processes: Processes
+) -> Workspaces:
+    """The workspaces of a run, where it was started. Raises RepositoryError and StateError."""
+    make = in_place if launch.isolation == "none" else worktrees
+    return await make(home, launch, plan, settings, environ, processes)
+
+
+async def in_place(
+    home: RunHome, launch: Launch, plan: Plan, settings: RunSettings, environ: Mapping[str, str], processes: Processes
+) -> InPlaceWorkspaces:
+    """The folder itself, with the repository around it where there is one. Raises StateError when it is gone."""
+    root = Path(launch.repository)
+    if not root.is_dir():
+        raise StateError(f"{root}, in which the run was started, is gone", hint="bring it back, and resume the run")
+    try:
+        repository = await Repository.find(root, environ=environ) if launch.common_dir else None
+    except RepositoryError:  # of one without a commit, or that git does not trust, nothing is asked
+        repository = None
+    return InPlaceWorkspaces(
+        root,
+        run=home.run,
+        folder=home.in_place,
+        tasks=plan.tasks,
+        hidden=(home.repository.path.parent,),
+        repository=repository,
+        plan_files=() if launch.recipe else [Path(path) for path in plan_files(launch.plan_path, plan)],
+        keeper=keeper_of(launch.plan_format),
+        setup=plan.setup,
+        processes=processes,
+        env=surroundings(environ, passed=launch.env_pass),
+        setup_timeout_s=settings.setup_timeout_s,
+    )
+
+
+async def worktrees(
+    home: RunHome, launch: Launch, plan: Plan, settings: RunSettings, environ: Mapping[str, str], processes: Processes
 ) -> GitWorkspaces:
-    """The workspaces of a run, in the repository that it was started in. Raises RepositoryError and StateError."""
+    """Worktrees of the repository that the run was started in. Raises RepositoryError and StateError."""
     # With the run's cookie a sweep finds a git that outlived its engine, too, before anybody works in the same place.
     cookie = {"STRETTO_RUN": home.run, "STRETTO_TASK": ""}
     repository = await repository_of(home, {**environ, **cookie}, launch=launch)
@@ -207,5 +243,5 @@ def _reserved(home: RunHome) -> dict[str, str]:
 
 def _prompts(home: RunHome, launch: Launch, plan: Plan) -> Prompts:
     """What agents are told: context files and the template are as they were at the start (R8.7)."""
-    folder = folder_of(Path(launch.plan_path), Path(launch.repository))
+    folder = folder_of(launch.plan_folder, Path(launch.repository))
     return Prompts(plan, home.context(), template=home.template(), folder=folder)
