@@ -16,37 +16,33 @@ from stretto.analysis.effects import settled
 from stretto.analysis.lint import ok
 from stretto.analysis.select import select
 from stretto.cli import terminal
-from stretto.cli.earlier import Earlier, earlier_run, landed_before, refuse_unfinished, runs_of
+from stretto.cli.earlier import refuse_unfinished, runs_of
+from stretto.cli.ground import Ground, in_place, in_repository
 from stretto.cli.linting import OVERLAP, examine, must_have, of_these, refusal
 from stretto.cli.opening import own_folder
 from stretto.cli.place import settings_here
 from stretto.cli.texts import read_template, read_texts
 from stretto.config.layers import NOTHING, Layer, Settings
-from stretto.config.resolve import Resolved, resolve, run_settings
-from stretto.config.table import FILE
+from stretto.config.resolve import Resolved, isolation, resolve, run_settings
 from stretto.core.events import RunStarted
 from stretto.engine.history import expected_s
 from stretto.engine.home import (
     CONTEXT,
     TEMPLATE,
     Launch,
-    RepositoryHome,
     RunHome,
     new_run_id,
-    repository_home,
-    state_dir,
 )
 from stretto.engine.lock import RunLock
 from stretto.engine.supervise import ProcessSupervisor
-from stretto.errors import RepositoryError, StateError
 from stretto.formats.load import Loaded
+from stretto.formats.native_text import as_yaml
 from stretto.model.agent import AgentSpec
 from stretto.model.plan import Finding, Plan, Task, Value
 from stretto.observe.outline import outline
 from stretto.observe.paint import count
 from stretto.observe.planview import show_json, show_text
 from stretto.observe.words import on_plan
-from stretto.workspace.repository import Repository
 
 WARNINGS = 5
 """So many are shown before a run; `check` has them all."""
@@ -87,8 +83,9 @@ class Ready(Value, frozen=True, kw_only=True):
 
     wanted: Wanted
     path: Path
-    """The plan file, real path."""
+    """The plan file, or the folder that the plan is made of; real path."""
     data: bytes
+    """The plan as it is kept with the run."""
     plan: Plan
     """The tasks that were selected, with the text of their prompts."""
     context: Mapping[str, Mapping[str, str]]
@@ -97,18 +94,9 @@ class Ready(Value, frozen=True, kw_only=True):
     """The plan's own template of prompts."""
     findings: tuple[Finding, ...]
     done: tuple[str, ...]
-    base: str
+    ground: Ground
+    """Where it will stand."""
     settings: Resolved
-    runs: RepositoryHome
-    root: Path
-    common: Path
-    user_branch: str | None
-    plan_in_repository: str | None
-    dirty: tuple[str, ...]
-    under_way: tuple[str, ...] = ()
-    """What git has begun in the user's tree and not ended."""
-    builds_on: str | None = None
-    """The earlier run whose landings are in the base, and not in the user's branch."""
     landed: tuple[str, ...] = ()
     """Tasks that are done because an earlier run has landed them, and the user's branch has them."""
     changed: tuple[str, ...] = ()
@@ -138,32 +126,17 @@ def prepare(wanted: Wanted) -> Ready:
 async def _prepare(
     wanted: Wanted, settings: Settings, path: Path, loaded: Loaded, findings: tuple[Finding, ...]
 ) -> Ready:
-    repository = await wiring.repository(Path.cwd(), os.environ)
-    if wanted.branch is not None:
-        await repository.check_branch(wanted.branch)
-    runs = repository_home(state_dir(os.environ), repository.common)
-    await _refuse_place(repository, runs)
-    base = await repository.resolve(wanted.base or "HEAD")
+    where = isolation(loaded.plan, settings)
     folder = own_folder(wanted.plan).absolute()
-    views = runs_of(runs, path, new=wanted.new)
-    if not wanted.new:
-        refuse_unfinished(views)
-    before, landed = None, set[str]()
-    if not wanted.ignore_status:
-        if wanted.base is None and (before := _build_on(wanted, await earlier_run(views, repository, base))):
-            base = before.tip
-        if loaded.keeper is None:  # else the file itself says what is done
-            landed = await landed_before(views, loaded.plan.tasks, folder, repository, base)
-    earlier = before.succeeded if before else set[str]()
-    changed = earlier - landed if loaded.keeper is None else set[str]()
-    done = landed | (earlier - changed)
+    ground = await (in_place if where == "none" else in_repository)(wanted, path, loaded, folder)
+    earlier, landed = ground.earlier, ground.landed
+    changed = earlier - landed if loaded.keeper is None else frozenset[str]()
+    done = set(landed | (earlier - changed))
     if not wanted.ignore_status:
         done |= {task.id for task in loaded.plan.tasks if task.status == "succeeded"}
     selection = select(loaded.plan, only=wanted.only, phase=wanted.phase, with_deps=wanted.with_deps, done=done)
     plan, context = read_texts(selection.plan, folder, done)
     todo = replace(plan, tasks=tuple(task for task in plan.tasks if task.id not in done))
-    inside = repository.inside(path)
-    tracked = inside is not None and bool((await repository.git.run("ls-files", "-z", "--", inside)).out)
     findings = of_these(findings, loaded, plan, todo, run_settings(settings))
     if not ok(findings):
         raise refusal(wanted.plan, findings)
@@ -176,63 +149,23 @@ async def _prepare(
     return Ready(
         wanted=wanted,
         path=path,
-        data=loaded.data,
+        data=as_yaml(loaded.plan).encode() if path.is_dir() else loaded.data,
         plan=settled(plan, coding=coding, default=resolved.run.agent),
         context=context,
         template=read_template(plan, folder),
         findings=(*findings, *selection.findings),
         done=tuple(sorted(done)),
-        base=base,
+        ground=ground,
         settings=resolved,
-        runs=runs,
-        root=repository.root,
-        common=repository.common,
-        user_branch=repository.branch,
-        plan_in_repository=inside if tracked else None,
-        dirty=tuple(path for path in await repository.dirty() if path not in (FILE, inside)),
-        under_way=repository.under_way,
-        builds_on=before.run if before else None,
         landed=tuple(task.id for task in plan.tasks if task.id in landed - earlier),
         changed=tuple(task.id for task in plan.tasks if task.id in changed),
-        expected_s=expected_s(runs, todo.tasks, agents=resolved.agents, default=resolved.run.agent),
+        expected_s=expected_s(ground.runs, todo.tasks, agents=resolved.agents, default=resolved.run.agent),
     )
 
 
 def _codes(spec: AgentSpec, *, start: bool) -> bool:
     """Raises ConfigError for an agent that cannot `start`, where it is to."""
     return wiring.agent(spec).codes if start else wiring.agent_class(spec).codes
-
-
-async def _refuse_place(repository: Repository, runs: RepositoryHome) -> None:
-    """Raises RepositoryError where a run would work on its own worktrees, and StateError where they would lie among
-    the user's files."""
-    worktrees, folder = (Path(os.path.realpath(path)) for path in (runs.worktrees, runs.path))
-    if repository.root.is_relative_to(worktrees):
-        raise RepositoryError(
-            f"{repository.root} is a worktree of stretto's own, which the next task will clean",
-            hint="go to one of yours: git worktree list",
-        )
-    inside = repository.inside(folder)
-    if inside is not None and not folder.is_relative_to(repository.common):
-        ignored = await repository.git.run("check-ignore", "-q", "--", f"{inside}/x", ok=(0, 1), globs=True)
-        if ignored.code:
-            raise StateError(
-                f"the state folder lies among the files of the repository: {folder}",
-                hint="set STRETTO_STATE_DIR to a folder outside of it, or let git ignore it: .git/info/exclude",
-            )
-
-
-def _build_on(wanted: Wanted, before: Earlier | None) -> Earlier | None:
-    """Whether to go on from what an earlier run of the plan has landed (R6.4)."""
-    if before is None:
-        return None
-    number = count(before.beyond, "task") if before.beyond else "what"
-    what = f"{number} of the earlier run {before.run} landed and not in your branch yet"
-    if wanted.ask:
-        terminal.say(f"{what}.", json=True)  # where the question stands, on standard error
-        return before if terminal.ask("Build on them?", default=True) else None
-    terminal.say(f"{what}: building on them (--base HEAD counts them as pending)", json=wanted.json)
-    return before
 
 
 def show(ready: Ready, *, json: bool, whole: bool) -> None:
@@ -269,39 +202,45 @@ def show(ready: Ready, *, json: bool, whole: bool) -> None:
     if len(warnings) > WARNINGS:
         terminal.say(f"… and {count(len(warnings) - WARNINGS, 'warning')} more:", json=json)
         print(f"  {on_plan('check', ready.wanted.plan)}", file=stream)
-    if ready.dirty:
-        named = ", ".join(ready.dirty[:5]) + (f" and {len(ready.dirty) - 5} more" if len(ready.dirty) > 5 else "")
+    ground = ready.ground
+    if ground.isolation == "none":
+        terminal.say(f"tasks work in {ground.root} itself: nothing is copied, committed or merged", json=json)
+    if ground.dirty:
+        named = ", ".join(ground.dirty[:5]) + (f" and {len(ground.dirty) - 5} more" if len(ground.dirty) > 5 else "")
         terminal.say(f"uncommitted edits are not in the run's base: {named}", json=json, label="note")
-    if ready.under_way:
-        what = f"{' and '.join(ready.under_way)} is under way"
+    if ground.under_way:
+        what = f"{' and '.join(ground.under_way)} is under way"
         terminal.say(
-            f"{what}: the run starts from {ready.base[:10]}, and can land when it is over", json=json, label="note"
+            f"{what}: the run starts from {ground.base[:10]}, and can land when it is over", json=json, label="note"
         )
     stream.flush()
 
 
 def create(ready: Ready) -> RunHome:
     """Write the run down: it can be resumed from here on. Raises RepositoryError and StateError."""
-    ready.runs.make()
-    with RunLock(ready.runs.path / "begin.lock", what="the beginning of another run", patience_s=BEGIN_S):
+    ground = ready.ground
+    ground.runs.make(folder=None if ground.common else ground.root)
+    with RunLock(ground.runs.path / "begin.lock", what="the beginning of another run", patience_s=BEGIN_S):
         if not ready.wanted.new:  # another one may have begun while the question was open
-            refuse_unfinished(runs_of(ready.runs, ready.path, new=False))
+            refuse_unfinished(runs_of(ground.runs, ready.path, new=False))
         return asyncio.run(_create(ready))
 
 
 async def _create(ready: Ready) -> RunHome:
     now = time.time()
-    run = new_run_id(ready.plan.name, now, {home.run for home in ready.runs.runs()})
-    settings = ready.settings
+    run = new_run_id(ready.plan.name, now, {home.run for home in ready.ground.runs.runs()})
+    settings, ground = ready.settings, ready.ground
     launch = Launch(
-        repository=str(ready.root),
-        common_dir=str(ready.common),
+        isolation=ground.isolation,
+        repository=str(ground.root),
+        common_dir=str(ground.common or ""),
         plan_path=str(ready.path),
-        plan_in_repository=ready.plan_in_repository,
+        plan_in_repository=ground.plan_in_repository,
         plan_format=ready.plan.format,
-        branch=ready.wanted.branch or f"stretto/{run}",
-        user_branch=ready.user_branch,
-        base=ready.base,
+        recipe=ready.path.is_dir(),
+        branch="" if ground.isolation == "none" else ready.wanted.branch or f"stretto/{run}",
+        user_branch=ground.user_branch,
+        base=ground.base,
         agents=settings.agents,
         agent=settings.run.agent,
         env_pass=settings.env_pass,
@@ -313,15 +252,16 @@ async def _create(ready: Ready) -> RunHome:
         run=run,
         plan=ready.plan,
         settings=settings.run,
-        base=ready.base,
+        base=ground.base,
         branch=launch.branch,
         done=ready.done,
         expected_s=ready.expected_s,
     )
-    home = RunHome(path=ready.runs.path / "runs" / run)
-    places = await wiring.workspaces(home, launch, ready.plan, settings.run, os.environ, ProcessSupervisor())
-    await places.create_branch(ready.base)  # first: a branch without a run harms nobody
+    if ground.isolation == "worktree":
+        home = RunHome(path=ground.runs.path / "runs" / run)
+        places = await wiring.worktrees(home, launch, ready.plan, settings.run, os.environ, ProcessSupervisor())
+        await places.create_branch(ground.base)  # first: a branch without a run harms nobody
     files = {CONTEXT: msgspec.json.encode(ready.context)}
     if ready.template is not None:
         files[TEMPLATE] = ready.template.encode()
-    return ready.runs.create(run, launch, ready.data, events=[started], files=files)
+    return ground.runs.create(run, launch, ready.data, events=[started], files=files)

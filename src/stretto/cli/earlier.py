@@ -15,7 +15,8 @@ from stretto.core.state import TaskRecord
 from stretto.engine.home import CONTEXT, CONTEXTS, RepositoryHome, RunHome
 from stretto.errors import GitError, PlanError, RunLeased, StateError
 from stretto.formats.load import load
-from stretto.model.plan import Task, Value
+from stretto.formats.native_text import as_yaml
+from stretto.model.plan import Plan, Task, Value
 from stretto.model.run import undump
 from stretto.observe.words import on_task
 
@@ -95,12 +96,35 @@ async def landed_before(
         landed = await _contained(one, repository, base)
         if not landed:
             continue
-        before, context = _definitions(one.home)
-        for record in landed:
-            task = now.get(record.id)
-            if task is not None and replace(task, status="pending") == before.get(record.id):
-                same = _same_texts(task, record.task, context.get(record.id, {}), folder)
-                done |= {record.id} if same else set()
+        done |= _unchanged(one.home, landed, now, folder)
+    return done
+
+
+def landed_in_place(views: Sequence[View], plan: Plan, path: Path, folder: Path, root: Path) -> set[str]:
+    """The tasks whose work an earlier run in place has left in `root`, as far as anybody can tell: the last one to do
+    them did just this, and what they have promised is still there. `path` is the plan's."""
+    now, done = {task.id: task for task in as_kept(plan, recipe=path.is_dir()).tasks}, set[str]()
+    for one in views:
+        if one.home.launch().repository == str(root) and one.state.settings.isolation == "none":
+            landed = [record for record in one.state.tasks if record.landed]
+            done = (done - {record.id for record in landed}) | _unchanged(one.home, landed, now, folder)
+    return {task for task in done if all((root / path).exists() for path in now[task].artifacts)}
+
+
+def as_kept(plan: Plan, *, recipe: bool) -> Plan:
+    """The plan as a run would read it again from its copy."""
+    return load("plan.yaml", as_yaml(plan).encode()).plan if recipe else plan
+
+
+def _unchanged(home: RunHome, landed: Sequence[TaskRecord], now: Mapping[str, Task], folder: Path) -> set[str]:
+    """Those of the run's tasks that say the same now as then, with everything that goes with their prompts."""
+    before, context = _definitions(home) if landed else ({}, {})
+    done = set[str]()
+    for record in landed:
+        task = now.get(record.id)
+        if task is not None and replace(task, status="pending") == before.get(record.id):
+            same = _same_texts(task, record.task, context.get(record.id, {}), folder)
+            done |= {record.id} if same else set()
     return done
 
 
@@ -128,7 +152,8 @@ def _definitions(home: RunHome) -> tuple[dict[str, Task], Mapping[str, Mapping[s
     """The tasks as the run's copy of the plan file has them, and the text of their context files."""
     try:
         # Where the plan is kept, not where its copy is: some formats look at what lies beside a plan.
-        plan = load(home.launch().plan_path, home.plan().read_bytes()).plan
+        launch = home.launch()
+        plan = load(home.plan() if launch.recipe else launch.plan_path, home.plan().read_bytes()).plan
         told = (home.path / CONTEXT).read_bytes()
         context = undump(told, CONTEXTS)
     except (PlanError, StateError, OSError, msgspec.DecodeError):  # of another version, or damaged: it proves nothing

@@ -8,14 +8,17 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import hashlib
 import os
 import resource
 import signal
 import sys
 import traceback
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal
 
+from stretto.cli.ground import refuse_busy
 from stretto.engine.embedded import EmbeddedEngine, exit_code
 from stretto.engine.home import RunHome
 from stretto.engine.journal import SqliteJournal
@@ -33,7 +36,7 @@ def main(argv: list[str]) -> int:
     home = RunHome(path=Path(argv[0]))
     _allow_files()
     try:
-        with RunLock(home.lock):
+        with RunLock(home.lock), _folder(home):
             _sweep(home)
             home.pause.unlink(missing_ok=True)
             return asyncio.run(_run(home, _on_approval(argv[1:])))
@@ -47,6 +50,20 @@ def main(argv: list[str]) -> int:
             error = error.exceptions[0]
         traceback.print_exception(error)
         return InternalError.exit_code
+
+
+@contextlib.contextmanager
+def _folder(home: RunHome) -> Iterator[None]:
+    """A run in place has its folder to itself, and what lies in it (R8.5). Raises RunLeased."""
+    launch = home.launch()
+    if launch.isolation == "worktree":
+        yield
+        return
+    root = Path(launch.repository)
+    name = f"folder-{hashlib.sha256(os.fsencode(root)).hexdigest()[:8]}.lock"
+    with RunLock(home.repository.path / name, what=f"the folder {root}"):
+        refuse_busy(home.repository.path.parent, home.repository, root, but=home.run)
+        yield
 
 
 def _allow_files() -> None:

@@ -26,6 +26,11 @@ class Conflicts(StrEnum):
     ALLOW = "allow"
 
 
+class Isolation(StrEnum):
+    WORKTREE = "worktree"
+    NONE = "none"
+
+
 def at_least_one(value: int | None) -> int | None:
     """What `min=1` of an option would check, in our own words."""
     if value is not None and value < 1:

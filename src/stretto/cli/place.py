@@ -19,26 +19,51 @@ from stretto.core.coordinator import Coordinator
 from stretto.core.events import RequestReceived, Wish
 from stretto.core.recovery import replay
 from stretto.engine.disposal import room
-from stretto.engine.home import RepositoryHome, RunHome, repository_home, state_dir
+from stretto.engine.home import RepositoryHome, RunHome, folder_homes, repository_home, state_dir
 from stretto.engine.journal import SqliteInbox
 from stretto.engine.reader import SqliteReader
-from stretto.errors import ConfigError, RunNotFound, StateError
+from stretto.errors import ConfigError, RepositoryError, RunNotFound, StateError
 from stretto.model.names import meant
 from stretto.observe.disguise import disguise, names_to_show
 from stretto.observe.snapshot import Beside, has_delivered
 from stretto.observe.words import on_plan
 from stretto.ports import Engine, Recorded
-from stretto.workspace.repository import top
+from stretto.workspace.repository import around, top
 
 if TYPE_CHECKING:
     from stretto.core.state import State
 
 
-def runs_here() -> RepositoryHome:
-    """The runs of the repository that the current folder lies in. Raises RepositoryError, and ConfigError."""
+def runs_here(name: str | None = None) -> RepositoryHome:
+    """The runs of the repository that the current folder lies in. Raises RepositoryError, and ConfigError.
+
+    Without one: of the folder without git that it lies in, else of one beneath it, where the run `name` is, or else the
+    latest."""
     environment.read(os.environ)  # one that nothing reads would be believed to do something
-    repository = asyncio.run(wiring.repository(Path.cwd(), os.environ))
-    return repository_home(state_dir(os.environ), repository.common)
+    state = state_dir(os.environ)
+    try:
+        return repository_home(state, asyncio.run(wiring.repository(Path.cwd(), os.environ)).common)
+    except RepositoryError:
+        if (found := _in_place(state, Path.cwd().resolve(), name)) is None:
+            raise
+        return found
+
+
+def _in_place(state: Path, here: Path, name: str | None) -> RepositoryHome | None:
+    """Runs in place around the current folder, in no repository, or in one that can carry no others."""
+    if (there := asyncio.run(around(here, environ=os.environ))) is not None:
+        home = repository_home(state, there[1])
+        return home if home.runs() else None
+    homes = folder_homes(state)
+    if above := [folder for folder in homes if here.is_relative_to(folder)]:
+        return homes[max(above, key=lambda folder: len(folder.parts))]
+    beneath = [home for folder, home in homes.items() if folder.is_relative_to(here) and home.runs()]
+    named = [home for home in beneath if name and any(one.run.startswith(name) for one in home.runs())]
+    return max(named or beneath, key=lambda home: _begun(home.runs()[-1]), default=None)
+
+
+def _begun(run: RunHome) -> int:
+    return (run.path / "launch.json").stat().st_mtime_ns
 
 
 def settings_here(flags: Layer = NOTHING, profile: str | None = None) -> Settings:
@@ -133,7 +158,7 @@ def view(home: RunHome) -> View | None:
 def find(name: str | None, *, abandoned: bool = False) -> View:
     """The run of that name, or the latest; inside an attempt its own. Where the latest has been abandoned, that is the
     latest unfinished one, if there is any, unless `abandoned` asks for what is the latest. Raises RunNotFound."""
-    runs = runs_here()
+    runs = runs_here(name)
     if name is None and "STRETTO_TASK" in os.environ:
         name = os.environ.get("STRETTO_RUN")
     if name is not None or not runs.runs():

@@ -28,7 +28,8 @@ def first_prompt(wanted: Wanted, task: str) -> Prompt:
     # A task that is done has not been read; what it was told is asked for all the same.
     plan, context = read_texts(ready.plan, own_folder(wanted.plan).absolute(), set(ready.done) - {task})
     start = _first_start(ready, plan, ids.index(task))
-    prompts = Prompts(plan, context, template=ready.template, folder=folder_of(ready.path, ready.root))
+    plan_folder = ready.path if ready.path.is_dir() else ready.path.parent
+    prompts = Prompts(plan, context, template=ready.template, folder=folder_of(plan_folder, ready.ground.root))
     reads = next((wiring.agent_class(ready.settings.agents[name]).reads_story for name in start.agents), True)
     return prompts.compose(start, reads=reads)
 
@@ -36,7 +37,9 @@ def first_prompt(wanted: Wanted, task: str) -> Prompt:
 def _first_start(ready: Ready, plan: Plan, index: int) -> StartAttempt:
     """The command that would start it, as the core would give it."""
     settings = ready.settings.run
-    started = RunStarted(at=0.0, run="", plan=plan, settings=settings, base=ready.base, branch="", done=ready.done)
+    started = RunStarted(
+        at=0.0, run="", plan=plan, settings=settings, base=ready.ground.base, branch="", done=ready.done
+    )
     graph = build(plan)
     state = first_state(started, graph)
     task = plan.tasks[index]
@@ -45,7 +48,7 @@ def _first_start(ready: Ready, plan: Plan, index: int) -> StartAttempt:
         task=task.id,
         attempt=1,
         lane=state.lane.name,
-        base=ready.base,
+        base=ready.ground.base,
         handoffs=told,
         more_handoffs=more,
         timeout_s=task.timeout_s or settings.timeout_s,

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from stretto.cli.options import Conflicts, Jobs, Json, PlanArgument, Profile, at_least_one
+from stretto.cli.options import Conflicts, Isolation, Jobs, Json, PlanArgument, Profile, at_least_one
 
 
 def run(
@@ -46,6 +46,10 @@ def run(
         typer.Option("--agent-args", metavar="WORDS", help="Further words for that agent's command line."),
     ] = None,
     profile: Profile = None,
+    isolation: Annotated[
+        Isolation | None,
+        typer.Option("--isolation", help="Where tasks work: each in a worktree, or (none) in the folder itself."),
+    ] = None,
     start: Annotated[
         str | None, typer.Option("--base", metavar="REF", help="Commit to start from; default: HEAD.")
     ] = None,
@@ -68,7 +72,6 @@ def run(
     ] = False,
     json: Json = False,
     until: Annotated[str | None, typer.Option("--until", hidden=True)] = None,
-    isolation: Annotated[str | None, typer.Option("--isolation", hidden=True)] = None,
     budget: Annotated[str | None, typer.Option("--budget", hidden=True)] = None,
     engine: Annotated[str | None, typer.Option("--engine", hidden=True)] = None,
     on_limit: Annotated[str | None, typer.Option("--on-limit", hidden=True)] = None,
@@ -88,7 +91,6 @@ def run(
     refuse(
         {
             "--until": until,
-            "--isolation none": isolation not in (None, "worktree"),
             "--budget": budget,
             "--engine": engine not in (None, "embedded"),
             "--on-limit": on_limit,
@@ -113,6 +115,7 @@ def run(
         "timeout": timeout,
         "on_failure": on_failure,
         "conflicts": conflicts.value if conflicts else None,
+        "isolation": isolation.value if isolation else None,
     }
     wanted = begin.Wanted(
         plan=plan,
@@ -137,9 +140,10 @@ def run(
         return 0
     if not ready.todo:
         terminal.say("nothing is left to do", json=json)
-        if ready.builds_on and not land:
-            terminal.commands(f"stretto land {ready.builds_on}", json=json)
-        return land_run(ready.builds_on, json=json) if land and ready.builds_on else 0
+        builds_on = ready.ground.builds_on
+        if builds_on and not land:
+            terminal.commands(f"stretto land {builds_on}", json=json)
+        return land_run(builds_on, json=json) if land and builds_on else 0
     if wanted.ask and not terminal.ask("Run it?", default=True):
         print("nothing was started", file=sys.stderr)
         return 130

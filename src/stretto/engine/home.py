@@ -1,12 +1,13 @@
 """The state folder: where runs, their journals and their worktrees live, never inside the repository.
 
-<state>/<folder>-<hash8>/                one repository
+<state>/<folder>-<hash8>/                one repository; or a folder without git, whose path is in `folder`
     worktrees/
     runs/<run>/                          one run
         journal.sqlite3  lock  launch.json  engine.log  PAUSE
         plan/<file name>                 the plan as it was read at the start
         context.json  prompt.md.j2       what goes with prompts, as it was read at the start (R8.7)
         verdicts/<sha256>.json           checks that were green, and on what (R6.1a)
+        in-place/                        of a run without worktrees: what its tasks have begun
         attempts/<task>/<n>/             prompt.md  result.json  output.log  gates/*.log
 """
 
@@ -30,7 +31,7 @@ from stretto.engine.disk import explained
 from stretto.errors import RunNotFound, StateError
 from stretto.model.agent import AgentSpec
 from stretto.model.names import slug, task_dir
-from stretto.model.plan import Value
+from stretto.model.plan import Isolation, Value
 from stretto.model.run import dump, undump
 
 LAUNCH_VERSION = 2
@@ -39,6 +40,8 @@ TEMPLATE = "prompt.md.j2"
 """Files of a run that hold what goes with its prompts."""
 CONTEXTS = msgspec.json.Decoder(dict[str, dict[str, str]])
 """Reads the first of them: task id to {file name: text}."""
+FOLDER = "folder"
+"""File that says which folder the home of one without git belongs to."""
 APART_NS = 1_000_000_000
 """So much later than the run before it is a run dated that a clock would make an older one."""
 NETWORK = frozenset({
@@ -52,16 +55,19 @@ class Launch(Value, frozen=True, kw_only=True):
     """What an engine must know to run or resume it, besides the journal. Paths are absolute unless they say so."""
 
     version: int = LAUNCH_VERSION
+    isolation: Isolation = "worktree"
     repository: str
-    """Root of the user's work tree."""
+    """Root of the user's work tree; of a run in place the folder that its tasks work in."""
     common_dir: str
-    """The repository's git common folder."""
+    """The repository's git common folder; empty without git."""
     plan_path: str
+    """The plan file; or, with `recipe`, the folder that the plan was made of."""
+    recipe: bool = False
     plan_in_repository: str | None = None
     """The plan's path relative to the root, when git tracks it."""
     plan_format: str
     branch: str
-    """The branch it lands on, without `refs/heads/`."""
+    """The branch it lands on, without `refs/heads/`; empty for a run in place."""
     user_branch: str | None = None
     """The branch that was checked out at the start; None: detached."""
     base: str
@@ -74,6 +80,16 @@ class Launch(Value, frozen=True, kw_only=True):
     land_at_end: bool = False
     interactive: bool = False
     """A person sits at the terminal that started it."""
+
+    @property
+    def plan_copy(self) -> str:
+        """Name of the run's copy of the plan: the file's own; of a folder it is in stretto's own format."""
+        return Path(self.plan_path).name + (".yaml" if self.recipe else "")
+
+    @property
+    def plan_folder(self) -> Path:
+        """What the plan's own paths count from."""
+        return Path(self.plan_path) if self.recipe else Path(self.plan_path).parent
 
 
 _LAUNCHES = msgspec.json.Decoder(Launch)
@@ -179,8 +195,13 @@ class RunHome(Value, frozen=True, kw_only=True):
         return None
 
     def plan(self) -> Path:
-        """The copy of the plan file, under its own name."""
-        return self.path / "plan" / Path(self.launch().plan_path).name
+        """The copy of the plan."""
+        return self.path / "plan" / self.launch().plan_copy
+
+    @property
+    def in_place(self) -> Path:
+        """What a run that works in the folder itself must not forget in a crash (R10.3)."""
+        return self.path / "in-place"
 
     def attempt(self, task: str, number: int) -> AttemptHome:
         return AttemptHome(path=self.path / "attempts" / task_dir(task) / str(number))
@@ -195,10 +216,12 @@ class RepositoryHome(Value, frozen=True, kw_only=True):
     def worktrees(self) -> Path:
         return self.path / "worktrees"
 
-    def make(self) -> RepositoryHome:
-        """Make the folder. Raises StateError."""
+    def make(self, *, folder: Path | None = None) -> RepositoryHome:
+        """Make the folder; `folder`: the user's, where that is in no repository. Raises StateError."""
         with explained("make the state folder", self.path):
             self.path.mkdir(mode=0o700, parents=True, exist_ok=True)  # prompts and logs are nobody else's business
+        if folder is not None:
+            write_whole(self.path / FOLDER, os.fsencode(folder))
         return self
 
     def runs(self) -> list[RunHome]:
@@ -260,7 +283,7 @@ class RepositoryHome(Value, frozen=True, kw_only=True):
             try:
                 draft.chmod(0o755)
                 (draft / "plan").mkdir()
-                write_whole(draft / "plan" / Path(launch.plan_path).name, plan)
+                write_whole(draft / "plan" / launch.plan_copy, plan)
                 for name, data in files.items():
                     write_whole(draft / name, data)
                 journal.create(draft / "journal.sqlite3", events)
@@ -292,6 +315,15 @@ def repository_home(state: Path, common_dir: Path) -> RepositoryHome:
     folder = real.parent.name if real.name == ".git" else real.name.removesuffix(".git")
     key = hashlib.sha256(os.fsencode(real)).hexdigest()[:8]
     return RepositoryHome(path=state / f"{slug(folder)}-{key}")
+
+
+def folder_homes(state: Path) -> dict[Path, RepositoryHome]:
+    """The homes of folders that are in no repository, by those folders."""
+    found = {}
+    for marker in sorted(state.glob(f"*/{FOLDER}")):
+        with contextlib.suppress(OSError):
+            found[Path(os.fsdecode(marker.read_bytes()))] = RepositoryHome(path=marker.parent)
+    return found
 
 
 def new_run_id(plan_name: str, now: float, taken: Container[str], entropy: Callable[[int], bytes] = os.urandom) -> str:

@@ -159,9 +159,9 @@ class Prompts:
         return "" if place.startswith("../") else place
 
 
-def folder_of(plan: Path, root: Path) -> str | None:
-    """The plan file's folder, from the top of the repository; None where it lies elsewhere. Both are real paths."""
-    return plan.parent.relative_to(root).as_posix() if plan.is_relative_to(root) else None
+def folder_of(folder: Path, root: Path) -> str | None:
+    """The plan's folder, from the top of the repository; None where it lies elsewhere. Both are real paths."""
+    return folder.relative_to(root).as_posix() if folder.is_relative_to(root) else None
 
 
 # --- what fits -----------------------------------------------------------------------------------------------------

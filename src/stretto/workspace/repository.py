@@ -146,6 +146,20 @@ async def top(path: Path, *, environ: Mapping[str, str]) -> Path | None:
     return Path(os.path.realpath(reply.text)) if reply.code == 0 else None
 
 
+async def around(path: Path, *, environ: Mapping[str, str]) -> tuple[Path, Path] | None:
+    """(top of the work tree, common folder) of the repository around a folder, real paths; None where there is none,
+    or no git to ask. It may have no commit yet."""
+    root = await top(path, environ=environ)
+    if root is None:
+        return None
+    try:
+        git = Git(root, environ=environ)
+        common = await git.text("rev-parse", "--path-format=absolute", "--git-common-dir")
+    except GitError:
+        return None
+    return root, Path(os.path.realpath(common))
+
+
 async def missing_identity(git: Git, environ: Mapping[str, str]) -> bool:
     """Whether the user has told git no name or no address, so that commits are made in stretto's."""
     return bool(_identity(await _settings(git), environ))
