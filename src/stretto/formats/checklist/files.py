@@ -22,8 +22,10 @@ _PLACE = re.compile(r"(?<=\w)((?::\d+(?:[-–,]\d+)*)+)`")
 
 def claims_of(text: str) -> Iterator[tuple[str, int, int]]:
     """Claims in order, each with the offsets of its path. Of words that have a field for files, that is all."""
-    text = _PLACE.sub(lambda found: "`" + " " * len(found[1]), text)  # `a.py:12` is a place in a.py
-    spans = list(_fields(text)) or [(0, len(text))]
+    spans = [(0, len(text))]
+    if ":" in text:  # else there is neither a field nor a place
+        text = _PLACE.sub(lambda found: "`" + " " * len(found[1]), text)  # `a.py:12` is a place in a.py
+        spans = list(_fields(text)) or spans
     for start, end in spans:
         for path, first, last in named_paths(text[start:end]):
             yield path, start + first, start + last
