@@ -1,0 +1,196 @@
+"""How far a folder of achievements is: levels, names, the precedence of papers, the rule of 24 hours."""
+
+from __future__ import annotations
+
+import os
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from stretto.model.achievements import Achievement, Part
+from stretto.model.papers import Keys, exact_key, paper_of, part_number, step_of
+from stretto.recipes.subplans.levels import levels
+from stretto.recipes.subplans.placeholder import is_placeholder, is_untouched
+from unit.recipes.papers import DAY_S, NOW, entry, kept, one, plan, seen, written
+
+# Levels.
+
+
+def test_a_level_is_one_more_than_the_deepest_dependency() -> None:
+    found = levels([one("1.1"), one("2.1", "1.1", "1.2"), one("1.2", "1.1"), one("3.1", "9.9")])
+    assert (dict(found.of), found.circle) == ({"1.1": 0, "1.2": 1, "2.1": 2, "3.1": 0}, ())
+
+
+def test_a_circle_is_named_and_so_is_nobody_behind_it() -> None:
+    found = levels([one("4.1", "2.1"), one("1.1"), one("2.1", "2.3"), one("2.2", "2.1"), one("2.3", "2.2")])
+    assert dict(found.of) == {"1.1": 0}
+    assert found.circle[0] == found.circle[-1] and set(found.circle) == {"2.1", "2.2", "2.3"}
+
+
+def test_what_waits_for_itself_is_a_circle() -> None:
+    assert levels([one("1.1", "1.1")]).circle == ("1.1", "1.1")
+
+
+def test_a_chain_of_thousands_is_no_deeper_than_the_stack() -> None:
+    ids = [f"1.{n}" for n in range(20_000)]
+    chain = [one(ids[0]), *(one(later, earlier) for earlier, later in pairwise(ids))]
+    assert levels(list(reversed(chain))).of[ids[-1]] == 19_999
+
+
+# Names.
+
+
+def test_names_of_new_papers_are_nobody_elses() -> None:
+    keys = Keys(["1.11", "11.1", "2.1", "setup"])
+    assert (keys.new("2.1"), keys.new("1.11"), keys.new("11.1")) == ("21", "1-11", "11-1")
+    assert keys.new("setup").startswith("setup-") and exact_key("Setup") != exact_key("setup")
+    assert Keys(["2.1.1", "21.1"]).new("21.1") == "21-1", "parts count, too"
+
+
+@pytest.mark.parametrize("name", ["SUBPLAN_A_B_12.md", "SUBPLAN_A_B_1-2.md"])
+def test_a_plan_may_have_underscores_in_its_name(name: str) -> None:
+    paper = paper_of("subplans", name)
+    assert paper is not None and paper.name == "A_B" and paper.key in ("12", "1-2")
+
+
+@pytest.mark.parametrize("name", ["SUBPLAN_12.md", "subplan_P_12.md", "SUBPLAN_P_12.txt", "SUBPLAN_P_.md", "NOTES.md"])
+def test_other_files_are_no_papers(name: str) -> None:
+    assert paper_of("subplans", name) is None
+
+
+def test_a_paper_is_one_in_its_own_folder_only() -> None:
+    assert paper_of("execution", "APPROVED_11.md") is None and paper_of("execution", "SKIPPED_11.md") is not None
+
+
+def test_numbers_of_parts() -> None:
+    assert [part_number(id, i) for i, id in enumerate(["2.1.1", "2.1.3", "2.1.x"])] == [1, 3, 3]
+
+
+# Statuses.
+
+PAPERS = {
+    "complete": "execution/feedbacks/APPROVED_11.md",
+    "skipped": "execution/SKIPPED_11.md",
+    "failed": "execution/feedbacks/FIX_11.md",
+    "execution_created": "execution/EXECUTION_TASK_P_11_01.md",
+    "subplan_created": "subplans/SUBPLAN_P_11.md",
+}
+
+
+@pytest.mark.parametrize("first", range(5))
+@pytest.mark.parametrize("second", range(5))
+def test_the_precedence_of_papers(tmp_path: Path, first: int, second: int) -> None:
+    kinds = list(PAPERS)
+    kept(tmp_path, {PAPERS[kinds[i]]: "words" for i in (first, second)})
+    progress = seen(tmp_path, plan(one("1.1"), one("1.2")), now=NOW * 2)
+    assert [each.status for each in progress.standings] == [kinds[min(first, second)], "not_started"]
+
+
+def test_no_paper_is_not_started() -> None:
+    assert step_of([]) == "not_started"
+
+
+@pytest.mark.parametrize(
+    ("age_s", "status"),
+    [
+        (0.0, "in_progress"),
+        (DAY_S - 1, "in_progress"),
+        (DAY_S, "execution_created"),
+        (9 * DAY_S, "execution_created"),
+        (-60.0, "in_progress"),
+    ],
+)
+def test_an_execution_that_was_touched_within_24_hours_is_in_progress(
+    tmp_path: Path, age_s: float, status: str
+) -> None:
+    path = kept(tmp_path, {PAPERS["execution_created"]: "# x\n\nFirst step done.\n"}) / PAPERS["execution_created"]
+    os.utime(path, (NOW - age_s, NOW - age_s))
+    assert seen(tmp_path, plan(one("1.1"))).standings[0].status == status
+
+
+def test_one_that_nobody_has_begun_is_not_in_progress_however_new(tmp_path: Path) -> None:
+    path = kept(tmp_path, {PAPERS["execution_created"]: "# x\n\nA step.\n\n## Iteration log\n\nNo iteration yet.\n"})
+    os.utime(path / PAPERS["execution_created"], (NOW, NOW))
+    assert seen(tmp_path, plan(one("1.1"))).standings[0].status == "execution_created"
+    kept(tmp_path, {PAPERS["execution_created"]: "# x\n\n## Iteration log\n\nNo iteration yet.\n\nBegun.\n"})
+    os.utime(path / PAPERS["execution_created"], (NOW, NOW))
+    assert seen(tmp_path, plan(one("1.1"))).standings[0].status == "in_progress"
+
+
+def test_without_a_folder_the_plan_file_says_it(tmp_path: Path) -> None:
+    found = written(tmp_path, entry("1.1", status="completed"), entry("1.2", status="odd"), entry("1.3"))
+    assert [each.status for each in seen(tmp_path, found).standings] == ["complete", "not_started", "not_started"]
+    (tmp_path / "subplans").mkdir()
+    assert seen(tmp_path, found).standings[0].status == "not_started", "then papers count"
+
+
+def test_an_achievement_is_complete_when_all_its_parts_are_approved(tmp_path: Path) -> None:
+    parts = (Part(id="1.1.1"), Part(id="1.1.2"))
+    found = plan(Achievement(id="1.1", title="x", parts=parts))
+    kept(tmp_path, {"execution/feedbacks/APPROVED_111.md": "x"})
+    assert seen(tmp_path, found).standings[0].status == "not_started"
+    kept(tmp_path, {"execution/feedbacks/APPROVED_112.md": "x"})
+    assert seen(tmp_path, found).standings[0].status == "complete"
+
+
+def test_papers_that_ids_share_count_for_the_one_that_they_name(tmp_path: Path) -> None:
+    kept(
+        tmp_path,
+        {"execution/feedbacks/APPROVED_111.md": "# APPROVED: Achievement 11.1", "subplans/SUBPLAN_P_1-11.md": "x"},
+    )
+    progress = seen(tmp_path, plan(one("1.11"), one("11.1")))
+    assert [each.status for each in progress.standings] == ["subplan_created", "complete"]
+
+
+def test_papers_of_another_plan_count_for_nobody(tmp_path: Path) -> None:
+    kept(tmp_path, {"subplans/SUBPLAN_OTHER_11.md": "x"})
+    assert seen(tmp_path, plan(one("1.1"))).standings[0].status == "not_started"
+
+
+def test_what_is_available_and_what_waits(tmp_path: Path) -> None:
+    kept(tmp_path, {PAPERS["complete"]: "x", "execution/SKIPPED_12.md": "x", "execution/feedbacks/APPROVED_09.md": "x"})
+    found = plan(one("1.1"), one("1.2"), one("2.1", "1.1", "1.2", "0.9"), one("2.2", "2.1"), one("2.3", "0.8"))
+    progress = seen(tmp_path, found)
+    assert [each.id for each in progress.available] == ["2.1"], "what is skipped holds nobody up, nor what is approved"
+    assert {each.id: each.waits_for for each in progress.open} == {"2.1": (), "2.2": ("2.1",), "2.3": ("0.8",)}
+    assert (progress.done, progress.total, progress.percent) == (1, 4, 25)
+
+
+# Placeholders.
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "\n \n",
+        "# SUBPLAN: Achievement 1.1\n\n**PLAN**: P\n\n---\n\n## Objective\n\n## Deliverables\n\n- \n- [ ]\n",
+        "# x\n\n## Objective\n\n[TO BE FILLED: the objective]\n",
+        "# x\n\nSome words.\n\n- [to be defined]\n",
+        "# x\n\nSome words, [TODO: more].\n",
+        "# x\n\n[TBD]\n\nwords",
+        "# x\n\n[Fill in the approach]\n",
+    ],
+)
+def test_placeholders(text: str) -> None:
+    assert is_placeholder(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "# x\n\nThe words.\n",
+        "# x\n\nIt writes `[TO BE FILLED: x]` nowhere.\n",
+        "# x\n\nNo more of this:\n\n```\n[TO BE FILLED: x]\n```\n",
+        "# x\n\n- [ ] Write the list\n",
+        "# x\n\nSee [todo](todo.md).\n",
+    ],
+)
+def test_papers_with_content(text: str) -> None:
+    assert not is_placeholder(text)
+
+
+def test_an_untouched_execution_ends_with_an_empty_log() -> None:
+    assert is_untouched("# x\n\n## Iteration log\n\nNo iteration yet.\n")
+    assert not is_untouched("# x\n\n## Iteration log\n\nNo iteration yet.\n\n### Iteration 1\n")
