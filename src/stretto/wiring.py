@@ -13,6 +13,7 @@ from stretto.agents.headless import HeadlessAgent
 from stretto.agents.profiles import PROFILES
 from stretto.agents.scripted import ScriptedAgent
 from stretto.agents.shell import ShellAgent
+from stretto.agents.text import TextAgent
 from stretto.core.coordinator import Coordinator
 from stretto.core.events import Event, RunStarted
 from stretto.core.state import State
@@ -34,6 +35,7 @@ from stretto.model.plan import Plan
 from stretto.model.run import RunSettings
 from stretto.model.surroundings import surroundings
 from stretto.ports import Agent, Gate, Processes, Workspaces
+from stretto.recipes import load as recipes
 from stretto.workspace.inplace import InPlaceWorkspaces
 from stretto.workspace.landing import checkout
 from stretto.workspace.repository import Repository as Repository
@@ -49,16 +51,18 @@ def agent(spec: AgentSpec, environ: Mapping[str, str] | None = None) -> Agent:
             return ShellAgent(spec.command, spec.env)
         case "scripted":
             return ScriptedAgent()
+        case "text":
+            return TextAgent(spec, os.environ if environ is None else environ)
         case kind if kind in PROFILES:
             return HeadlessAgent(PROFILES[kind], spec, os.environ if environ is None else environ)
         case _:
-            kinds = ", ".join(("shell", "scripted", *PROFILES))
+            kinds = ", ".join(("shell", "scripted", "text", *PROFILES))
             raise ConfigError(f"there is no kind of agent {spec.kind!r}", hint=f"there are {kinds}")
 
 
-def agent_class(spec: AgentSpec) -> type[ShellAgent | ScriptedAgent | HeadlessAgent]:
+def agent_class(spec: AgentSpec) -> type[ShellAgent | ScriptedAgent | TextAgent | HeadlessAgent]:
     """What kind of agent it would be, whether it is installed or not."""
-    return {"shell": ShellAgent, "scripted": ScriptedAgent}.get(spec.kind, HeadlessAgent)
+    return {"shell": ShellAgent, "scripted": ScriptedAgent, "text": TextAgent}.get(spec.kind, HeadlessAgent)
 
 
 class SystemClock:
@@ -137,8 +141,12 @@ async def in_place(
         tasks=plan.tasks,
         hidden=(home.repository.path.parent,),
         repository=repository,
-        plan_files=() if launch.recipe else [Path(path) for path in plan_files(launch.plan_path, plan)],
-        keeper=keeper_of(launch.plan_format),
+        plan_files=(
+            [root / name for name in plan.status_files]
+            if launch.recipe
+            else [Path(path) for path in plan_files(launch.plan_path, plan)]
+        ),
+        keeper=(recipes.keeper_of if launch.recipe else keeper_of)(launch.plan_format),
         setup=plan.setup,
         processes=processes,
         env=surroundings(environ, passed=launch.env_pass),

@@ -13,7 +13,8 @@ from stretto.model.excerpt import head
 from stretto.model.plan import Value
 from stretto.observe.paint import count
 from stretto.recipes.page_specs.folder import MASTER, is_filled, spec_path, written
-from stretto.recipes.page_specs.plan import MASTER_ID, Ground
+from stretto.recipes.page_specs.plan import Ground
+from stretto.recipes.page_specs.state import MASTER_ID
 
 if TYPE_CHECKING:
     from stretto.cli.page_specs import Asked

@@ -29,9 +29,9 @@ from stretto.model.names import meant
 from stretto.model.plan import Plan, Value
 from stretto.recipes.page_specs import settings
 from stretto.recipes.page_specs.pages import named
-from stretto.recipes.page_specs.plan import MASTER_ID, Ground, make, survey
+from stretto.recipes.page_specs.plan import Ground, make, survey
 from stretto.recipes.page_specs.settings import Choices
-from stretto.recipes.page_specs.state import Progress, write_progress
+from stretto.recipes.page_specs.state import MASTER_ID, Progress, keeper, write_progress
 
 
 class Asked(Value, frozen=True, kw_only=True):
@@ -78,7 +78,7 @@ def generate(asked: Asked) -> int:
     ground = survey(folder)
     only = _names(ground, asked.only)
     made = make(ground, choices, resume=asked.resume, findings=findings)
-    opened = Loaded(plan=made.plan, places=made.places, findings=made.findings, keeper=None, data=b"")
+    opened = Loaded(plan=made.plan, places=made.places, findings=made.findings, keeper=keeper, data=b"")
     spelled = {"parallel": choices.parallel, "agent": asked.agent, "attempts": choices.attempts, "timeout": None}
     if choices.timeout_s is not None:
         spelled["timeout"] = f"{choices.timeout_s:g}"
@@ -117,32 +117,32 @@ def generate(asked: Asked) -> int:
 
 
 def _run(
-    home: RunHome, folder: Path, before: Progress, choices: Choices, *, json: bool
+    home: RunHome, folder: Path, before: Progress, choices: Choices, *, json: bool, after: int = 0
 ) -> tuple[int | None, State | None]:
-    """Run it to its end, with the state file kept: (exit code, how things stand). None: it was detached."""
+    """Run it to its end: (exit code, how things stand). None: it was detached.
+
+    The engine writes down what succeeds as it lands; what has failed, however it ended, is written here."""
     seen: list[State] = []
-    last = before
 
     def note(state: State) -> None:
-        nonlocal last
         seen[:] = [state]
-        ended = {
-            record.id: record.state == "succeeded"
-            for record in state.tasks
-            if record.id != MASTER_ID and record.state in ("succeeded", "failed")
-        }
-        if (now := before.after(ended)) != last:
-            write_progress(folder, now)
-            last = now
 
-    shows = contextlib.nullcontext(_people()) if json else None
-    with _total(home, choices.total_timeout_s, json=json):
-        code = front.follow(home, json=json, shows=shows, tell=note)
-    return code, seen[0] if seen else None
+    shows = contextlib.nullcontext(_people(after)) if json else None
+    with _total(home, choices.total_timeout_s):
+        code = front.follow(home, json=json, after=after, shows=shows, tell=note)
+    if code is None or not seen:
+        return code, None
+    ended = {
+        record.id: record.state == "succeeded"
+        for record in seen[0].tasks
+        if record.id != MASTER_ID and record.state in ("succeeded", "failed")
+    }
+    write_progress(folder, before.after(ended))
+    return code, seen[0]
 
 
 @contextlib.contextmanager
-def _total(home: RunHome, limit_s: float | None, *, json: bool) -> Iterator[None]:
+def _total(home: RunHome, limit_s: float | None) -> Iterator[None]:
     """Within it, the run is stopped when its time is over: what is under way may finish."""
     if limit_s is None:
         yield
@@ -162,10 +162,9 @@ def _total(home: RunHome, limit_s: float | None, *, json: bool) -> Iterator[None
         timer.cancel()
 
 
-def _people() -> Show:
+def _people(after: int) -> Show:
     """Progress for people where standard output is for a program."""
-
-    return Lines(0, sys.stderr)
+    return Lines(after, sys.stderr)
 
 
 def _progress(ground: Ground, done: frozenset[str]) -> Progress:

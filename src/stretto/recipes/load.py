@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from stretto.ports import StatusKeeper
 from stretto.recipes import page_specs
 from stretto.recipes.recipe import Made, Recipe
 
@@ -17,3 +18,8 @@ def read_folder(folder: Path) -> Made | None:
         if recipe.recognises(folder):
             return recipe.read(folder)
     return None
+
+
+def keeper_of(name: str) -> StatusKeeper | None:
+    """What writes the statuses of plans that this recipe makes; None where there is nothing to write."""
+    return next((recipe.keeper for recipe in RECIPES if recipe.name == name), None)

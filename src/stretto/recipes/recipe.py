@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from stretto.model.plan import NO_PLACES, Finding, Location, Plan, Value
+from stretto.ports import StatusKeeper
 
 
 class Made(Value, frozen=True, kw_only=True):
@@ -27,3 +28,5 @@ class Recipe(Value, frozen=True, kw_only=True):
     """By what lies in the folder; never raises for what cannot be read."""
     read: Callable[[Path], Made]
     """Raises PlanError with every finding where there is no plan to be made of it."""
+    keeper: StatusKeeper | None = None
+    """What writes statuses into the files that `Plan.status_files` names; None where the folder keeps none."""

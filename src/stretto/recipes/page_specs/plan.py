@@ -26,12 +26,11 @@ from stretto.recipes.page_specs.folder import (
 from stretto.recipes.page_specs.pages import Page, guessed, pages_of
 from stretto.recipes.page_specs.prompt import first_line, master_prompt, page_prompt, shared_prompt
 from stretto.recipes.page_specs.settings import MASTER_TIMEOUT_S, Choices
-from stretto.recipes.page_specs.state import Progress, read_progress
+from stretto.recipes.page_specs.state import FILE as STATE
+from stretto.recipes.page_specs.state import MASTER_ID, Progress, read_progress
 from stretto.recipes.recipe import Made
 
 NAME: Final = "page-specs"
-MASTER_ID: Final = "master-spec"
-"""No page can be called so: their names end in `Page`."""
 
 
 class Ground(Value, frozen=True, kw_only=True):
@@ -127,6 +126,7 @@ def make(ground: Ground, choices: Choices, *, resume: bool = False, findings: Se
         name=f"{ground.folder.resolve().name} page specs",
         format=NAME,
         isolation="none",
+        status_files=(STATE,),
         phases=phases,
         tasks=(master, *tasks),
         defaults=Defaults(timeout_s=choices.timeout_s, attempts=choices.attempts),

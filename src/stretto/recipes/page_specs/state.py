@@ -13,6 +13,8 @@ from stretto.errors import PlanError
 from stretto.model.plan import Value
 
 FILE: Final = "specs/.generation_state.json"
+MASTER_ID: Final = "master-spec"
+"""The id of the master's task, which the file does not speak of. No page can be called so: they end in `Page`."""
 
 
 class Progress(Value, frozen=True, kw_only=True):
@@ -42,10 +44,47 @@ def read_progress(folder: Path) -> Progress | None:
     """What the file says; None: there is none. Raises PlanError for one that is no such file."""
     path = folder / FILE
     try:
-        said = json.loads(path.read_bytes())
+        return _progress(path.read_bytes(), str(path))
     except FileNotFoundError:
         return None
-    except (OSError, ValueError, RecursionError) as error:
+    except OSError as error:
+        raise PlanError(f"cannot read {path}: {error.strerror}") from error
+
+
+def keeper(files: Mapping[str, bytes], statuses: Mapping[str, str]) -> dict[str, bytes]:
+    """The port StatusKeeper: pages that have succeeded or failed go into the state file, where there is one."""
+    ended = {
+        name: status == "succeeded"
+        for name, status in statuses.items()
+        if name != MASTER_ID and status in ("succeeded", "failed")
+    }
+    written = {}
+    for path, data in files.items():
+        before = _progress(data, path)
+        if (now := before.after(ended)) != before:
+            written[path] = _text(now, time.time()).encode()
+    return written
+
+
+def write_progress(folder: Path, progress: Progress, *, now: float | None = None) -> None:
+    """Whole or not at all: a temporary file, then a rename. Raises OSError."""
+    path = folder / FILE
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_name(f"{path.name}.{os.getpid()}.tmp")
+    try:
+        with draft.open("w", encoding="utf-8") as file:
+            file.write(_text(progress, time.time() if now is None else now))
+            file.flush()
+            os.fsync(file.fileno())
+        draft.rename(path)
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+def _progress(data: bytes, path: str) -> Progress:
+    try:
+        said = json.loads(data)
+    except (ValueError, RecursionError) as error:
         raise PlanError(f"cannot read {path}: {error}", hint=f"remove it: rm {path}") from error
     if not isinstance(said, dict):
         raise PlanError(f"{path} is no state of a generation: it holds no object", hint=f"remove it: rm {path}")
@@ -55,21 +94,10 @@ def read_progress(folder: Path) -> Progress | None:
     )
 
 
-def write_progress(folder: Path, progress: Progress, *, now: float | None = None) -> None:
-    """Whole or not at all: a temporary file, then a rename. Raises OSError."""
-    path = folder / FILE
-    stamp = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() if now is None else now))
+def _text(progress: Progress, now: float) -> str:
+    stamp = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(now))
     said = {"timestamp": stamp, "completed": list(progress.completed), "failed": list(progress.failed)}
-    path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(f"{path.name}.{os.getpid()}.tmp")
-    try:
-        with draft.open("w", encoding="utf-8") as file:
-            file.write(json.dumps(said, indent=2, ensure_ascii=False) + "\n")
-            file.flush()
-            os.fsync(file.fileno())
-        draft.rename(path)
-    finally:
-        draft.unlink(missing_ok=True)
+    return json.dumps(said, indent=2, ensure_ascii=False) + "\n"
 
 
 def _names(said: Any) -> tuple[str, ...]:
