@@ -83,7 +83,7 @@ def detach(home: RunHome, *, json: bool, after: int = 0) -> int:
     if json:
         import msgspec
 
-        told = {"run": home.run, "branch": home.launch().branch, "engine": reader.engine()}
+        told = {"run": home.run, "branch": home.launch().branch or None, "engine": reader.engine()}
         print(msgspec.json.encode(told).decode())
     else:
         terminal.say(f"{home.run} runs in the background")

@@ -17,7 +17,7 @@ from stretto.model.run import Culprit
 from stretto.observe.layout import wrap
 from stretto.observe.paint import Colour, Paint, clock, count, line, width_of
 from stretto.observe.snapshot import answers, ended_because, has_delivered, lasted, next_steps, spent, total
-from stretto.observe.words import counted, failure, plain, question, reason, remarks
+from stretto.observe.words import WHERE, counted, failure, landed_as, plain, question, reason, remarks
 from stretto.ports import Recorded
 
 ID_WIDTH = 24
@@ -83,7 +83,8 @@ class Console:
         since = f", {session} of it this time" if state.resumes > 1 and session != took else ""
         yield from wrap(f"{counted(state)}; took {took}{since}", self.width, first="  ", rest="    ")
         cost = spent(total(usage for record in state.tasks for usage in record.usage))
-        yield f"  branch {state.branch}" + (f"; spent {cost}" if cost else "")
+        where = f"branch {state.branch}" if state.branch else f"its work is {WHERE}"
+        yield f"  {where}" + (f"; spent {cost}" if cost else "")
         done = [record for record in state.tasks if record.state == "succeeded" and record.starts]
         if idle := [line(record.id) for record in done if record.commit is None]:
             yield from wrap(f"changed nothing: {_some(idle)}", self.width, first="  ", rest="    ")
@@ -125,7 +126,7 @@ class Console:
                 todo = len({task.id for task in event.plan.tasks} - set(event.done))
                 what = f"{count(todo, 'task')} to do, {settings.parallel} at once"
                 yield "", f"run {event.run}: {what}", "bold"
-                yield "", f"branch {event.branch}", None
+                yield "", f"branch {event.branch}" if event.branch else f"tasks work {WHERE}", None
             case ev.RunResumed():
                 if self.state.resumes > 1:
                     yield "", f"resumed: {counted(self.state)}", "bold"
@@ -158,7 +159,7 @@ class Console:
                 yield from self._gated(event)
             case ev.BatchLanded():
                 for entry in event.landed:
-                    yield entry.task, f"landed as {event.commit[:10]}", "green"
+                    yield entry.task, landed_as(event.commit), "green"
                 yield from self._culprits(event.culprits)
             case ev.BatchRejected():
                 yield from self._culprits(event.culprits)

@@ -12,7 +12,7 @@ from stretto.model.run import FINAL_STATES, PastAttempt
 from stretto.observe.layout import wrap
 from stretto.observe.paint import Paint, count, line, span
 from stretto.observe.snapshot import NOTHING, Beside, answers, condition, ways_on, wish_text
-from stretto.observe.words import HINT, came_of, on_task, plain, question, reason, way_out
+from stretto.observe.words import HINT, WHERE, came_of, commit_of, on_task, plain, question, reason, way_out
 from stretto.ports import Engine
 
 DEPTH = 12
@@ -116,8 +116,8 @@ def _work(record: TaskRecord, answer: Explanation, *, kept: bool) -> Iterator[st
     if not kept and not record.landed:
         return
     if answer.commit and answer.commit not in told and record.wait != "person":
-        yield f"  its work is commit {answer.commit[:10]}"
-    elif record.carry and record.carry not in told:
+        yield f"  its work is commit {answer.commit[:10]}" if commit_of(answer.commit) else f"  its work is {WHERE}"
+    elif commit_of(record.carry) and record.carry not in told:
         yield "  what it had written is saved in a commit:"
         yield f"    git show {record.carry[:10]}"
 
@@ -137,7 +137,9 @@ def _past(past: PastAttempt, width: int | None, *, kept: bool) -> Iterator[str]:
         if remark.log and kept:
             yield "    whole output:"
             yield f"    {remark.log}"
-    if past.commit and kept:
+    if past.commit and not commit_of(past.commit):
+        yield f"  its work is {WHERE}"
+    elif past.commit and kept:
         yield "  its work is kept in a commit:"
         yield f"    git show {past.commit[:10]}"
 

@@ -22,7 +22,7 @@ from stretto.model.plan import Value
 from stretto.model.run import FINAL_STATES, RunState, TaskState, Usage
 from stretto.observe.layout import wrap
 from stretto.observe.paint import Paint, clock, count, cut, line, span, width_of
-from stretto.observe.words import counted, on_task, plain, reason, way_out
+from stretto.observe.words import commit_of, counted, landed_as, on_task, plain, reason, standing, way_out
 from stretto.ports import Engine
 
 SCHEMA_VERSION = 1
@@ -69,8 +69,9 @@ class Snapshot(Value, frozen=True, kw_only=True):
     plan: str
     state: RunState
     engine: Engine | None
-    base: str
-    branch: str
+    base: str | None
+    branch: str | None
+    """Neither of them where tasks work in the folder itself, and no commits either."""
     phases: tuple[PhaseView, ...]
     tasks: tuple[TaskView, ...]
     counts: Mapping[TaskState, int]
@@ -87,8 +88,8 @@ def snapshot(state: State, engine: Engine | None) -> Snapshot:
         plan=state.plan.name,
         state=state.run_state,
         engine=engine,
-        base=state.base,
-        branch=state.branch,
+        base=commit_of(state.base),
+        branch=state.branch or None,
         phases=tuple(
             PhaseView(id=phase.id, title=phase.title, depends_on=phase.depends_on, counts=_counts(members[phase.id]))
             for phase in state.plan.phases
@@ -108,8 +109,8 @@ def _task(state: State, record: TaskRecord) -> TaskView:
         state=record.state,
         attempts=record.starts,
         reason=record.reason,
-        commit=record.landed or record.commit or left,
-        ref=f"refs/stretto/{state.run}/task/{task_dir(record.id)}/{number}" if number else None,
+        commit=commit_of(record.landed, record.commit, left),
+        ref=f"refs/stretto/{state.run}/task/{task_dir(record.id)}/{number}" if number and state.branch else None,
         usage=total(record.usage),
     )
 
@@ -190,7 +191,7 @@ def _header(state: State, engine: Engine | None, now: float, paint: Paint, width
     took = "" if engine else f", took {clock(lasted(state))}"  # of one that runs, it is what `ago` says
     yield from wrap(f"started {ago} ago{took}, plan {line(state.plan.name)}", width)
     gone = "; cleaned up: what it left is gone" if beside.again else ""
-    yield from wrap(f"branch {state.branch}, from {state.base[:10]}{gone}", width)
+    yield from wrap(f"{standing(state.branch, state.base)}{gone}", width)
     if engine is not None:
         yield from wrap(f"engine: process {engine.pid} on {engine.host}, {state.parallel} at once", width)
     elif name == "killed":
@@ -260,7 +261,7 @@ def _table(state: State, now: float, paint: Paint, width: int) -> Iterator[str]:
 
 def _reason(record: TaskRecord) -> str:
     if record.state == "succeeded" and record.landed:
-        return f"landed as {record.landed[:10]}" + (f" ({line(record.note)})" if record.note else "")
+        return landed_as(record.landed) + (f" ({line(record.note)})" if record.note else "")
     return reason(record)
 
 
@@ -297,7 +298,7 @@ def has_delivered(event: Event, before: bool) -> bool:
 
 def answers(state: State, record: TaskRecord) -> tuple[str, ...]:
     """How to look at the work that waits for a person, and how to say yes or no."""
-    look = (f"look:  git show {record.commit[:10]}",) if record.commit else ()
+    look = (f"look:  git show {record.commit[:10]}",) if record.commit and commit_of(record.commit) else ()
     yes, no = (on_task("approve", record.id, state.run, *more) for more in ((), ("--reject", "--note WHY")))
     return (*look, f"yes:   {yes}", f"no:    {no}")
 

@@ -13,7 +13,7 @@ from stretto.observe.cells import Line, Piece, cell, clipped, flat
 from stretto.observe.pace import Forecast
 from stretto.observe.paint import STATE_COLOURS, Colour, span, width_of
 from stretto.observe.snapshot import total
-from stretto.observe.words import plain, question, reason
+from stretto.observe.words import landed_as, plain, question, reason
 
 SYMBOLS: Mapping[TaskState, str] = {
     "pending": "·", "ready": "○", "running": "●", "gating": "◐", "landing": "◒", "waiting": "◌", "succeeded": "✓",
@@ -179,7 +179,7 @@ def _said(scene: Scene, record: TaskRecord, *, titled: bool) -> tuple[str, Colou
         case "waiting":
             return _waits(scene, record), "yellow"
         case "succeeded":
-            how = f"landed as {record.landed[:10]}" if record.landed else record.reason
+            how = landed_as(record.landed) if record.landed else record.reason
             return how + (f" ({record.note})" if record.note else ""), "dim"
         case "failed":
             return reason(record), "red"

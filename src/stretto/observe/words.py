@@ -8,13 +8,32 @@ from shlex import quote
 
 from stretto.core.state import State, TaskRecord
 from stretto.model.excerpt import legible
-from stretto.model.run import Failure, FailureKind, PastAttempt, Remark, TaskState
+from stretto.model.run import IN_PLACE, Failure, FailureKind, PastAttempt, Remark, TaskState
 from stretto.observe.paint import line
 
 ORDER: tuple[TaskState, ...] = (
     "succeeded", "running", "gating", "landing", "waiting", "ready", "pending", "failed", "skipped", "cancelled",
 )  # fmt: skip
 """In which states are counted out: what is done, what is at work, what is to come, what went wrong."""
+
+WHERE = "in the folder itself"
+"""Where the tasks of a run in place work, and where their work is (R10.3)."""
+
+
+def commit_of(*those: str | None) -> str | None:
+    """The first of these that is a commit: a run in place has none."""
+    return next((one for one in those if one and one != IN_PLACE), None)
+
+
+def landed_as(commit: str) -> str:
+    """How a task has landed."""
+    return f"landed as {commit[:10]}" if commit_of(commit) else "done in place"
+
+
+def standing(branch: str, base: str) -> str:
+    """What a run lands on, and where it began."""
+    return f"branch {branch}, from {base[:10]}" if branch else f"its tasks work {WHERE}"
+
 
 _KINDS: Mapping[FailureKind, str] = {
     "transient": "trouble that may pass",

@@ -12,7 +12,7 @@ from stretto.model.run import FINAL_STATES, Usage
 from stretto.observe.report.path import Step, path_taken
 from stretto.observe.snapshot import condition, ended_because, is_dead, next_steps, total
 from stretto.observe.story import Story, Try
-from stretto.observe.words import came_of, counted, plain, reason, remarks
+from stretto.observe.words import came_of, commit_of, counted, plain, reason, remarks
 from stretto.ports import Engine
 
 Verdict = Literal["PROCEED", "DEFER", "ESCALATE"]
@@ -202,7 +202,7 @@ def _task(record: TaskRecord, tries: Sequence[Try]) -> TaskFacts:
         why="" if record.state == "succeeded" and record.landed else reason(record),
         root=record.root,
         note=record.note,
-        commit=record.landed or record.commit or next((p.commit for p in reversed(record.past) if p.commit), None),
+        commit=commit_of(record.landed, record.commit, *(past.commit for past in reversed(record.past))),
         took_s=over - tries[0].began_at if over is not None and record.state in FINAL_STATES else None,
         usage=total(one.usage for one in tries),
         unknown=_unknown(tries),
@@ -216,7 +216,7 @@ def _task(record: TaskRecord, tries: Sequence[Try]) -> TaskFacts:
                 over_at=one.over_at,
                 kind=one.failure.kind if one.failure is not None else "",
                 said=past.get(one.number) or (plain(one.failure.message) if one.failure is not None else ""),
-                commit=one.commit,
+                commit=commit_of(one.commit),
                 usage=one.usage,
             )
             for one in tries

@@ -11,6 +11,7 @@ from stretto.model.plan import Value
 from stretto.observe.paint import line, span
 from stretto.observe.report.facts import Report, TaskFacts
 from stretto.observe.report.markdown import cost, instant, money
+from stretto.observe.words import WHERE
 
 
 class _Bar(Value, frozen=True, kw_only=True):
@@ -35,7 +36,7 @@ def _head(report: Report) -> Iterator[tuple[str, str]]:
     speed = report.speed
     faster = f", {speed.factor:.1f} times as fast as one after the other" if speed.factor else ""
     yield "run", f"{report.run}, {report.state}"
-    yield "branch", f"{report.branch}, from {report.base[:10]}"
+    yield "branch", f"{report.branch}, from {report.base[:10]}" if report.branch else f"none: all work is {WHERE}"
     yield "began", instant(report.started_at)
     yield "took", span(speed.wall_s) + faster
     yield "tasks", report.counted

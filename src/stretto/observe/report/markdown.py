@@ -11,6 +11,7 @@ from stretto.observe.paint import count, cut, fit, line, moment, span, width_of
 from stretto.observe.report.facts import Red, Report, TaskFacts
 from stretto.observe.report.path import Step
 from stretto.observe.snapshot import spent
+from stretto.observe.words import WHERE
 
 BARS, IDS = 48, 24
 """Columns of the timeline, and of the ids before it."""
@@ -76,7 +77,7 @@ def _head(report: Report) -> Iterator[str]:
     yield ""
     speed = report.speed
     faster = f", {speed.factor:.1f} times as fast as one after the other" if speed.factor else ""
-    where = f"{code(report.branch)}, from {code(report.base[:10])}"
+    where = f"{code(report.branch)}, from {code(report.base[:10])}" if report.branch else f"none: all work is {WHERE}"
     rows = [
         ("run", f"{code(report.run)}, {report.state}"),
         ("branch", where + (f"; landed on yours: {code(report.delivered[:10])}" if report.delivered else "")),
