@@ -124,6 +124,13 @@ class Reading:
         self._impossible = True
         self.report(code, message, steps, hint, severity="error", key=key)
 
+    def unknown_status(
+        self, about: str, value: object, steps: Steps, task: str, *, key: str = "status", counts_as: str = "pending"
+    ) -> None:
+        """Report a word for a state that nobody knows."""
+        message = f"`{key}` of {about} is {kind(value)}, which is no word that is known; it counts as {counts_as}"
+        self.report("unknown-status", message, steps, tasks=(task,))
+
     def finish(self, plan: Callable[[], Plan]) -> Read:
         """The plan and its findings. Raises PlanError with all of them when there can be no plan."""
         findings = sorted(self.findings, key=_order)

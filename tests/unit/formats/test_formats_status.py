@@ -150,3 +150,23 @@ def test_a_broken_file_is_refused() -> None:
 @needs_corpus
 def test_the_real_plans_are_there() -> None:
     assert len(real()) == 9
+
+
+@pytest.mark.parametrize(
+    ("file", "text"),
+    [
+        ("plan.json", {"feature": "F", "workflow_type": "simple", "phases": [
+            {"id": "p", "parallel_safe": True, "subtasks": [{"id": "a", "description": "x", "status": "wobbly"}]}]}),
+        ("plan.json", {"epicId": "e", "name": "E", "sprints": [{"id": "s", "name": "S", "status": "wobbly"}]}),
+        ("plan.json", {"appName": "A", "phases": [
+            {"number": 1, "name": "P", "domain": "feature", "features": ["x"], "status": "wobbly"}]}),
+        ("plan.json", {"master": {"tasks": [{"id": 1, "title": "t", "dependencies": [], "status": "wobbly"}]}}),
+        ("plan.json", [{"id": "b-1", "title": "t", "issue_type": "task", "status": "wobbly"}]),
+        ("parallel.json", {"plan_name": "P", "parallelization_level": "level_3", "achievements": [
+            {"achievement_id": "1.1", "title": "t", "dependencies": [], "status": "wobbly"}]}),
+    ],
+)  # fmt: skip
+def test_a_status_that_nobody_knows_is_named(file: str, text: object) -> None:
+    found = [x for x in load(file, json.dumps(text).encode()).findings if x.code == "unknown-status"]
+    assert len(found) == 1
+    assert "is 'wobbly', which is no word that is known; it counts as " in found[0].message

@@ -145,8 +145,7 @@ class _Reader:
             table.missing("description", "say what is to be done; an id is no prompt")
         status = status_of(values.get("status"))
         if status is None:
-            message = f"`status` of {table.about} is no word that is known; it counts as pending"
-            self._reading.report("unknown-status", message, (*table.steps, "status"), tasks=(id,))
+            self._reading.unknown_status(table.about, values.get("status"), (*table.steps, "status"), id)
         writes = self._writes(table, place, id)
         return Task(
             id=id,

@@ -216,11 +216,8 @@ class _Reader:
         if meaning == "succeeded":
             return "succeeded"
         if meaning is None:
-            self._reading.report(
-                "unknown-status",
-                f"`status` of {table.about} is no word that is known; it counts as open",
-                (*table.steps, "status"),
-                tasks=(id,),
+            self._reading.unknown_status(
+                table.about, values.get("status"), (*table.steps, "status"), id, counts_as="open"
             )
         kind = kind_of(values)
         aside: Aside | None = "later" if kind in GROUPS or kind == "gate" else None

@@ -197,8 +197,7 @@ class _Reader:
             around = around.parent
         for each in (node, node.parent) if node.parent is not None and node is node.parent.tasks()[0] else (node,):
             if not is_known(each) and (key := each.key("status")):
-                message = f"`{key}` of {_about(each)} is no word that is known; it counts as pending"
-                self._reading.report("unknown-status", message, (*each.steps, key), tasks=(node.id,))
+                self._reading.unknown_status(_about(each), each.get("status"), (*each.steps, key), node.id, key=key)
 
     def _writes(self, node: Node, place: str) -> tuple[str, ...] | None:
         """Files that it lists, and that its deliverables name; None (unknown) where there are none."""

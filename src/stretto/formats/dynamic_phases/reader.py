@@ -114,8 +114,7 @@ class _Reader:
             self._aside[id] = "dropped"
         state = state_of(values, id, self._lists)
         if state is None:
-            message = f"`status` of {table.about} is no word that is known; it counts as pending"
-            self._reading.report("unknown-status", message, (*table.steps, "status"), tasks=(id,))
+            self._reading.unknown_status(table.about, values.get("status"), (*table.steps, "status"), id)
         return state or "pending"
 
     # --- order --------------------------------------------------------------------------------------------------

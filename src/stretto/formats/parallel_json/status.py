@@ -58,8 +58,8 @@ class Progress:
             return None
         step = step_said(value)
         if step is None:
-            message = f"`status` of {shown(entry.id)!r} is no word that is known; it counts as not started"
-            self._reading.report("unknown-status", message, entry.at("status"), tasks=(entry.id,))
+            about = repr(shown(entry.id))
+            self._reading.unknown_status(about, value, entry.at("status"), entry.id, counts_as="not started")
         return step or "not_started"
 
 

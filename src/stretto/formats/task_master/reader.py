@@ -186,8 +186,7 @@ class _Reader:
             return "succeeded"
         status = status_of(table.values)
         if status is None:
-            message = f"`status` of {table.about} is no word that is known; it counts as pending"
-            self._reading.report("unknown-status", message, (*table.steps, "status"), tasks=(id,))
+            self._reading.unknown_status(table.about, table.values.get("status"), (*table.steps, "status"), id)
         return status or "pending"
 
     def _needs(self, table: Table, parent: str | None) -> list[tuple[str, Steps]]:
