@@ -78,7 +78,8 @@ def overlaps(subject: Subject) -> Iterator[Finding]:
 
 def unknown_scope(subject: Subject) -> Iterator[Finding]:
     """Tasks that do not say what they write: unknown, not nothing (R2.4)."""
-    silent = tuple(task.id for task in subject.left if task.writes is None)
+    phases = {task.phase for task in subject.left}
+    silent = tuple(task.id for task in subject.left if task.writes is None and not phases.issubset(task.conflicts_with))
     if not silent or len(subject.left) < 2 or subject.settings.conflicts == "allow":
         return
     alone = subject.settings.conflicts == "serialize-unknown"

@@ -13,6 +13,7 @@ from stretto.errors import PlanError
 from stretto.formats import (
     auto_claude,
     beads,
+    ccpm,
     cfn_epic,
     checklist,
     dynamic_phases,
@@ -37,6 +38,7 @@ _GLANCE_BYTES = 1 << 20
 
 
 FORMATS = (
+    ccpm.FORMAT,
     parallel_json.FORMAT,
     auto_claude.FORMAT,
     spec_kit.FORMAT,
@@ -142,7 +144,10 @@ def _unreadable(path: Path, message: str, hint: str = "") -> PlanError:
 
 
 def _among(folder: Path) -> str:
-    """The plans that a folder holds, or one of its own."""
+    """The plans that a folder holds, or one of its own; one by which the whole folder goes stands for all of them."""
+    for format in FORMATS:
+        if format.entry and _is_plan(path := folder / format.entry, format):
+            return f"the whole folder is the plan of its {format.entry}: name {path}"
     try:
         near = (path for depth in ("*", "*/*") for path in sorted(folder.glob(depth)))
         files = [path for path in near if path.suffix in _TYPES]
@@ -152,14 +157,14 @@ def _among(folder: Path) -> str:
     return f"name a file in it: {', '.join(names[:5])}" if names else "name a plan file"
 
 
-def _is_plan(path: Path) -> bool:
+def _is_plan(path: Path, *formats: Format) -> bool:
     try:
         if not path.is_file() or path.stat().st_size > _GLANCE_BYTES:
             return False
         source = parse(str(path), path.read_bytes())
     except (OSError, PlanError):
         return False
-    return any(format.recognises(source) for format in FORMATS)
+    return any(format.recognises(source) for format in formats or FORMATS)
 
 
 def _like(path: Path) -> str:

@@ -33,6 +33,11 @@ def survives(data: bytes, file: str = "plan") -> None:
     names = [*loaded.places, *(f"task:{task.id}:writes:0" for task in loaded.plan.tasks), "plan"]
     assert all(loaded.places[name].line > 0 for name in names)
     assert all("\n" not in x.message for x in loaded.findings)
+    if loaded.keeper and loaded.plan.status_files:
+        done = {task.id: "succeeded" for task in loaded.plan.tasks}
+        written = {file: data} | dict(loaded.keeper({file: data}, done))
+        assert loaded.keeper(written, done) == {}
+        assert loaded.keeper(written, {}) == {}
     if loaded.write_statuses:
         done = {task.id: "succeeded" for task in loaded.plan.tasks}
         after = loaded.write_statuses(data, done)

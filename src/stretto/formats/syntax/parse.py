@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from stretto.errors import PlanError
-from stretto.formats.syntax import json_lines, json_text, markdown_text, toml_text, yaml_text
+from stretto.formats.syntax import front_matter, json_lines, json_text, markdown_text, toml_text, yaml_text
 from stretto.formats.syntax.source import Source, Text, decode
 
 _FIRST = re.compile(r"(?:[ \t]*(?:#[^\n]*)?\r?\n)*[ \t]*")
@@ -22,7 +22,8 @@ def parse(file: str, data: bytes) -> Source:
     try:
         found = _structured(text, data, at)
     except PlanError:
-        if markdown_text.has_boxes(text):  # a badge, a link or a sentence at the top may look like something else
+        # A badge, a link or a sentence at the top may look like something else, and so may keys before a document.
+        if markdown_text.has_boxes(text) or front_matter.has_front_matter(text.text):
             return markdown_text.parse(text, data)
         raise
     # A check box is no YAML, except within some text; and a document that is one text as a whole is no plan.

@@ -1,0 +1,63 @@
+"""The folder of an epic: its task files, what was worked out for each, and the paper that the epic was made from."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+
+from stretto.formats.ccpm.paper import EPIC, is_task
+from stretto.formats.syntax.front_matter import front_matter
+
+_NUMBERED = re.compile(r"(?P<word>[A-Za-z]*)-?(?P<number>\d+)(?P<rest>.*)\.md")
+_ASIDE = re.compile(r".*-(?:analysis|progress|notes?|summary|report)\.md")
+_MOST = 5000
+MAX_BYTES = 256 * 1024
+
+
+def members(folder: Path) -> tuple[list[Path], list[Path]]:
+    """(task files in the order of their numbers, those that look like one and cannot be read)."""
+    found: list[Path] = []
+    broken: list[Path] = []
+    for name in sorted(_names(folder), key=_natural)[:_MOST]:
+        if name == EPIC or not name.endswith(".md") or _ASIDE.fullmatch(name):
+            continue
+        path = folder / name
+        text = text_of(path)
+        if text is None:
+            broken += [path] if _NUMBERED.fullmatch(name) else []
+        elif is_task(front := front_matter(text)) or (
+            front is not None and "status" in front.fields and re.fullmatch(r"\d+\.md", name)
+        ):
+            found.append(path)
+    return found, broken
+
+
+def companions(folder: Path, id: str, prd: str) -> tuple[str, ...]:
+    """The texts that go with a task, relative to the folder: what its own agent would have read."""
+    found = [folder / EPIC, folder / f"{id}-analysis.md"]
+    if prd and not Path(prd).is_absolute():
+        found += [top / prd for top in list(folder.absolute().parents)[:6] if (top / prd).is_file()][:1]
+    return tuple(Path(os.path.relpath(path, folder)).as_posix() for path in found if text_of(path) is not None)
+
+
+def text_of(path: Path) -> str | None:
+    """What is in a file; None for one that is not there, is a link, is no text, or is huge."""
+    try:
+        if path.is_symlink() or not path.is_file() or path.stat().st_size > MAX_BYTES:
+            return None
+        return path.read_bytes().decode("utf-8-sig")
+    except (OSError, ValueError):
+        return None
+
+
+def _names(folder: Path) -> list[str]:
+    try:
+        return [entry.name for entry in os.scandir(folder)]
+    except (OSError, ValueError):  # ValueError: a NUL in the name
+        return []
+
+
+def _natural(name: str) -> tuple[str, int, str]:
+    found = _NUMBERED.fullmatch(name)
+    return (found["word"], int(found["number"][:15]), name) if found else ("~", 0, name)

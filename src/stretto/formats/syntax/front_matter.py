@@ -1,0 +1,128 @@
+"""The YAML that may stand before a Markdown document, read line by line, for it is often no YAML.
+
+`name: Search: part two`, `depends_on: [#2, #3]` and notes behind a value are common in it, and the tools that write it
+go by the beginning of each line.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+
+from stretto.formats.syntax.source import Node
+from stretto.model.plan import Value
+
+_FRONT = re.compile(
+    r"\A---[ \t]*(?:\r\n|\r|\n)(?P<body>(?s:.*?))^(?:---|\.\.\.)[ \t]*(?:\r\n|\r|\n|\Z)", re.MULTILINE
+)
+_FIELD = re.compile(r"^(?P<key>[A-Za-z_][\w-]{0,60})[ \t]*:(?=[ \t\r\n]|\Z)[ \t]*", re.MULTILINE)
+_COMMENT = re.compile(r"(?:^|[ \t])#(?!\d)[^\r\n]*")
+_ITEM = re.compile(r"\"([^\"\r\n]*)\"|'([^'\r\n]*)'|([^\s,\[\]\"'][^,\[\]\r\n]*)")
+_ENTRY = re.compile(r"^[ \t]*-[ \t]+", re.MULTILINE)
+_MARKDOWN = re.compile(r"^(?:#{1,6}[ \t][^\r\n]*(?:\r\n|\r|\n)[ \t]*(?:\r\n|\r|\n|\Z)|<[a-z_]+[ >])", re.MULTILINE)
+
+
+class Span(Value, frozen=True, kw_only=True):
+    """A piece of text, and where it stands."""
+
+    text: str
+    start: int
+    end: int
+
+
+class Field(Value, frozen=True, kw_only=True):
+    """One key. Its value is read as text and as a list; which of the two is meant is for the reader to know."""
+
+    at: int
+    """Where the key stands."""
+    value: Span
+    """What stands behind the key in its line, without quotes and notes."""
+    items: tuple[Span, ...]
+    block: Span
+    """All that belongs to the key."""
+
+    @property
+    def node(self) -> Node:
+        if self.items:
+            return Node(self.value.start, self.block.end, key=self.at, children=list(listed_nodes(self.items)))
+        return Node(self.value.start, self.value.end, key=self.at)
+
+
+class Front(Value, frozen=True, kw_only=True):
+    """All keys, each the first time it stands there."""
+
+    fields: Mapping[str, Field]
+    end: int
+    """Where the document begins."""
+
+    def text(self, key: str) -> str:
+        return self.fields[key].value.text if key in self.fields else ""
+
+    def items(self, key: str) -> tuple[Span, ...]:
+        return self.fields[key].items if key in self.fields else ()
+
+
+def front_matter(text: str) -> Front | None:
+    """The keys before a document; None where there are none."""
+    found = _FRONT.match(text)
+    if found is None:
+        return None
+    fields: dict[str, Field] = {}
+    keys = list(_FIELD.finditer(text, found.start("body"), found.end("body")))
+    for i, key in enumerate(keys):
+        end = keys[i + 1].start() if i + 1 < len(keys) else found.end("body")
+        fields.setdefault(key["key"], _field(text, key, end))
+    return Front(fields=fields, end=found.end()) if fields else None
+
+
+def has_front_matter(text: str) -> bool:
+    """Whether keys stand before what is Markdown: a heading, or a tag at the margin."""
+    found = _FRONT.match(text)
+    return found is not None and _MARKDOWN.search(text, found.end()) is not None
+
+
+def listed_nodes(spans: tuple[Span, ...]) -> Iterator[Node]:
+    return (Node(span.start, span.end) for span in spans)
+
+
+def _field(text: str, key: re.Match[str], end: int) -> Field:
+    start = key.end()
+    stop = min(x for x in (text.find("\n", start), text.find("\r", start), end) if x >= 0)
+    value = _scalar(text, start, max(start, min(stop, end)))
+    block = Span(text=text[start:end], start=start, end=end)
+    return Field(at=key.start(), value=value, items=tuple(_items(text, start, value, end)), block=block)
+
+
+def _scalar(text: str, start: int, end: int) -> Span:
+    raw = text[start:end]
+    if raw[:1] in ("'", '"') and (close := raw.find(raw[0], 1)) > 0:
+        return Span(text=raw[1:close], start=start + 1, end=start + close)
+    if comment := _COMMENT.search(raw):
+        raw = raw[: comment.start()]
+    plain = raw.strip()
+    start += len(raw) - len(raw.lstrip()) if plain else 0
+    return Span(text=plain, start=start, end=start + len(plain))
+
+
+def _items(text: str, start: int, value: Span, end: int) -> Iterator[Span]:
+    if value.text.startswith("["):
+        close = text.find("]", value.start, end)
+        yield from _split(text, value.start + 1, close if close >= 0 else value.end)
+    elif value.text or text[start : start + 1] in ("'", '"'):
+        yield from _split(text, start, value.end + (text[start] in "'\""))
+    else:
+        for entry in _ENTRY.finditer(text, start, end):
+            stop = min(x for x in (text.find("\n", entry.end()), text.find("\r", entry.end()), end) if x >= 0)
+            span = _scalar(text, entry.end(), min(stop, end))
+            if span.text:
+                yield span
+
+
+def _split(text: str, start: int, end: int) -> Iterator[Span]:
+    """What commas separate; notes at the ends of lines are left out."""
+    plain = _COMMENT.sub(lambda note: " " * len(note[0]), text[start:end])
+    for found in _ITEM.finditer(plain):
+        group = next(i for i in (1, 2, 3) if found[i] is not None)
+        words = found[group].rstrip()
+        if words:
+            yield Span(text=words, start=start + found.start(group), end=start + found.start(group) + len(words))
