@@ -39,4 +39,8 @@ def proposal(plan: Plan, adder: Task, choice: int) -> tuple[Task, ...]:
             return (replace(first, id=wrong, depends_on=("nobody",) if wrong == first.id else ()), second)
         case _:
             against = (some.id, "nobody", second.id, adder.phase)[detail % 4]
-            return (replace(first, critical=True, depends_on=(some.phase,)), replace(second, conflicts_with=(against,)))
+            critical = any(task.critical for task in plan.tasks)
+            return (
+                replace(first, critical=critical, depends_on=(some.phase,)),
+                replace(second, conflicts_with=(against,)),
+            )
