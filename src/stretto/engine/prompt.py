@@ -16,6 +16,7 @@ from stretto.engine import sections
 from stretto.engine.sections import Draft
 from stretto.engine.template import SECTIONS, Template, built_in, compiled
 from stretto.model.plan import Plan, Task, Value
+from stretto.model.run import IN_PLACE
 
 SEAM: Final = "--- added by stretto ---"
 """Ends the task's own words; the scripted agent reads no further."""
@@ -146,7 +147,7 @@ class Prompts:
                 sections.about(task, plan, start.base),
                 sections.handoffs(start.handoffs, start.more_handoffs, self._tasks),
                 sections.claims(task, phase, self._places[task.id], start.handoffs),
-                sections.gates(task, plan.gates.verify),
+                sections.gates(task, plan.gates.verify, shared=start.base == IN_PLACE),
                 sections.result(task),
             ]
         return (draft for draft in drafts if draft is not None)

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from stretto.model.excerpt import clip, legible
-from stretto.model.run import PastAttempt, Remark
+from stretto.model.run import IN_PLACE, PastAttempt, Remark
 
 ROOM = 12_000
 """Characters for everything that was said about the attempts since."""
@@ -22,7 +22,10 @@ def resumption(
     """`past` are all earlier attempts, `resumes` whose session it is; `carry` and `conflict` as for a prompt."""
     since = [one for one in past if one.attempt >= resumes]
     share = ROOM // max(1, sum(1 + min(len(one.remarks), _REMARKS) for one in since))
-    if carry is None:
+    shared = base == IN_PLACE
+    if shared:
+        work = "What you wrote lies in it as you left it; others may have been at work in it since."
+    elif carry is None:
         work = "Of your work so far nothing lies in it."
     elif conflict:
         work = (
@@ -31,10 +34,11 @@ def resumption(
         )
     else:
         work = "Your work so far lies in it, uncommitted."
+    place = "the user's own folder" if shared else f"a git worktree of your own at commit {base[:12]}"
     return "\n\n".join(
         [
             *(part for one in since for part in _told(one, share)),
-            f"You are in {workspace} now, a git worktree of your own at commit {base[:12]}; where this conversation "
+            f"You are in {workspace} now, {place}; where this conversation "
             f"names another folder, it means this one. {work} Look at what is there and go on until your task is done.",
         ]
     )

@@ -12,7 +12,7 @@ from stretto.engine.room import cut, fit, share
 from stretto.engine.template import line, section
 from stretto.model.excerpt import clip, head, legible
 from stretto.model.plan import Check, Phase, Plan, Task, Value
-from stretto.model.run import FailureKind, Handoff, PastAttempt
+from stretto.model.run import IN_PLACE, FailureKind, Handoff, PastAttempt
 
 STORY_LIMIT: Final = 24_000
 """Characters for all earlier attempts together; the newest has the first claim on them."""
@@ -59,7 +59,7 @@ def _fixed(name: str, text: str) -> Draft:
 
 def about(task: Task, plan: Plan, base: str) -> Draft:
     phase = next((phase for phase in plan.phases if phase.id == task.phase), Phase(id=task.phase))
-    return _fixed("about", section("about", task=task, phase=phase, plan=plan.name, base=base))
+    return _fixed("about", section("about", task=task, phase=phase, plan=plan.name, base=base, shared=base == IN_PLACE))
 
 
 def context(files: Mapping[str, str], place: Callable[[str], str], most: int) -> Draft:
@@ -114,8 +114,8 @@ def _neighbour(task: Task) -> dict[str, object]:
     return {"task": task.id, "title": line(task.title or task.prompt), "writes": (task.writes or ())[:3]}
 
 
-def gates(task: Task, landing: Sequence[Check]) -> Draft | None:
-    """The checks by which the work will be judged, its own before those of the merged tree."""
+def gates(task: Task, landing: Sequence[Check], *, shared: bool = False) -> Draft | None:
+    """The checks by which the work will be judged, its own before those of the merged tree; `shared`: in place."""
     if not (task.verify or task.artifacts or landing):
         return None
     own, merged = [_told(check) for check in task.verify], [_told(check) for check in landing]
@@ -125,6 +125,7 @@ def gates(task: Task, landing: Sequence[Check]) -> Draft | None:
         n, artifacts = len(given), len(task.artifacts)
         return section(
             "gates",
+            shared=shared,
             own=own[:n],
             artifacts=task.artifacts[: max(0, n - len(own))],
             landing=merged[: max(0, n - len(own) - artifacts)],
@@ -158,7 +159,8 @@ def handoffs(told: Sequence[Handoff], more: int, tasks: Mapping[str, Task]) -> D
 
     def write(given: Sequence[int]) -> str:
         shown = [_handed(one, tasks.get(one.task), size) for one, size in zip(newest, given, strict=False)]
-        return section("handoffs", tasks=shown[::-1], more=more + len(told) - len(given))
+        shared = any(one.commit == IN_PLACE for one in told)
+        return section("handoffs", tasks=shown[::-1], more=more + len(told) - len(given), shared=shared)
 
     return Draft(name="handoffs", write=lambda room: fit(write, sizes, room), most=_HANDOFFS_LIMIT)
 
@@ -178,7 +180,7 @@ def _handed(one: Handoff, task: Task | None, room: int) -> dict[str, object]:
         "paths": paths,
         "unnamed": one.changed - len(paths),
         "artifacts": task.artifacts[:_OTHERS_SHOWN] if task and one.state == "succeeded" else (),
-        "commit": one.commit,
+        "commit": None if one.commit == IN_PLACE else one.commit,
     }
 
 
@@ -229,6 +231,7 @@ def _attempt(one: PastAttempt, room: int) -> str:
     return section(
         "attempt",
         one=one,
+        shared=one.commit == IN_PLACE,
         message=message,
         remarks=[{"check": remark.check, "message": text} for remark, text in zip(remarks, said, strict=True)],
         left_out=0 if rejected else len(one.remarks) - len(remarks),
@@ -241,7 +244,7 @@ def work(start: StartAttempt, plan: Plan) -> Draft | None:
     if start.conflict:
         text = section("conflict", base=start.base, others=_others(start.task, plan, start.past))
     elif start.carry is not None:
-        text = section("carried", base=start.base, commit=start.carry)
+        text = section("carried", base=start.base, commit=start.carry, shared=start.base == IN_PLACE)
     else:
         return None
     return _fixed("work", text)
