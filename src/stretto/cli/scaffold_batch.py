@@ -105,7 +105,7 @@ def carry_out(opened: Opened, result: Result, how: How, question: str, write: Ca
         raise
     gone: tuple[str, ...] = ()
     if done.errors and done.unfinished is None:
-        gone = writing.roll_back([note.path for note in done.errors] if how.keep else None)
+        gone = writing.roll_back([note.path for note in done.errors] if _keeps(writing, done, how) else None)
     result = replace(
         result,
         created=writing.created,
@@ -116,6 +116,16 @@ def carry_out(opened: Opened, result: Result, how: How, question: str, write: Ca
     )
     code = end(result, how)
     return code if done.unfinished is None else done.unfinished
+
+
+def _keeps(writing: Writing, done: Done, how: How) -> bool:
+    """Whether the papers stay that are whole; a person at a terminal is asked."""
+    whole = set(writing.created).difference(note.path for note in done.errors)
+    if how.keep or not whole or how.yes or not terminal.is_interactive():
+        return how.keep
+    for note in done.errors:
+        terminal.say(f"{note.id}: {note.message}", json=how.json, label="failed")
+    return terminal.ask(f"Keep the {count(len(whole), 'paper')} that are whole?", default=True)
 
 
 def end(result: Result, how: How, *, told: str = "") -> int:

@@ -1,0 +1,260 @@
+"""Papers of a folder of achievements by flags: previewed, asked for, made, taken back; from nothing to all approved."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from e2e.folders import HOME, SHOP, WORKER, WRITER, papers, real, statuses
+from e2e.toy import Toy
+
+SUB = {id: f"subplans/SUBPLAN_SHOP_{id.replace('.', '')}.md" for id in ("1.1", "1.2", "2.1")}
+EXE = {id: f"execution/EXECUTION_TASK_SHOP_{id.replace('.', '')}_01.md" for id in SUB}
+HOLLOW = "# x\n\n## Objective\n\n[TO BE FILLED: objective]\n"
+
+
+@pytest.fixture
+def toy(tmp_path: Path) -> Toy:
+    return Toy(tmp_path, SHOP)
+
+
+def result(toy: Toy, *args: str, code: int = 0) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(toy.stretto("scaffold", *args, "--json", code=code).stdout)
+    return found
+
+
+def answering(toy: Toy, answer: str, *args: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "stretto", "scaffold", *args],
+        cwd=toy.repository, env=toy.env, input=answer, capture_output=True, text=True, timeout=60,
+    )  # fmt: skip
+
+
+def test_from_nothing_to_all_created_and_approved(toy: Toy) -> None:
+    assert result(toy, "subplans", HOME, "--level", "all", "--yes")["created"] == list(SUB.values())
+    assert result(toy, "executions", HOME, "--level", "all", "--yes")["created"] == list(EXE.values())
+    assert set(statuses(toy, HOME).values()) == {"execution_created"}
+    toy.stretto("run", f"{HOME}/parallel.json", "--agent", WORKER, "--land", "--yes")
+    assert result(toy, "status", HOME)["recommended"]["action"] == "approve"
+    assert len(result(toy, "approve", HOME, "--yes")["created"]) == 3
+    told = result(toy, "status", HOME)
+    assert set(told["statuses"].values()) == {"complete"} and told["recommended"]["action"] == "complete"
+    assert told["progress"] == {"done": 3, "total": 3, "percent": 100}
+    assert "landed as" in papers(toy, HOME)["execution/feedbacks/APPROVED_11.md"]
+    assert toy.stretto("scaffold", "approve", HOME, "--yes").stdout.startswith("no run has done anything")
+
+
+def test_a_real_folder_from_nothing_to_all_created_and_approved(tmp_path: Path) -> None:
+    toy, home = real(tmp_path)
+    made = result(toy, "subplans", home, "--level", "all", "--yes")
+    assert made["ok"] and len(made["created"]) == 9 and len(set(made["created"])) == 9
+    made = result(toy, "executions", home, "--level", "all", "--yes")
+    assert made["ok"] and len(made["created"]) == 9
+    found = papers(toy, home)
+    subplan = found["subplans/SUBPLAN_PARALLEL-EXECUTION-AUTOMATION_32.md"]
+    assert "PARALLEL-EXECUTION-USER-GUIDE.md" in subplan and "Achievement 2.3" in subplan
+    assert all(
+        len(text) > 800 and "to be filled" not in text.lower() for name, text in found.items() if "PLAN_" in name
+    )
+    toy.stretto("run", f"{home}/parallel.json", "--agent", WORKER, "--land", "--yes")
+    assert len(result(toy, "approve", home, "--yes")["created"]) == 9
+    assert set(statuses(toy, home).values()) == {"complete"}
+    assert (
+        json.loads(toy.stretto("show", f"{home}/parallel.json", "--json").stdout)["tasks"][0]["status"] == "succeeded"
+    )
+
+
+def test_by_default_a_batch_is_the_first_level_that_lacks_any(toy: Toy) -> None:
+    first = result(toy, "subplans", HOME, "--yes")
+    assert (first["level"], first["created"]) == (0, [SUB["1.1"], SUB["1.2"]])
+    second = result(toy, "subplans", HOME, "--yes")
+    assert (second["level"], second["created"]) == (1, [SUB["2.1"]])
+    third = toy.stretto("scaffold", "subplans", HOME, "--yes").stdout
+    assert "no SUBPLAN is missing" in third
+
+
+def test_what_is_there_is_skipped_and_stays_as_it_is(toy: Toy) -> None:
+    toy.write({f"{HOME}/{SUB['1.1']}": "mine\n"})
+    made = result(toy, "subplans", HOME, "--level", "0", "--yes")
+    assert (made["created"], [note["path"] for note in made["skipped"]]) == ([SUB["1.2"]], [SUB["1.1"]])
+    assert papers(toy, HOME)[SUB["1.1"]] == "mine\n"
+
+
+def test_a_dry_run_and_a_no_write_nothing(toy: Toy) -> None:
+    before = papers(toy, HOME)
+    told = toy.stretto("scaffold", "subplans", HOME, "--level", "all", "--dry-run").stdout
+    assert all(path in told for path in SUB.values()) and "level 1" in told
+    assert result(toy, "subplans", HOME, "--dry-run")["dry_run"] is True
+    for answer in ("n\n", "\n", ""):
+        done = answering(toy, answer, "subplans", HOME)
+        assert done.returncode == 130 and "[y/N]" in done.stderr
+    assert papers(toy, HOME) == before and not (toy.repository / HOME / "subplans").exists()
+    assert answering(toy, "y\n", "subplans", HOME).returncode == 0
+    assert len(papers(toy, HOME)) == len(before) + 2
+
+
+def test_no_execution_without_its_subplan(toy: Toy) -> None:
+    toy.write({f"{HOME}/{SUB['1.1']}": "words\n", f"{HOME}/{SUB['1.2']}": HOLLOW})
+    made = result(toy, "executions", HOME, "--level", "all", "--yes", code=1)
+    assert made["created"] == [EXE["1.1"]] and [note["id"] for note in made["missing"]] == ["1.2", "2.1"]
+    assert result(toy, "executions", HOME, "--level", "1", "--yes", code=1)["created"] == []
+
+
+def test_a_batch_that_fails_is_taken_back(toy: Toy) -> None:
+    toy.write({f"{HOME}/subplans/SUBPLAN_OTHER_11.md": "not ours\n", f"{HOME}/execution": "in the way\n"})
+    before = papers(toy, HOME)
+    toy.stretto("scaffold", "subplans", HOME, "--level", "all", "--yes")
+    made = result(toy, "executions", HOME, "--level", "0", "--yes", code=1)
+    assert made["created"] == [] and {note["id"] for note in made["errors"]} == {"1.1", "1.2"}
+    assert papers(toy, HOME).keys() == before.keys() | SUB.values()
+
+
+def test_placeholders_are_filled_and_nothing_else(toy: Toy) -> None:
+    toy.write({f"{HOME}/{SUB['1.1']}": HOLLOW, f"{HOME}/{EXE['1.1']}": HOLLOW, f"{HOME}/{SUB['1.2']}": "mine\n"})
+    assert result(toy, "status", HOME)["placeholders"] == [SUB["1.1"], EXE["1.1"]]
+    assert result(toy, "status", HOME)["recommended"]["action"] == "fill"
+    made = result(toy, "fill", HOME, "--yes")
+    assert made["created"] == [SUB["1.1"], EXE["1.1"]]
+    found = papers(toy, HOME)
+    assert "Know every seed" in found[SUB["1.1"]] and "Know every seed" in found[EXE["1.1"]]
+    assert found[SUB["1.2"]] == "mine\n"
+    assert "no paper is a placeholder" in toy.stretto("scaffold", "fill", HOME, "--yes").stdout
+
+
+# By an agent.
+
+
+def test_an_agent_writes_the_papers_in_the_folder_itself(toy: Toy) -> None:
+    made = result(toy, "subplans", HOME, "--yes", "--agent", WRITER)
+    assert made["ok"] and set(made["created"]) == {SUB["1.1"], SUB["1.2"]}
+    assert "Words by an agent." in papers(toy, HOME)[SUB["1.1"]]
+    toy.write({f"{HOME}/{SUB['2.1']}": HOLLOW})
+    assert result(toy, "fill", HOME, "--yes", "--agent", WRITER)["created"] == [SUB["2.1"]]
+    assert "Words by an agent." in papers(toy, HOME)[SUB["2.1"]]
+    assert toy.git("status", "--porcelain", "-uall").split() == ["??", f"{HOME}/{SUB['1.1']}"] + [
+        word for id in ("1.2", "2.1") for word in ("??", f"{HOME}/{SUB[id]}")
+    ]
+
+
+def test_what_an_agent_leaves_of_a_failed_batch_is_taken_back(toy: Toy) -> None:
+    before = papers(toy, HOME)
+    bad = WRITER.replace(
+        "shell: ", "shell: case $STRETTO_TASK in *_12) echo half > subplans/SUBPLAN_SHOP_12.md; exit 65;; esac; "
+    )
+    made = result(toy, "subplans", HOME, "--yes", "--agent", bad, code=1)
+    assert [note["id"] for note in made["errors"]] == ["1.2"] and made["created"] == []
+    assert set(made["rolled_back"]) == {SUB["1.1"], SUB["1.2"]}
+    assert papers(toy, HOME) == before and not (toy.repository / HOME / "subplans").exists()
+    made = result(toy, "subplans", HOME, "--yes", "--keep", "--agent", bad, code=1)
+    assert (made["created"], made["rolled_back"]) == ([SUB["1.1"]], [SUB["1.2"]])
+
+
+def test_an_agent_that_writes_a_placeholder_has_written_nothing(toy: Toy) -> None:
+    hollow = WRITER.replace("Words by an agent.", "[TO BE FILLED: words]")
+    (toy.repository / "stretto.toml").write_text("attempts = 1\n")
+    made = result(toy, "subplans", HOME, "--level", "1", "--yes", "--agent", hollow, code=1)
+    assert made["created"] == [] and SUB["2.1"] not in papers(toy, HOME)
+
+
+def test_a_failed_fill_brings_the_placeholder_back(toy: Toy) -> None:
+    toy.write({f"{HOME}/{SUB['1.1']}": HOLLOW})
+    bad = f"shell: echo half > {SUB['1.1']}; exit 65"
+    assert result(toy, "fill", HOME, "--yes", "--agent", bad, code=1)["rolled_back"] == [SUB["1.1"]]
+    assert papers(toy, HOME)[SUB["1.1"]] == HOLLOW
+
+
+# What comes next.
+
+
+def test_the_prompt_for_the_next_step(toy: Toy) -> None:
+    told = toy.stretto("scaffold", "next", HOME)
+    assert f"Write {SUB['1.1']}" in told.stdout and "batch_subplan" in told.stderr
+    toy.stretto("scaffold", "subplans", HOME, "--yes")
+    told = toy.stretto("scaffold", "next", HOME)
+    assert f"Write {EXE['1.1']}" in told.stdout and f"Read {SUB['1.1']} first" in told.stdout
+    toy.stretto("scaffold", "executions", HOME, "--yes")
+    told = toy.stretto("scaffold", "next", HOME)
+    assert f"Read first: {EXE['1.1']}" in told.stdout and "execute_parallel: 1.1" in told.stderr
+    toy.write({f"{HOME}/{EXE['1.2']}": HOLLOW})
+    assert f"Fill {EXE['1.2']}" in toy.stretto("scaffold", "next", HOME).stdout
+
+
+def test_status_as_a_table_and_what_is_won(toy: Toy) -> None:
+    told = toy.stretto("scaffold", "status", HOME).stdout
+    assert "SHOP: 0/3 complete (0 %)" in told and "waits for 1.1, 1.2" in told
+    assert "4 h one by one, 3 h in parallel (25 % less)" in told
+    assert f"stretto scaffold subplans {HOME} --level 0" in told
+    (chance,) = result(toy, "status", HOME)["opportunities"]
+    assert (chance["sequential_h"], chance["parallel_h"], chance["savings_percent"]) == (4, 3, 25)
+
+
+def test_a_person_approves_what_they_have_looked_at(toy: Toy) -> None:
+    done = toy.stretto("scaffold", "approve", HOME, "1.1", "--yes", code=2)
+    assert "has no EXECUTION_TASK" in done.stderr
+    toy.write({f"{HOME}/{EXE['1.1']}": "done\n"})
+    toy.stretto("scaffold", "approve", HOME, "1.1", "--yes")
+    assert statuses(toy, HOME)["1.1"] == "complete"
+    assert "complete already" in toy.stretto("scaffold", "approve", HOME, "1.1", "--yes", code=2).stderr
+    assert "no achievement '1.9'" in toy.stretto("scaffold", "approve", HOME, "1.9", "--yes", code=2).stderr
+
+
+def test_a_run_before_a_fix_approves_nothing(toy: Toy) -> None:
+    toy.stretto("run", f"{HOME}/parallel.json", "--only", "1.1", "--agent", WORKER, "--land", "--yes")
+    toy.write({f"{HOME}/execution/feedbacks/FIX_11.md": "not yet\n"})
+    assert result(toy, "approve", HOME, "--yes")["created"] == []
+
+
+# What is refused.
+
+
+@pytest.mark.parametrize(
+    ("args", "words"),
+    [
+        (("subplans", HOME, "--level", "7"), "there is no level 7"),
+        (("subplans", HOME, "--level", "x"), "no level"),
+        (("subplans", "work-space"), "no plan of achievements"),
+        (("subplans", f"{HOME}/PLAN_SHOP.md"), "error:"),
+        (("menu", HOME), "needs a terminal"),
+    ],
+)
+def test_what_cannot_be_is_refused_with_a_hint(toy: Toy, args: tuple[str, ...], words: str) -> None:
+    told = toy.stretto("scaffold", *args, code=2).stderr
+    assert words in told and "hint:" in told
+
+
+def test_a_circle_is_shown_and_nothing_is_made_of_it(toy: Toy) -> None:
+    plan = json.loads(SHOP[f"{HOME}/parallel.json"])
+    plan["achievements"][0]["dependencies"] = ["2.1"]
+    toy.write({f"{HOME}/parallel.json": json.dumps(plan)})
+    assert "1.1" in toy.stretto("scaffold", "subplans", HOME, "--yes", code=2).stderr
+    told = result(toy, "status", HOME)
+    assert set(told["circle"]) == {"1.1", "2.1"} and told["recommended"]["action"] == "create_subplan"
+    assert toy.stretto("scaffold", "status", HOME).stdout.count("1.1 → 2.1 → 1.1") == 1
+
+
+def test_a_name_that_no_file_can_have(toy: Toy) -> None:
+    plan = json.loads(SHOP[f"{HOME}/parallel.json"]) | {"plan_name": "../SHOP"}
+    toy.write({f"{HOME}/parallel.json": json.dumps(plan)})
+    assert "no paper can be called" in toy.stretto("scaffold", "subplans", HOME, "--yes", code=2).stderr
+    assert not (toy.repository / "work-space/plans/subplans").exists()
+
+
+def test_without_git_papers_are_made_all_the_same(tmp_path: Path) -> None:
+    toy = Toy(tmp_path / "x", {"a": "b"})
+    folder = tmp_path / "plain"
+    for name, text in SHOP.items():
+        path = folder / name.removeprefix(f"{HOME}/")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    for words in (["subplans", "."], ["executions", "."], ["subplans", ".", "--agent", WRITER], ["status", "."]):
+        done = subprocess.run(
+            [sys.executable, "-m", "stretto", "scaffold", *words, *(["--yes"] if words[0] != "status" else [])],
+            cwd=folder, env=toy.env, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=120,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stdout + done.stderr
+    assert len(list((folder / "subplans").iterdir())) == 3
