@@ -6,6 +6,7 @@ Only the standard library: its start-up is a part of every attempt's cost.
 from __future__ import annotations
 
 import argparse
+import errno
 import hashlib
 import json
 import os
@@ -214,8 +215,11 @@ def write(model: Model, prompt: str, path: str, rounds: int, drafts: Path) -> tu
             return draft, f"approved by its critic in round {turn} of {rounds}"
         say(f"critic, round {turn} of {rounds}:\n{findings}")
         if turn == rounds:
-            whole(drafts, draft)
-            raise Failed("failed", f"after {rounds} rounds its critic still finds:\n{findings[:3000]}\ndraft: {drafts}")
+            whole(drafts / "draft.md", draft, drafts)
+            raise Failed(
+                "failed",
+                f"after {rounds} rounds its critic still finds:\n{findings[:3000]}\ndraft: {drafts / 'draft.md'}",
+            )
         turns += [("assistant", draft), ("user", _AGAIN.format(findings=findings))]
         draft = model.ask(turns)
     return draft, ""
@@ -243,18 +247,25 @@ def _included(name: str, folder: Path) -> str:
         raise Failed("permanent", f"the prompt asks for the file {name!r}, which cannot be read: {error}") from error
 
 
-def whole(path: Path, text: str) -> None:
-    """Write a file so that it is there whole, or is as before. Raises OSError."""
+def whole(path: Path, text: str, drafts: Path) -> None:
+    """Write a file so that it is there whole, or is as before. Raises OSError.
+
+    What is not whole yet lies in `drafts`, where nobody takes it for work; beside the file where that is another disk.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(f".{path.name}.part")
-    try:
-        with draft.open("w", encoding="utf-8", newline="") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        draft.replace(path)
-    finally:
-        draft.unlink(missing_ok=True)
+    for draft in (drafts / f"{path.name}.part", path.with_name(f".{path.name}.part")):
+        try:
+            with draft.open("w", encoding="utf-8", newline="") as file:
+                file.write(text)
+                file.flush()
+                os.fsync(file.fileno())
+            draft.replace(path)
+            return
+        except OSError as error:
+            if error.errno != errno.EXDEV or draft.parent == path.parent:
+                raise
+        finally:
+            draft.unlink(missing_ok=True)
 
 
 def say(text: str) -> None:
@@ -317,8 +328,8 @@ def main() -> int:
         if not target.parent.resolve().is_relative_to(folder):
             raise Failed("permanent", f"{said.artifact} lies outside the folder")
         prompt = included(Path(environ["STRETTO_PROMPT_FILE"]).read_text(encoding="utf-8"), folder)
-        text, note = write(model, prompt, said.artifact, said.critic, result.with_name("draft.md"))
-        whole(target, text)
+        text, note = write(model, prompt, said.artifact, said.critic, result.parent)
+        whole(target, text, result.parent)
         told["summary"] = f"wrote {said.artifact}: {len(text):,} characters" + (f", {note}" if note else "")
         say(told["summary"])
     except Failed as failed:
@@ -326,5 +337,5 @@ def main() -> int:
         failure = {"kind": failed.kind, "message": failed.message, "retry_after_s": failed.retry_after_s}
         told["failure"] = failure
     told["usage"] = model.usage
-    whole(result, json.dumps(told))
+    whole(result, json.dumps(told), result.parent)
     return 1 if "failure" in told else 0

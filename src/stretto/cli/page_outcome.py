@@ -92,8 +92,13 @@ def tell(outcome: Outcome, ground: Ground, asked: Asked, *, code: int) -> None:
     )
     if outcome.complete:
         return
-    if outcome.master is not None:
+    if outcome.master is not None and code == 1:
         terminal.say(f"the master specification failed, so no page was begun: {_short(outcome.master)}", json=json)
+        terminal.commands(again(asked), json=json)
+        return
+    if code in (3, 4, 130):
+        left = [name for name, _ in outcome.failed]
+        terminal.say(f"not written: {', '.join(left)}; to go on:", json=json)
         terminal.commands(again(asked), json=json)
         return
     for name, why in outcome.failed:
@@ -123,7 +128,7 @@ def told(outcome: Outcome) -> dict[str, Any]:
 
 
 def again(asked: Asked, only: tuple[str, ...] = ()) -> str:
-    """The command that tries again, with the same options."""
+    """The command that tries again, with the same options; without `only`, it goes on with the whole."""
     said = {
         "--max-concurrency": asked.parallel,
         "--timeout": asked.timeout,

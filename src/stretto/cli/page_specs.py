@@ -11,9 +11,11 @@ import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
-from stretto.cli import begin, front, terminal
+from msgspec.structs import replace
+
+from stretto.cli import begin, front, page_earlier, terminal
 from stretto.cli.page_outcome import outcome_of, tell
-from stretto.cli.place import settings_here
+from stretto.cli.place import View, settings_here
 from stretto.cli.showing import Lines, Show
 from stretto.config.agents import TEXT
 from stretto.config.layers import Settings, flags, wrong
@@ -77,7 +79,14 @@ def generate(asked: Asked) -> int:
     choices = asked.choices().over(below.over(settings.of_profile(asked.profile)) if asked.profile else below)
     ground = survey(folder)
     only = _names(ground, asked.only)
-    made = make(ground, choices, resume=asked.resume, findings=findings)
+    earlier = None if asked.dry_run else page_earlier.unfinished(folder)
+    if earlier is not None:
+        if not asked.resume:
+            raise page_earlier.refuse(earlier, asked.app)
+        page_earlier.must_fit(only, asked.agent, asked.skip_existing, earlier, asked.app)
+        return _go_on(earlier, ground, asked, choices)
+    # How many at once is the run's own affair, which may change when it goes on; in a plan it would stand for good.
+    made = make(ground, replace(choices, parallel=None), resume=asked.resume, findings=findings)
     opened = Loaded(plan=made.plan, places=made.places, findings=made.findings, keeper=keeper, data=b"")
     spelled = {"parallel": choices.parallel, "agent": asked.agent, "attempts": choices.attempts, "timeout": None}
     if choices.timeout_s is not None:
@@ -92,6 +101,7 @@ def generate(asked: Asked) -> int:
         agent_args=() if asked.critic is None else ("--critic", str(asked.critic)),
         only=only,
         with_deps=bool(only),
+        new=True,
         interactive=terminal.is_interactive(),
         ask=terminal.is_interactive() and not asked.yes,
         json=asked.json,
@@ -114,6 +124,21 @@ def generate(asked: Asked) -> int:
     outcome = outcome_of(ground, state, only)
     tell(outcome, ground, asked, code=code or 0)
     return code or 0 if outcome.complete else code or 1
+
+
+def _go_on(earlier: View, ground: Ground, asked: Asked, choices: Choices) -> int:
+    """With a run that was stopped or killed, to its end."""
+    page_earlier.prepare(earlier, parallel=asked.parallel, json=asked.json)
+    write_progress(ground.folder, ground.progress or Progress())
+    before = ground.progress or Progress()
+    code, state = _run(earlier.home, ground.folder, before, choices, json=asked.json, after=earlier.last)
+    if code is None:
+        return 0
+    in_it = {record.id for record in earlier.state.tasks}
+    names = tuple(page.name for page in ground.pages if page.name in in_it)
+    outcome = outcome_of(ground, state, names)
+    tell(outcome, ground, asked, code=code)
+    return code if outcome.complete else code or 1
 
 
 def _run(

@@ -1,0 +1,70 @@
+"""An earlier generation of the same app that was stopped or killed: gone on with, or in the way (R8.5)."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+from pathlib import Path
+from shlex import quote
+
+from stretto.cli import terminal, wish
+from stretto.cli.earlier import runs_of
+from stretto.cli.place import View
+from stretto.cli.strays import end_strays
+from stretto.core.events import SettingsChanged, TasksRetried
+from stretto.engine.home import repository_home, state_dir
+from stretto.errors import ConfigError, RunLeased, StateError
+from stretto.workspace.repository import around
+
+
+def unfinished(app: Path) -> View | None:
+    """The latest run of page specs in this folder, if it was left unfinished. Raises RunLeased where one is at work."""
+    path = Path(os.path.realpath(app))
+    here = asyncio.run(around(path, environ=os.environ))
+    runs = repository_home(state_dir(os.environ), here[1] if here else path)
+    views = [one for one in runs_of(runs, path, new=True) if one.unfinished]
+    for one in views:
+        if one.engine is not None:
+            run, holder = one.home.run, f"process {one.engine.pid} on {one.engine.host}"
+            raise RunLeased(
+                f"the page specs of {app} are being written already: {run}, by {holder}",
+                holder=holder,
+                hint=f"stretto status {run}\nor end it: stretto stop {run}",
+            )
+    return views[-1] if views else None
+
+
+def refuse(view: View, app: str) -> StateError:
+    """The error for a generation that is begun although an earlier one waits."""
+    run = view.home.run
+    return StateError(
+        f"an earlier generation of {app} is not finished: {run}",
+        hint=f"go on with it: stretto scaffold pages {quote(app)} --resume\nor give it up: stretto abandon {run}",
+    )
+
+
+def prepare(view: View, *, parallel: int | None, json: bool) -> None:
+    """Make the run ready to go on: what has failed is tried again. Raises StateError."""
+    view.must_not_be_cleaned()
+    if ended := end_strays(view.home):
+        terminal.say(f"ended {ended} left over from before the crash", json=json)
+    failed = tuple(record.id for record in view.state.tasks if record.state == "failed")
+    if failed:
+        wish.put(view, TasksRetried(at=time.time(), tasks=failed))
+    if parallel is not None and parallel != view.state.parallel:
+        wish.put(view, SettingsChanged(at=time.time(), parallel=parallel))
+    terminal.say(f"going on with {view.home.run}, with the options that it was begun with", json=json)
+
+
+def must_fit(only: tuple[str, ...], agent: str | None, skip_existing: bool | None, view: View, app: str) -> None:
+    """Raises ConfigError for options that a run which has begun cannot take any more."""
+    given = {"--only": only or None, "--agent": agent if agent != view.state.settings.agent else None}
+    given["--no-skip-existing"] = True if skip_existing is False else None
+    for flag, said in given.items():
+        if said is not None:
+            raise ConfigError(
+                f"{flag} cannot be changed any more for {view.home.run}, which is not finished",
+                hint=f"go on with it first: stretto scaffold pages {quote(app)} --resume\n"
+                f"or give it up: stretto abandon {view.home.run}",
+            )
