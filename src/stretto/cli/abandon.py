@@ -46,6 +46,10 @@ def abandon(
         raise StateError(
             f"all of {name} is on your branch: there is nothing to give up", hint=f"stretto clean {name} --apply"
         )
+    if state.ended == "succeeded" and state.settings.isolation == "none":
+        raise StateError(
+            f"all of {name} is in the folder: there is nothing to give up", hint=f"stretto clean {name} --apply"
+        )
     if terminal.is_interactive() and not yes:
         terminal.say(f"{_left(view)}; it stays, but nobody will resume, land or build on it.", json=True)
         if not terminal.ask(f"Abandon {name}?", default=False):
@@ -66,6 +70,9 @@ def _left(view: View) -> str:
     rest = sum(record.starts > 0 and record.landed is None for record in view.state.tasks)
     kept = f"{count(landed, 'task')} landed on {view.state.branch}" if landed else "nothing has landed"
     other = "other task" if landed else "task"
+    if view.state.settings.isolation == "none":
+        done = f"{count(landed, 'task')} done" if landed else "nothing is done"
+        return done + (f"; what {count(rest, other)} left is in the folder" if rest else "")
     return kept + (f"; the work of {count(rest, other)} is in refs" if rest else "")
 
 
@@ -89,8 +96,10 @@ def _give_up(home: RunHome) -> Abandoned:
 
     async def give_up(journal: SqliteJournal) -> Abandoned:
         state = replay(recorded.event for recorded in journal.read()).state
-        # The work tree that the run was started in may be gone by now; any other of the repository does as well.
-        launch = replace(home.launch(), repository=str((await wiring.repository(Path.cwd(), os.environ)).root))
+        launch = home.launch()
+        if launch.isolation == "worktree":
+            # The work tree that the run was started in may be gone by now; any other of the repository does as well.
+            launch = replace(launch, repository=str((await wiring.repository(Path.cwd(), os.environ)).root))
         places = await wiring.workspaces(home, launch, state.plan, state.settings, os.environ, ProcessSupervisor())
         return await abandon(journal, places, at=time.time(), by=user())
 

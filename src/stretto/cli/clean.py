@@ -45,7 +45,7 @@ def clean(
     from stretto.cli import terminal
     from stretto.cli.housekeeping import Housekeeping, Wanted
     from stretto.cli.place import runs_here
-    from stretto.errors import ConfigError, StateError
+    from stretto.errors import ConfigError, RepositoryError, StateError
     from stretto.formats.reading import duration_s
 
     if apply and dry_run:
@@ -56,7 +56,10 @@ def clean(
     wanted = Wanted(names=tuple(runs or ()), older_than_s=age, work=work, forget=forget)
 
     async def work_through() -> tuple[list[Found], list[str]]:
-        repository = await wiring.repository(Path.cwd(), os.environ)
+        try:
+            repository = await wiring.repository(Path.cwd(), os.environ)
+        except RepositoryError:  # `runs_here` has found runs that need none
+            repository = None
         house = Housekeeping(repository, home, wanted)
         found = [one async for one in house.each(apply=apply)]
         return found, [] if wanted.names else await house.unknown()

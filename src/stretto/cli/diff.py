@@ -38,8 +38,10 @@ def diff(
     from stretto.cli import terminal
     from stretto.cli.place import find
     from stretto.cli.work import work_of
-    from stretto.errors import ConfigError
+    from stretto.core.events import AttemptFinished
+    from stretto.errors import ConfigError, StateError
     from stretto.observe.story import Story
+    from stretto.observe.words import on_task
     from stretto.workspace.changes import changes
 
     if stat + name_only + json > 1:
@@ -54,6 +56,17 @@ def diff(
         from stretto.cli.earlier import without
 
         raise without(view, task, "diff")
+
+    if view.state.settings.isolation == "none":
+        if not name_only:
+            raise StateError(
+                f"{view.home.run} works in the folder itself, and stretto keeps no copy of what was there before",
+                hint=f"which files it changed: {on_task('diff', task, view.home.run, '--name-only')}",
+            )
+        ends = (one.event for one in view.recorded if isinstance(one.event, AttemptFinished))
+        for path in next((end.paths for end in ends if (end.task, end.attempt) == (task, number)), ()):
+            print(path)
+        return
 
     async def show() -> None:
         async with work_of(view.home, found) as work:

@@ -86,6 +86,7 @@ def _write(view: View, path: Path, *, logs: bool) -> Manifest:
         else:
             cleaned = any(record.landed for record in view.state.tasks)
             why = "`stretto clean` has removed its refs" if cleaned else "the run has no commits beyond its base"
+            why = "the run works in the folder itself" if view.state.settings.isolation == "none" else why
             archive.leave("refs.bundle", why)
         manifest = Manifest(
             run=home.run,
@@ -107,6 +108,8 @@ async def _bundle(view: View, path: Path) -> bool:
     from stretto.workspace.bundle import bundle
     from stretto.workspace.cleaning import refs_of
 
+    if view.state.settings.isolation == "none":
+        return False
     git = (await wiring.repository(Path.cwd(), os.environ)).store
     refs = await refs_of(git, view.home.run)
     branch = f"refs/heads/{view.state.branch}"  # one that the user named is none of the refs that stretto names

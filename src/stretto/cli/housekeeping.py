@@ -77,13 +77,19 @@ class Found(Value, frozen=True, kw_only=True):
     freed: bool = False
 
 
+NOTHING_HELD = Holding(refs={}, work=(), delivered=True, checked_out=False)
+"""What a run in place has in a repository."""
+
+
 class Housekeeping:
     """Of one repository."""
 
-    def __init__(self, repository: Repository, runs: RepositoryHome, wanted: Wanted) -> None:
+    def __init__(self, repository: Repository | None, runs: RepositoryHome, wanted: Wanted) -> None:
+        """Without a repository there are only runs in place, which have neither worktrees nor refs."""
         self._repository, self._runs, self._wanted = repository, runs, wanted
         self._now = time.time()
-        self._pool = Pool(Path(os.path.realpath(runs.worktrees)), repository.store, repository.common)
+        worktrees = Path(os.path.realpath(runs.worktrees))
+        self._pool = Pool(worktrees, repository.store, repository.common) if repository is not None else None
 
     async def each(self, *, apply: bool) -> AsyncIterator[Found]:
         """Everything there is to free or to refuse; with `apply` it is freed as it comes. Raises RunNotFound."""
@@ -101,7 +107,7 @@ class Housekeeping:
 
     async def unknown(self) -> list[str]:
         """Runs that have refs in the repository and no folder here: another state folder may know them."""
-        there = await cleaning.runs_with_refs(self._repository.store)
+        there = await cleaning.runs_with_refs(self._repository.store) if self._repository else set[str]()
         return sorted(there - {home.run for home in self._runs.runs()})
 
     # --- runs ---------------------------------------------------------------------------------------------------
@@ -125,7 +131,7 @@ class Housekeeping:
             with RunLock(home.lock), contextlib.closing(SqliteJournal(home.journal)) as journal:
                 sweep_run(home, journal)
                 seen = View(home, list(journal.read()), None)  # somebody may have gone on with it until just now
-                unsaved = await cleaning.save_leases(self._pool, home.run) if _is_over(seen) else []
+                unsaved = await cleaning.save_leases(self._pool, home.run) if self._pool and _is_over(seen) else []
                 found, holding = await self._examine(seen)
                 if found is None or found.why:
                     return found
@@ -141,7 +147,9 @@ class Housekeeping:
         """What there is of a run, and whether it may go; None where nothing is left to give back."""
         home, state = seen.home, seen.state
         landed = {record.id: record.attempt for record in state.tasks if record.landed is not None}
-        holding = await cleaning.holding(self._repository, run=home.run, head=state.lane.head, landed=landed)
+        holding = NOTHING_HELD
+        if self._repository is not None and state.settings.isolation == "worktree":
+            holding = await cleaning.holding(self._repository, run=home.run, head=state.lane.head, landed=landed)
         why, hint = self._refusal(seen, holding)
         whole = self._wanted.forget or not landed or not _says_what_is_done(home)
         going = [home.path] if whole else disposal.room(home)
@@ -155,7 +163,7 @@ class Housekeeping:
             refs=tuple(holding.refs),
             work=holding.work,
             whole=whole,
-            saves=home.run in cleaning.unsaved_runs(self._pool),
+            saves=self._pool is not None and home.run in cleaning.unsaved_runs(self._pool),
             strays=len(strays),
             why=why,
             hint=hint,
@@ -191,17 +199,22 @@ class Housekeeping:
     async def _free(self, home: RunHome, found: Found, refs: Mapping[str, str]) -> Found:
         """Again does the rest of what a kill has left undone."""
         try:
-            self._pool.forget_ignores(home.run)
+            if self._pool is not None:
+                self._pool.forget_ignores(home.run)
             if found.whole:
                 grave = disposal.bury(home, refs)
-                await cleaning.drop(self._repository.store, refs)
+                await self._drop(refs)
                 disposal.remove(grave)
             else:
-                await cleaning.drop(self._repository.store, refs)
+                await self._drop(refs)
                 disposal.thin(home)
         except StrettoError as error:
             return replace(found, why=f"not all of it could be removed: {error}", hint=error.hint)
         return replace(found, freed=True)
+
+    async def _drop(self, refs: Mapping[str, str]) -> None:
+        if self._repository is not None:
+            await cleaning.drop(self._repository.store, refs)
 
     async def _remains(self, *, apply: bool) -> AsyncIterator[Found]:
         """Runs that were being removed, or being made, when somebody was killed."""
@@ -211,7 +224,7 @@ class Housekeeping:
             if apply:
                 try:
                     with RunLock(grave / "lock"):
-                        await cleaning.drop(self._repository.store, left)
+                        await self._drop(left)
                         disposal.remove(grave)
                     found = replace(found, freed=True)
                 except StrettoError as error:  # another clean is at it, or the disk says no
@@ -232,6 +245,8 @@ class Housekeeping:
     # --- worktrees ----------------------------------------------------------------------------------------------
 
     async def _worktrees(self, *, apply: bool) -> AsyncIterator[Found]:
+        if (pool := self._pool) is None:
+            return
         warm = self._warm()
         homes = {home.run: home for home in self._runs.runs()}
         where = occupants()
@@ -240,7 +255,7 @@ class Housekeeping:
             inside = f"{folder}/"
             return next((pid for place, pid in where.items() if place == str(folder) or place.startswith(inside)), None)
 
-        for place in cleaning.places(self._pool):
+        for place in cleaning.places(pool):
             if self._now - place.used_at < self._wanted.older_than_s:
                 continue
             key, number = place.path.parent.name, place.path.name
@@ -248,26 +263,20 @@ class Housekeeping:
             if not found.why and key in warm:
                 found = replace(found, why=f"kept ready for {warm[key]}, which is running")
             if not found.why and place.lease is not None:
-                found = await self._leased(found, place, homes, apply=apply)
+                found = await self._leased(found, place, homes, pool, apply=apply)
             if not found.why and place.lease is None:
-                found = replace(found, why=await self._precious(place))
+                found = replace(found, why=await _precious(pool, place))
             if not found.why and (pid := occupant(place.path)) is not None:
                 found = replace(found, why=f"process {pid} is in it")
             if not found.why:
                 found = replace(found, bytes=usage([place.path, *place.path.parent.glob(f"{number}.*")]))
             if not found.why and apply:
                 try:
-                    why, hint = await cleaning.free(self._pool, place.path, occupant=occupant), ""
+                    why, hint = await cleaning.free(pool, place.path, occupant=occupant), ""
                 except StrettoError as error:
                     why, hint = f"not all of it could be removed: {error}", error.hint
                 found = replace(found, why=why, hint=hint, freed=not why)
             yield found
-
-    async def _precious(self, place: Place) -> str:
-        try:
-            return await cleaning.precious(self._pool, place.path)
-        except StrettoError as error:
-            return f"it cannot be read: {error}"
 
     def _warm(self) -> dict[str, str]:
         """Worktrees of which set-up a running engine may want next."""
@@ -278,7 +287,9 @@ class Housekeeping:
                     keys |= {key_of(seen.state.plan.setup, role): home.run for role in ("agent", "gate")}
         return keys
 
-    async def _leased(self, found: Found, place: Place, homes: Mapping[str, RunHome], *, apply: bool) -> Found:
+    async def _leased(
+        self, found: Found, place: Place, homes: Mapping[str, RunHome], pool: Pool, *, apply: bool
+    ) -> Found:
         """A worktree with work in it that no ref has."""
         lease = place.lease
         assert lease is not None
@@ -292,9 +303,16 @@ class Housekeeping:
         if seen is not None and (apply or not _is_over(seen)):
             hint = f"stretto resume {lease.run}\nstretto abandon {lease.run}"
             return replace(found, why=f"it holds {what}, in no ref yet", hint="" if _is_over(seen) else hint)
-        if apply and (unsaved := await cleaning.save_leases(self._pool, lease.run)):
+        if apply and (unsaved := await cleaning.save_leases(pool, lease.run)):
             return replace(found, why=unsaved[0])
         return replace(found, saves=True)
+
+
+async def _precious(pool: Pool, place: Place) -> str:
+    try:
+        return await cleaning.precious(pool, place.path)
+    except StrettoError as error:
+        return f"it cannot be read: {error}"
 
 
 def _is_over(seen: View) -> bool:

@@ -79,6 +79,8 @@ def _around(view: View) -> dict[str, Any]:
     started = reader.processes()
 
     async def refs() -> dict[str, str]:
+        if launch.isolation == "none":
+            return {}
         return await refs_of((await wiring.repository(Path.cwd(), os.environ)).store, home.run)
 
     return {

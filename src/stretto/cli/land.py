@@ -53,11 +53,20 @@ def land_run(name: str | None, *, json: bool, tell: bool = False, push: str | No
     from stretto.cli import terminal
     from stretto.cli.deliver import deliver
     from stretto.cli.place import find
-    from stretto.errors import StateError
+    from stretto.errors import ConfigError, StateError
     from stretto.model.excerpt import legible
     from stretto.observe.snapshot import is_open
 
     view = find(name, abandoned=True)  # what moves the user's branch is never another run than they may think of
+    if view.state.settings.isolation == "none":
+        if push is not None:
+            raise ConfigError(f"{view.home.run} has no branch to push: its work is in the folder itself")
+        where = view.home.launch().repository
+        if tell:
+            nothing = dict.fromkeys(("branch", "onto", "commit"))
+            print(msgspec.json.encode({**nothing, "moved": False, "merged": False, "remarks": ()}).decode())
+        terminal.say(f"there is nothing to land: what {view.home.run} has done is in {where} already", json=json)
+        return 0
     landed = any(record.landed for record in view.state.tasks) or view.state.inherited  # its branch has those, too
     if view.engine is None and not landed:
         raise StateError(f"nothing of {view.home.run} has landed yet", hint=f"stretto status {view.home.run}")

@@ -70,14 +70,20 @@ def _plan_differs(home: RunHome) -> bool:
     """Whether the plan file says something else than at the start, statuses aside (R8.4)."""
     from msgspec.structs import replace
 
+    from stretto.cli.earlier import as_kept
+    from stretto.cli.opening import open_plan
     from stretto.errors import PlanError
     from stretto.formats.load import load
     from stretto.model.plan import Plan
 
-    path = home.launch().plan_path
+    launch = home.launch()
+    path = launch.plan_path
 
     def without_status(data: bytes | None = None) -> Plan:
-        plan = load(path, data).plan
+        if launch.recipe:
+            plan = as_kept(open_plan(path).plan, recipe=True) if data is None else load(home.plan(), data).plan
+        else:
+            plan = load(path, data).plan
         return replace(plan, tasks=tuple(replace(task, status="pending") for task in plan.tasks))
 
     try:
