@@ -12,6 +12,7 @@ from stretto.testing.tables import Told, phase, task
 
 ONE = RunSettings(parallel=1, agent="fake")
 TWO = RunSettings(parallel=2, agent="fake")
+SHARED = RunSettings(parallel=5, isolation="none", agent="fake")
 A, B = ("a.txt",), ("b.txt",)
 
 
@@ -129,6 +130,49 @@ def test_r2_4_unknown_scope_excludes_nobody_unless_told(policy: ConflictPolicy, 
     settings = RunSettings(parallel=5, conflicts=policy, agent="fake")
     run = Told(task("a", writes=None), task("b", writes=A), settings=settings)
     assert (len(run.first) == 2) == together
+
+
+def test_r2_4_in_one_folder_unknown_scope_runs_alone() -> None:
+    """Nothing else is at work while it is, also nothing that writes nothing; and it waits until nothing is."""
+    for other in (A, ()):
+        late = Told(task("a", writes=other), task("any", writes=None), settings=SHARED)
+        assert late.first == ["ask a#1"]
+        late.granted("a")
+        late.finished("a")
+        assert late.states() == {"a": "landing", "any": "ready"}
+        assert late.landed("a") == ["ask any#1"]
+        first = Told(task("any", writes=None), task("a", writes=other), settings=SHARED)
+        assert first.first == ["ask any#1"]
+        assert first.through("any") == ["ask a#1"]
+
+
+def test_r2_4_in_one_folder_known_scopes_run_together() -> None:
+    tasks = (task("a", writes=A), task("b", writes=B), task("reads", writes=()), task("looks", writes=()))
+    assert Told(*tasks, settings=SHARED).first == ["ask a#1", "ask b#1", "ask reads#1", "ask looks#1"]
+
+
+def test_r2_4_in_one_folder_nobody_starves() -> None:
+    """One of unknown scope is overtaken no longer than a wide claim is (R2.3)."""
+    narrow = [task(f"n{i:02}", writes=(f"src/{i}",) if i % 2 else ()) for i in range(40)]
+    run = Told(*narrow[:5], task("any", writes=None), *narrow[5:], settings=SHARED)
+    running: list[str] = []
+    overtaken = 0
+    while "any" not in run.asking:
+        running += [name for name in run.asking if run.granted(name)]
+        run.finished(running[0])
+        overtaken += len(run.asking)
+        run.landed(running.pop(0))
+    assert overtaken == 4 * 5
+
+
+def test_r2_5_in_one_folder_nothing_merges_hot_files() -> None:
+    tasks = (task("a", writes=("lock", "a")), task("b", writes=("lock", "b")))
+    assert Told(*tasks, hot_files=("lock",), settings=SHARED).first == ["ask a#1"]
+
+
+def test_r2_5_allow_is_allowed_in_one_folder_too() -> None:
+    allowed = RunSettings(conflicts="allow", isolation="none", agent="fake")
+    assert Told(task("a", writes=None), task("b", writes=A), settings=allowed).first == ["ask a#1", "ask b#1"]
 
 
 def test_r2_5_allow_leaves_overlaps_to_landing() -> None:
