@@ -138,7 +138,8 @@ def _runnable(opened: Opened) -> tuple[str, ...]:
 
 
 def _run(opened: Opened, how: How) -> None:
-    """The plan itself, by the usual engine; all of what is runnable, or those that the person names."""
+    """The plan itself, by the usual engine: what can go on now, those that the person names, or all that have papers,
+    each as soon as those before it have landed."""
     from stretto.cli import terminal
     from stretto.cli.run import run
     from stretto.cli.scaffold_telling import tasks_of
@@ -148,12 +149,15 @@ def _run(opened: Opened, how: How) -> None:
     if not ids:
         terminal.say("nothing that can go on has an EXECUTION_TASK")
         return
-    answer = _answer(f"Which, with commas [{','.join(ids)}]: ")
+    ready = tuple(one.id for one in opened.progress.open if one.executions and not one.hollow)
+    more = f", or all of {', '.join(ready)}" if len(ready) > len(ids) else ""
+    answer = _answer(f"Which, with commas{more} [{','.join(ids)}]: ")
     if answer is None:
         return
-    chosen = tuple(id.strip() for id in answer.split(",") if id.strip()) or ids
-    if unknown := [id for id in chosen if id not in ids]:
-        raise ConfigError(f"{', '.join(unknown)} cannot be run now", hint=f"there are {', '.join(ids)}")
+    named = tuple(id.strip() for id in answer.split(",") if id.strip())
+    chosen = ready if answer == "all" else named or ids
+    if unknown := [id for id in chosen if id not in ready]:
+        raise ConfigError(f"{', '.join(unknown)} cannot be run now", hint=f"there are {', '.join(ready)}")
     run(str(opened.file), only=list(tasks_of(opened, chosen)), agent=how.agent, jobs=how.jobs)
 
 
