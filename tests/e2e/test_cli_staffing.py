@@ -102,13 +102,42 @@ def test_show_prompt_looks_for_the_task_before_its_agent(toy: Toy) -> None:
     toy.write({"p.yaml": "name: p\ntasks: [{id: first, prompt: x}]\n"})
     refused = toy.stretto("show", "p.yaml", "--prompt", "frist", code=2).stderr
     assert "there is no task 'frist'" in refused and "did you mean first?" in refused
-    assert "no agent does" in toy.stretto("show", "p.yaml", "--prompt", "first", code=2).stderr
+    refused = toy.stretto("show", "p.yaml", "--prompt", "first", "--agent", "nobody", code=2).stderr
+    assert "there is no agent 'nobody'" in refused
 
 
 def test_show_prompt_speaks_of_no_other_task(toy: Toy) -> None:
-    toy.write(
-        {"p.yaml": "name: p\ntasks: [{id: a, prompt: x}, {id: b, prompt: y}, {id: c, prompt: z, agent: scripted}]\n"}
-    )
+    tasks = "[{id: a, prompt: x, agent: gone}, {id: b, prompt: y, agent: lost}, {id: c, prompt: z, agent: scripted}]"
+    toy.write({"p.yaml": f"name: p\ntasks: {tasks}\n"})
     refused = toy.stretto("show", "p.yaml", "--prompt", "b", code=2).stderr
-    assert "no agent does task 'b'" in refused and "'a'" not in refused
+    assert "there is no agent 'lost'" in refused and "gone" not in refused
     assert "z" in toy.stretto("show", "p.yaml", "--prompt", "c").stdout
+
+
+def test_what_only_describes_wants_no_agent(toy: Toy) -> None:
+    toy.write({"p.yaml": "name: p\ntasks: [{id: a, prompt: Build it., agent: claude}, {id: b, prompt: x}]\n"})
+    assert "no agent does" in toy.stretto("run", "p.yaml", code=2).stderr
+    done = toy.stretto("run", "p.yaml", "--dry-run")
+    assert "a" in done.stdout
+    told = done.stdout + done.stderr
+    assert "warning: no agent does `b`" in told and "'claude'" in told and "is not installed" in told
+    toy.stretto("run", "p.yaml", "--dry-run", "--only", "a", "--json")
+    assert "Build it." in toy.stretto("show", "p.yaml", "--prompt", "a").stdout
+    toy.write({"q.yaml": "name: q\ntasks: [{id: b, prompt: Paint it.}]\n"})
+    assert "Paint it." in toy.stretto("show", "q.yaml", "--prompt", "b").stdout
+
+
+def test_who_will_be_asked_is_told_before(toy: Toy) -> None:
+    check = "verify: [{approval: Look at it.}]"
+    toy.write({"p.yaml": f"name: p\ntasks:\n- {{id: a, prompt: x, {check}}}\n- {{id: b, prompt: y}}\n"})
+    (found,) = (
+        one for one in json.loads(toy.stretto("check", "p.yaml", "--json").stdout)["findings"]
+        if one["code"] == "asks-person"
+    )  # fmt: skip
+    assert (found["severity"], found["tasks"], found["location"]["line"]) == ("info", ["a"], 3)
+    said = "1 task will wait for a person's yes: `a`"
+    assert found["message"] == said
+    done = toy.stretto("run", "p.yaml", "--dry-run", "--agent", "scripted")
+    assert f"note: {said}" in done.stdout + done.stderr
+    done = toy.stretto("run", "p.yaml", "--dry-run", "--agent", "scripted", "--only", "b")
+    assert "person" not in done.stdout + done.stderr

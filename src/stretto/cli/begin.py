@@ -21,6 +21,7 @@ from stretto.cli.ground import Ground, in_place, in_repository
 from stretto.cli.linting import OVERLAP, examine, must_have, of_these, refusal
 from stretto.cli.opening import own_folder
 from stretto.cli.place import settings_here
+from stretto.cli.staffing import agent_findings, wait_for_person
 from stretto.cli.texts import read_template, read_texts
 from stretto.config.layers import NOTHING, Layer, Settings
 from stretto.config.resolve import Resolved, isolation, resolve, run_settings
@@ -73,7 +74,7 @@ class Wanted(Value, frozen=True, kw_only=True):
     ask: bool = False
     json: bool = False
     start: bool = True
-    """The agents have to be there; else their work is only described."""
+    """There have to be agents, and they here; else their work is only described."""
     task: str | None = None
     """The one that is asked about: it has to be in the plan."""
 
@@ -137,12 +138,18 @@ async def _prepare(
     selection = select(loaded.plan, only=wanted.only, phase=wanted.phase, with_deps=wanted.with_deps, done=done)
     plan, context = read_texts(selection.plan, folder, done)
     todo = replace(plan, tasks=tuple(task for task in plan.tasks if task.id not in done))
+    if not wanted.start:
+        findings = (*findings, *(replace(x, severity="warning") for x in agent_findings(loaded, settings, os.environ)))
     findings = of_these(findings, loaded, plan, todo, run_settings(settings))
     if not ok(findings):
         raise refusal(wanted.plan, findings)
     asked = tuple(task for task in todo.tasks if task.id == wanted.task) or todo.tasks
     resolved = resolve(
-        replace(todo, tasks=asked), settings, interactive=wanted.interactive, agent_args=wanted.agent_args
+        replace(todo, tasks=asked),
+        settings,
+        interactive=wanted.interactive,
+        agent_args=wanted.agent_args,
+        staffed=wanted.start,
     )
     # What cannot be built is refused now, not by the engine.
     coding = {name for name, spec in resolved.agents.items() if _codes(spec, start=wanted.start)}
@@ -196,6 +203,8 @@ def show(ready: Ready, *, json: bool, whole: bool) -> None:
         terminal.say(f"done already: {what} (--ignore-status does them again)", json=json)
     if ready.changed:
         terminal.say(f"done again, because the plan has changed: {', '.join(ready.changed)}", json=json)
+    if asks := wait_for_person(ready.todo):
+        terminal.say(asks, json=json, label="note")
     warnings = [finding.message for finding in ready.findings if finding.severity == "warning"]
     for message in warnings[:WARNINGS]:
         terminal.say(message, json=json, label="warning")

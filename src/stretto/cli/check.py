@@ -51,7 +51,7 @@ def check(
     from stretto.analysis.lint import in_file_order
     from stretto.cli.linting import examine
     from stretto.cli.place import settings_here
-    from stretto.cli.staffing import agent_findings, goes_by_prompt
+    from stretto.cli.staffing import agent_findings, goes_by_prompt, person_findings
     from stretto.config.layers import flags
     from stretto.config.resolve import run_settings
     from stretto.errors import PlanError
@@ -61,7 +61,7 @@ def check(
     settings = settings_here(flags(said), profile)
     try:
         loaded, findings = examine(plan, run_settings(settings), partial(goes_by_prompt, settings))
-        findings = in_file_order((*findings, *agent_findings(loaded, settings, os.environ)))
+        findings = in_file_order((*findings, *agent_findings(loaded, settings, os.environ), *person_findings(loaded)))
         known: Plan | None = loaded.plan
     except PlanError as error:
         if not error.findings:

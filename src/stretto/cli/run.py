@@ -133,6 +133,7 @@ def run(
         interactive=terminal.is_interactive() and not detach,
         ask=terminal.is_interactive() and not yes,
         json=json,
+        start=not dry_run,
     )
     ready = begin.prepare(wanted)
     begin.show(ready, json=json, whole=dry_run)

@@ -1,12 +1,12 @@
-"""Who would do the tasks of a plan, were it run now: what `run` would refuse, as findings, and who goes by prompts."""
+"""Who does the tasks of a plan, were it run now: what `run` would refuse, who reads prompts, and who asks a person."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from functools import cache
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import cache, partial
 
 from stretto import wiring
-from stretto.analysis.wording import listed
+from stretto.analysis.wording import counted, listed
 from stretto.config.agents import SCRIPTED, SHELL, nobody
 from stretto.config.installed import KNOWN, installed
 from stretto.config.layers import Settings
@@ -19,11 +19,9 @@ from stretto.model.plan import Finding, Location, Plan, Task
 
 def agent_findings(loaded: Loaded, settings: Settings, environ: Mapping[str, str]) -> Iterator[Finding]:
     """Of tasks that are left to do. Programs are looked for in `environ`, and none is started."""
-    places, left = loaded.places, [task for task in loaded.plan.tasks if task.status != "succeeded"]
+    left = [task for task in loaded.plan.tasks if task.status != "succeeded"]
 
-    def place(*keys: str) -> Location | None:
-        return next((found for key in (*keys, "plan") if (found := places.get(key)) is not None), None)
-
+    place = partial(_place, loaded)
     try:
         who = doers(loaded.plan, settings)
     except ConfigError as error:
@@ -54,6 +52,29 @@ def agent_findings(loaded: Loaded, settings: Settings, environ: Mapping[str, str
             yield _unavailable(error, f"{listed(tasks)} cannot be done by {name!r}: ", tuple(tasks), place(*where))
 
 
+def wait_for_person(tasks: Iterable[Task]) -> str:
+    """Which of these tasks a person will be asked about, in a sentence; empty: none."""
+    ids = [task.id for task in tasks if any(check.kind == "approval" for check in task.verify)]
+    return f"{counted(len(ids), 'task')} will wait for a person's yes: {listed(ids)}" if ids else ""
+
+
+def person_findings(loaded: Loaded) -> Iterator[Finding]:
+    """That somebody will be asked, at the first place where the plan says so."""
+    left = [task for task in loaded.plan.tasks if task.status != "succeeded"]
+    asked = [task for task in left if any(check.kind == "approval" for check in task.verify)]
+    if asked:
+        first = asked[0]
+        n = next(i for i, check in enumerate(first.verify) if check.kind == "approval")
+        yield Finding(
+            code="asks-person",
+            severity="info",
+            message=wait_for_person(asked),
+            hint="`stretto approve TASK` answers; a run without a terminal ends there, and can be resumed",
+            location=_place(loaded, f"task:{first.id}:verify:{n}", f"task:{first.id}"),
+            tasks=tuple(task.id for task in asked),
+        )
+
+
 def goes_by_prompt(settings: Settings, plan: Plan) -> Callable[[Task], bool]:
     """Whether a task is done by somebody who reads its prompt; a command of one's own may know without."""
     try:
@@ -69,6 +90,10 @@ def goes_by_prompt(settings: Settings, plan: Plan) -> Callable[[Task], bool]:
             return True
 
     return lambda task: all(map(reads, who.of(task)))
+
+
+def _place(loaded: Loaded, *keys: str) -> Location | None:
+    return next((found for key in (*keys, "plan") if (found := loaded.places.get(key)) is not None), None)
 
 
 def _who_could(environ: Mapping[str, str]) -> str:

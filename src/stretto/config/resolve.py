@@ -88,15 +88,17 @@ def doers(plan: Plan, settings: Settings) -> Doers:
     return Doers(default=(name, *fallbacks) if name else (), known=known)
 
 
-def resolve(plan: Plan, settings: Settings, *, interactive: bool, agent_args: tuple[str, ...] = ()) -> Resolved:
-    """Lay the layers over each other. Raises ConfigError for a task that no agent does, for an agent that nobody
-    defines, and for `agent_args` that nobody would get."""
+def resolve(
+    plan: Plan, settings: Settings, *, interactive: bool, agent_args: tuple[str, ...] = (), staffed: bool = True
+) -> Resolved:
+    """Lay the layers over each other. Raises ConfigError for a task that no agent does, if it is to be `staffed`, for
+    an agent that nobody defines, and for `agent_args` that nobody would get."""
     who = doers(plan, settings)
     settings = settings.add(plan_layer(plan))
     name, *fallbacks = who.default or ("",)
     used: dict[str, AgentSpec] = {}
     for task in plan.tasks:
-        if not who.of(task):
+        if staffed and not who.of(task):
             raise agents.nobody(f"task {task.id!r}")
         used |= {other: who.spec(other) for other in who.of(task) if other not in used}
     if agent_args and plan.tasks:
