@@ -44,7 +44,8 @@ def overlaps(subject: Subject) -> Iterator[Finding]:
             severity: Severity = "error"
             outcome = "and overlaps are refused"
         case "allow":
-            severity, outcome = "warning", "and may run at once: whoever lands last merges"
+            last = "whoever writes last counts" if subject.in_place else "whoever lands last merges"
+            severity, outcome = "warning", f"and may run at once: {last}"
         case _:
             severity, outcome = "warning", "so they take turns"
     grouped: dict[str, list[tuple[str, ...]]] = {}
@@ -52,7 +53,7 @@ def overlaps(subject: Subject) -> Iterator[Finding]:
         grouped.setdefault(conflict.path, []).append(conflict.tasks)
     found = [(path, tuple(dict.fromkeys(chain.from_iterable(sets))), len(sets)) for path, sets in grouped.items()]
     hint = "let one depend on the other, or split the file"
-    if subject.own_format:
+    if subject.own_format and not subject.in_place:  # where there is no landing nothing merges hot files
         hint = "let one depend on the other, split the file, or list it in `hot_files`"
     for path, tasks, sets in found[:_MOST]:
         unordered = "no dependency orders them" if sets == 1 else "no dependency orders all of them"
@@ -82,7 +83,7 @@ def unknown_scope(subject: Subject) -> Iterator[Finding]:
     silent = tuple(task.id for task in subject.left if task.writes is None and not phases.issubset(task.conflicts_with))
     if not silent or len(subject.left) < 2 or subject.settings.conflicts == "allow":
         return
-    alone = subject.settings.conflicts == "serialize-unknown"
+    alone = subject.settings.conflicts == "serialize-unknown" or subject.in_place
     unsaid, alone_word = (
         ("does not say what files it writes", "runs alone")
         if len(silent) == 1

@@ -118,6 +118,11 @@ class Subject:
     def own_format(self) -> bool:
         return self.plan.format == "stretto"
 
+    @property
+    def in_place(self) -> bool:
+        """Whether all tasks work in one folder (R10.3)."""
+        return self.settings.isolation == "none"
+
     def atomic(self, phase: Phase) -> bool:
         """Whether the phase lands as one commit or not at all."""
         return (phase.on_failure or self.plan.defaults.on_failure) == "rollback"

@@ -51,6 +51,8 @@ def examine(
 
     `opened`: what has been made of it already, by somebody who was told more than its name."""
     loaded, folder = opened or open_plan(plan), own_folder(plan)
+    if settings.isolation == "worktree" and loaded.plan.isolation is not None:
+        settings = replace(settings, isolation=loaded.plan.isolation)
 
     def exists(name: str) -> bool:
         return (folder / name).is_file()
