@@ -1,0 +1,301 @@
+"""`stretto scaffold pages` against a model server on loopback: a mix of failures, kills, and what remains."""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from e2e.toy import until
+from stretto.recipes.page_specs.state import FILE as STATE
+from stretto.testing.apps import page_names, script_app, write_app
+from stretto.testing.models.log import most_at_once
+from stretto.testing.models.server import ModelServer
+
+TEN = page_names(10)
+BOUND_S = 120.0
+
+
+@pytest.fixture
+def server() -> Iterator[ModelServer]:
+    with ModelServer() as server:
+        yield server
+
+
+class Desk:
+    """An app folder without git, and a user who has a key of the model server."""
+
+    def __init__(self, root: Path, server: ModelServer, pages: Sequence[str] = TEN) -> None:
+        self.root, self.server, self.pages = root, server, pages
+        self.app = write_app(root / "app", pages)
+        self.env = {
+            "PATH": f"{Path(sys.executable).parent}:{os.defpath}",
+            "HOME": str(root),
+            "STRETTO_STATE_DIR": str(root / "state"),
+            "GIT_CEILING_DIRECTORIES": str(root.parent),
+            "ANTHROPIC_BASE_URL": server.url,
+            "ANTHROPIC_API_KEY": "sk-ant-test-0123456789",
+            "ANTHROPIC_MODEL": "model-1",
+        }
+
+    def argv(self, *options: str) -> list[str]:
+        return [sys.executable, "-m", "stretto", "scaffold", "pages", "app", "--agent", "text", *options]
+
+    def run(self, *words: str, code: int, **env: str) -> subprocess.CompletedProcess[str]:
+        done = subprocess.run(
+            [sys.executable, "-m", "stretto", *words],
+            cwd=self.root, env={**self.env, **env}, stdin=subprocess.DEVNULL, capture_output=True, text=True,
+            timeout=BOUND_S,
+        )  # fmt: skip
+        assert "Traceback" not in done.stderr, done.stderr
+        assert done.returncode == code, f"ended with {done.returncode}:\n{done.stdout}{done.stderr}"
+        return done
+
+    def pages_of(self, *options: str, code: int, **env: str) -> subprocess.CompletedProcess[str]:
+        return self.run("scaffold", "pages", "app", "--agent", "text", *options, code=code, **env)
+
+    def told(self, *options: str, code: int) -> dict[str, Any]:
+        found: dict[str, Any] = json.loads(self.pages_of(*options, "--json", code=code).stdout)
+        return found
+
+    @property
+    def state(self) -> dict[str, Any]:
+        said: dict[str, Any] = json.loads((self.app / STATE).read_text())
+        return said
+
+    @property
+    def specs(self) -> set[str]:
+        return {path.name for path in (self.app / "specs" / "pages").glob("*")}
+
+    def asked(self) -> Counter[str]:
+        """How often the model was asked for each document."""
+        return Counter(one.script or "" for one in self.server.requests())
+
+    def again(self, **scripts: str) -> None:
+        """The server begins anew, with other scripts."""
+        self.server.reset()
+        script_app(self.server, self.pages, trouble=scripts)
+
+
+@pytest.fixture
+def desk(tmp_path: Path, server: ModelServer) -> Desk:
+    return Desk(tmp_path, server)
+
+
+def specs_of(pages: Sequence[str]) -> set[str]:
+    return {f"{page.lower()}.md" for page in pages}
+
+
+def test_of_ten_pages_with_every_kind_of_trouble_one_is_left_and_the_told_command_does_it(desk: Desk) -> None:
+    home, login, signup, bread, orders, checkout, *_ = TEN
+    script_app(
+        desk.server,
+        TEN,
+        trouble={
+            home: "MODEL fail 429 retry-after=0.5 times=2",
+            login: "MODEL @1 hang",
+            signup: "MODEL @1 fail 500",
+            bread: "MODEL fail 400 message='there is no such bread'",
+            orders: "MODEL @1 text Sure, here is the specification:",
+            checkout: "MODEL @1 cut",
+        },
+    )
+    told = desk.told("--timeout", "4", code=1)
+    rest = [page for page in TEN if page != bread]
+    assert told == {
+        "master": {"success": True, "spec_path": "specs/frontend-interaction-spec-master.md"},
+        "pages": {
+            "summary": {"total": 10, "succeeded": 9, "failed": 1, "success_rate": "90.0%"},
+            "succeeded": [{"page": page, "spec_path": f"specs/pages/{page.lower()}.md"} for page in rest],
+            "failed": [{"page": bread, "error": "permanent: HTTP 400: there is no such bread"}],
+        },
+    }
+    assert desk.specs == specs_of(rest)
+    assert sorted(desk.state["completed"]) == sorted(rest)
+    assert desk.state["failed"] == [bread]
+    for page in rest:
+        text = (desk.app / "specs" / "pages" / f"{page.lower()}.md").read_text()
+        assert text.startswith(f"# Frontend Interaction Specification - {page}\n")
+    asked = desk.asked()
+    assert asked[bread] == 1, "what is permanent is not tried again"
+    assert asked["master"] == 1
+    assert (asked[login], asked[signup], asked[orders], asked[checkout]) == (2, 2, 2, 2)
+
+    said = desk.pages_of("--resume", code=1).stdout
+    (command,) = [line.strip() for line in said.splitlines() if line.strip().startswith("stretto scaffold")]
+    assert command == f"stretto scaffold pages app --resume --only {bread} --agent text"
+    assert f"{bread} (specs/pages/breadpage.md): permanent: HTTP 400" in said
+    desk.again()
+    said = desk.run(*shlex.split(command)[1:], code=0).stdout
+    assert "specs/pages/breadpage.md" in said and "1 of 1 page has its specification (100.0%)" in said
+    assert desk.asked() == {bread: 1}
+    assert desk.state["failed"] == []
+    assert sorted(desk.state["completed"]) == sorted(TEN)
+
+
+def test_when_the_master_fails_no_page_is_begun(desk: Desk) -> None:
+    script_app(desk.server, TEN, master="MODEL fail 400 message='no master'")
+    told = desk.told(code=1)
+    assert told == {
+        "error": "the master specification failed: permanent: HTTP 400: no master",
+        "master": {"success": False, "spec_path": "specs/frontend-interaction-spec-master.md"},
+    }
+    assert desk.asked() == {"master": 1}
+    assert desk.specs == set()
+
+
+def test_killed_half_way_it_goes_on_and_does_only_the_rest(desk: Desk) -> None:
+    done, rest = TEN[:4], TEN[4:]
+    script_app(desk.server, TEN, trouble=dict.fromkeys(rest, "MODEL hang silent"))
+    with subprocess.Popen(
+        desk.argv("-j", "2"), cwd=desk.root, env=desk.env, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL, start_new_session=True,
+    ) as front:  # fmt: skip
+        until(lambda: desk.specs >= specs_of(done) and len(desk.state["completed"]) == 4, "four pages", BOUND_S)
+        until(lambda: sum(desk.asked()[page] for page in rest) == 2, "two more that hang", BOUND_S)
+        for process in [*psutil.Process(front.pid).children(recursive=True), psutil.Process(front.pid)]:
+            process.kill()
+    assert desk.state["completed"] == list(done)
+
+    refused = desk.pages_of(code=3)
+    assert "stretto scaffold pages app --resume" in refused.stderr
+    desk.again()
+    told = desk.told("--resume", "-j", "5", code=0)
+    assert told["pages"]["summary"] == {"total": 10, "succeeded": 10, "failed": 0, "success_rate": "100.0%"}
+    assert desk.asked() == dict.fromkeys(rest, 1)
+    assert sorted(desk.state["completed"]) == sorted(TEN)
+    assert not [path for path in desk.app.rglob("*") if path.name.endswith((".part", ".tmp"))]
+
+    desk.again()
+    told = desk.told("--resume", code=0)
+    assert told["pages"]["summary"]["succeeded"] == 10
+    assert desk.asked() == {}, "with nothing left, nothing is done"
+
+
+def test_the_total_timeout_lets_finish_what_is_under_way_and_begins_nothing_more(desk: Desk) -> None:
+    script_app(desk.server, TEN, delay_s=1.5)
+    said = desk.pages_of("--total-timeout", "4", "-j", "2", code=4)
+    assert "the total timeout of 4 s is over" in said.stderr
+    assert "to go on:" in said.stdout
+    written = len(desk.specs)
+    assert 0 < written < 10
+    assert sum(desk.asked().values()) == written + 1
+    desk.again()
+    assert desk.told("--resume", code=0)["pages"]["summary"]["succeeded"] == 10
+    assert sum(desk.asked().values()) == 10 - written
+
+
+def test_five_at_once_and_no_more(desk: Desk) -> None:
+    script_app(desk.server, TEN, delay_s=1.0)
+    desk.pages_of(code=0)
+    pages = [one for one in desk.server.requests() if one.script != "master"]
+    assert most_at_once(pages) == 5
+
+
+def test_what_is_there_is_kept_unless_it_is_wanted_anew(desk: Desk) -> None:
+    home, login = TEN[:2]
+    script_app(desk.server, TEN)
+    desk.pages_of("--only", f"{home.lower()},{login}", code=0)
+    assert desk.specs == specs_of((home, login))
+    assert desk.asked() == {"master": 1, home: 1, login: 1}
+    desk.again()
+    desk.pages_of("--only", home, code=0)
+    assert desk.asked() == {}
+    desk.pages_of("--only", home, "--no-skip-existing", code=0)
+    assert desk.asked() == {"master": 1, home: 1}
+    (desk.app / "specs" / "pages" / "homepage.md").unlink()
+    desk.again()
+    desk.pages_of("--only", home, code=0)
+    assert desk.asked() == {home: 1}
+
+
+@pytest.mark.parametrize(
+    ("options", "env", "file", "places"),
+    [
+        ((), {}, "", 5),
+        (("--profile", "ci"), {}, "", 10),
+        (("--profile", "local"), {}, "max_concurrency: 4", 4),
+        ((), {"FIS_MAX_CONCURRENCY": "7"}, "max_concurrency: 4", 7),
+        (("--max-concurrency", "2"), {"FIS_MAX_CONCURRENCY": "7"}, "max_concurrency: 4", 2),
+        (("--no-parallel",), {"FIS_MAX_CONCURRENCY": "7"}, "max_concurrency: 4", 1),
+    ],
+)
+def test_who_says_how_many_at_once(
+    desk: Desk, options: tuple[str, ...], env: dict[str, str], file: str, places: int
+) -> None:
+    if file:
+        (desk.app / "config").mkdir()
+        (desk.app / "config" / "fis_generation.yaml").write_text(f"fis: {{parallelization: {{{file}}}}}\n")
+    said = desk.pages_of("--dry-run", *options, code=0, **env).stdout
+    assert "  master-spec" in said
+    assert f"{places} at once" in said
+    assert not (desk.app / STATE).exists()
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (("--no-parallel", "-j", "4"), "contradict each other"),
+        (("--only", "NoPage"), "there is no page 'NoPage'"),
+        (("--timeout", "soon"), "--timeout must be a duration"),
+        (("--critic", "9"), "from 0 to 5"),
+    ],
+)
+def test_options_that_cannot_be_are_refused(desk: Desk, options: tuple[str, ...], words: str) -> None:
+    assert words in desk.pages_of(*options, code=2).stderr
+    assert desk.asked() == {}
+
+
+def test_a_critic_needs_the_text_agent(desk: Desk) -> None:
+    said = desk.run("scaffold", "pages", "app", "--agent", "shell: true", "--critic", "2", code=2).stderr
+    assert "--critic is for the text agent" in said
+
+
+def test_all_that_is_missing_is_told_at_once(desk: Desk) -> None:
+    (desk.app / "specs" / "plan.md").unlink()
+    (desk.app / "shared" / "schema.zod.ts").unlink()
+    said = desk.pages_of(code=2).stderr
+    assert "specs/plan.md" in said and "shared/schema.zod.ts" in said
+    assert desk.asked() == {}
+
+
+def test_the_same_plan_in_the_engines_own_words(desk: Desk) -> None:
+    script_app(desk.server, TEN)
+    desk.run("run", "app", "--agent", "text", "--only", TEN[0], "--with-deps", code=0)
+    assert desk.specs == specs_of(TEN[:1])
+    assert "10 tasks" not in desk.run("check", "app", code=0).stderr
+    shown = json.loads(desk.run("show", "app", "--json", code=0).stdout)
+    assert {task["id"]: task["status"] for task in shown["tasks"]} == {
+        "master-spec": "succeeded",
+        **dict.fromkeys(TEN, "pending"),
+        TEN[0]: "succeeded",
+    }
+
+
+def test_a_repository_around_it_gets_the_files_and_nothing_else(desk: Desk) -> None:
+    def git(*words: str) -> str:
+        return subprocess.run(
+            ["git", "-c", "user.name=u", "-c", "user.email=u@localhost", *words],
+            cwd=desk.root, env=desk.env, capture_output=True, text=True, check=True,
+        ).stdout  # fmt: skip
+
+    git("init", "-q", "-b", "main")
+    git("add", "app")
+    git("commit", "-qm", "first")
+    before = git("rev-parse", "HEAD")
+    script_app(desk.server, TEN)
+    desk.pages_of(code=0)
+    assert git("rev-parse", "HEAD") == before
+    assert git("branch", "--format=%(refname:short)").split() == ["main"]
+    changed = {line[3:] for line in git("status", "--porcelain", "-uall", "--", "app").splitlines()}
+    wanted = {f"app/specs/pages/{name}" for name in specs_of(TEN)}
+    assert changed == {*wanted, "app/specs/frontend-interaction-spec-master.md", f"app/{STATE}"}
