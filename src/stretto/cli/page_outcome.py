@@ -87,9 +87,9 @@ def tell(outcome: Outcome, ground: Ground, asked: Asked, *, code: int) -> None:
             print(f"  {path}  {size:,} bytes", file=stream)
     total = len(outcome.succeeded) + len(outcome.failed)
     print(file=stream)
-    terminal.say(
-        f"{len(outcome.succeeded)} of {count(total, 'page')} have their specification ({outcome.rate})", json=json
-    )
+    theirs = "has its" if total == 1 else "have their"
+    said = f"{len(outcome.succeeded)} of {count(total, 'page')} {theirs} specification ({outcome.rate})"
+    terminal.say(said, json=json)
     if outcome.complete:
         return
     if outcome.master is not None and code == 1:
