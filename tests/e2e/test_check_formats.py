@@ -86,3 +86,23 @@ def test_r11_the_least_severity_that_fails_counts_in_every_format(toy: Toy) -> N
 )
 def test_other_formats_are_refused(toy: Toy, flags: tuple[str, ...], said: str) -> None:
     assert toy.stretto("check", "good.yaml", *flags, code=2).stderr == f"error: {said}\n"
+
+
+def test_several_plans_are_checked_in_one_go(toy: Toy) -> None:
+    plans = ("good.yaml", "plans/bad.yaml", "nowhere.yaml")
+    words = ("check", *plans, "--agent", "scripted")
+    text = toy.stretto(*words, code=2).stdout
+    assert [text.index(name) for name in ("good (stretto)", "plans/bad.yaml:", "nowhere.yaml: error")] == sorted(
+        text.index(name) for name in ("good (stretto)", "plans/bad.yaml:", "nowhere.yaml: error")
+    )
+    told = json.loads(toy.stretto(*words, "--json", code=2).stdout)["plans"]
+    assert [(each["file"], each["ok"], each["plan"]) for each in told] == [
+        ("good.yaml", True, "good"), ("plans/bad.yaml", False, "good"), ("nowhere.yaml", False, None),
+    ]  # fmt: skip
+    runs = json.loads(toy.stretto(*words, "--format", "sarif", code=2).stdout)["runs"]
+    assert [len(run["results"]) for run in runs] == [0, 1, 1]
+    assert len({run["automationDetails"]["id"] for run in runs}) == 3
+    commands = toy.stretto(*words, "--format", "github", code=2).stdout
+    assert commands.count("::error file=") == 2
+    assert set(json.loads(toy.stretto("check", "good.yaml", "--json").stdout)) == {"ok", "format", "plan", "findings"}
+    toy.stretto("check", "good.yaml", "warns.yaml")

@@ -7,13 +7,14 @@ from collections.abc import Callable, Iterable, Sequence
 from enum import StrEnum
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
-from stretto.cli.options import Conflicts, Json, PlanArgument, Profile, chosen_format
+from stretto.cli.options import Conflicts, Json, PlanArguments, Profile, chosen_format
 
 if TYPE_CHECKING:
+    from stretto.config.layers import Settings
     from stretto.model.plan import Finding, Plan
 
 FORMATS = ("text", "json", "github", "sarif")
@@ -26,7 +27,7 @@ class Severity(StrEnum):
 
 
 def check(
-    plan: PlanArgument,
+    plans: PlanArguments,
     json: Json = False,
     format: Annotated[
         str | None,
@@ -47,55 +48,88 @@ def check(
     ] = None,
     profile: Profile = None,
 ) -> int:
-    """Say what is wrong with a plan, with file, line and a hint."""
-    from stretto.analysis.lint import in_file_order
-    from stretto.cli.linting import examine
+    """Say what is wrong with a plan, or with several, with file, line and a hint."""
     from stretto.cli.place import settings_here
-    from stretto.cli.staffing import agent_findings, goes_by_prompt, person_findings
     from stretto.config.layers import flags
-    from stretto.config.resolve import run_settings
-    from stretto.errors import PlanError
 
     shape = chosen_format(format, json, FORMATS)
     said = {"conflicts": conflicts.value if conflicts else None, "agent": agent}
     settings = settings_here(flags(said), profile)
+    severities = list(Severity)
+    grave = severities[: severities.index(fail_on) + 1]
+    checked: list[_Checked] = []
+    code = 0
+    for n, file in enumerate(plans):
+        one = _checked(file, settings)
+        if one.plan is None or any(finding.severity in grave for finding in one.findings):
+            code = 2
+        if shape in ("json", "sarif"):
+            checked.append(one)
+            continue
+        if n and shape == "text":
+            print()
+        for text in _lines(shape, one):
+            print(text)
+    if checked:
+        print(_document(shape, checked))
+    return code
+
+
+class _Checked(NamedTuple):
+    file: str
+    plan: Plan | None
+    """None: it could not be read."""
+    findings: Sequence[Finding]
+
+
+def _checked(file: str, settings: Settings) -> _Checked:
+    from stretto.analysis.lint import in_file_order
+    from stretto.cli.linting import examine
+    from stretto.cli.staffing import agent_findings, goes_by_prompt, person_findings
+    from stretto.config.resolve import run_settings
+    from stretto.errors import PlanError
+
     try:
-        loaded, findings = examine(plan, run_settings(settings), partial(goes_by_prompt, settings))
-        findings = in_file_order((*findings, *agent_findings(loaded, settings, os.environ), *person_findings(loaded)))
-        known: Plan | None = loaded.plan
+        loaded, findings = examine(file, run_settings(settings), partial(goes_by_prompt, settings))
     except PlanError as error:
         if not error.findings:
             raise
-        known, findings = None, error.findings
-    for text in _lines(shape, plan, known, findings):
-        print(text)
-    severities = list(Severity)
-    grave = severities[: severities.index(fail_on) + 1]
-    return 2 if known is None or any(finding.severity in grave for finding in findings) else 0
+        return _Checked(file, None, error.findings)
+    told = (*findings, *agent_findings(loaded, settings, os.environ), *person_findings(loaded))
+    return _Checked(file, loaded.plan, in_file_order(told))
 
 
-def _lines(shape: str, file: str, plan: Plan | None, findings: Sequence[Finding]) -> Iterable[str]:
+def _lines(shape: str, one: _Checked) -> Iterable[str]:
+    """As text for people, or for a log that GitHub reads."""
     import sys
-
-    import msgspec
 
     from stretto.cli import terminal
     from stretto.observe.annotations import workflow_commands
     from stretto.observe.findings import findings_text
+
+    if shape == "github":
+        return workflow_commands(one.file, one.findings, within=_from_the_top())
+    stream = sys.stdout
+    paint, width = terminal.paint(stream), terminal.width(stream)
+    return findings_text(one.file, one.plan, one.findings, paint=paint, width=width)
+
+
+def _document(shape: str, checked: Sequence[_Checked]) -> str:
+    """One document of all plans. As JSON, that of a single plan is about nothing else."""
+    import msgspec
+
     from stretto.observe.planview import check_json
     from stretto.observe.sarif import sarif
 
-    match shape:
-        case "json":
-            return [msgspec.json.format(msgspec.json.encode(check_json(plan, findings))).decode()]
-        case "sarif":
-            told = sarif(file, findings, within=_from_the_top())
-            return [msgspec.json.format(msgspec.json.encode(told)).decode()]
-        case "github":
-            return workflow_commands(file, findings, within=_from_the_top())
-        case _:
-            stream = sys.stdout
-            return findings_text(file, plan, findings, paint=terminal.paint(stream), width=terminal.width(stream))
+    if shape == "sarif":
+        within = _from_the_top()
+        each = [sarif(one.file, one.findings, within=within) for one in checked]
+        told = each[0] | {"runs": [run for document in each for run in document["runs"]]}
+    elif len(checked) == 1:
+        told = check_json(checked[0].plan, checked[0].findings)
+    else:
+        told = {"plans": [{"file": one.file} | check_json(one.plan, one.findings) for one in checked]}
+    return msgspec.json.format(msgspec.json.encode(told)).decode()
 
 
 def _from_the_top() -> Callable[[str], str]:

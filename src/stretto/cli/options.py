@@ -16,6 +16,7 @@ RunArgument = Annotated[str | None, typer.Argument(metavar="[RUN]", help=_RUN)]
 RunOption = Annotated[str | None, typer.Option("--run", metavar="RUN", help=_RUN)]
 TaskArgument = Annotated[str, typer.Argument(metavar="TASK", help="Id of a task.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, and nothing else, on standard output.")]
+PlanArguments = Annotated[list[str], typer.Argument(metavar="PLAN…", help="Plan files.")]
 PlanArgument = Annotated[str, typer.Argument(metavar="PLAN", help="A plan file.")]
 
 
