@@ -78,7 +78,28 @@ def build(plan: Plan) -> Graph:
                 needs[i] = tuple(dict.fromkeys(needs[i] + own))
     needs.extend((*members[phase.id], *own) for phase, own in zip(plan.phases, phase_needs, strict=True))
     after.extend(() for _ in plan.phases)
-    return Graph(names=names, tasks=n, needs=tuple(needs), after=tuple(after), dangling=tuple(dangling))
+    graph = Graph(names=names, tasks=n, needs=tuple(needs), after=tuple(after), dangling=tuple(dangling))
+    return _behind_providers(plan, graph) if any(task.uses for task in plan.tasks) else graph
+
+
+def _behind_providers(plan: Plan, graph: Graph) -> Graph:
+    """Who uses a contract lands behind its provider (R3.1), so whoever waits for a user waits for the provider, too;
+    unless that closes a circle, of which lint tells."""
+    providers: dict[str, list[int]] = {}
+    for i, task in enumerate(plan.tasks):
+        for id in task.provides:
+            providers.setdefault(id, []).append(i)
+    behind = [tuple(i for id in task.uses for i in providers.get(id, ())) for task in plan.tasks]
+    needs = []
+    for node, own in enumerate(graph.needs):
+        found = dict.fromkeys(own)
+        queue = [*own]
+        for other in queue:  # grows while it is walked
+            queue += [i for i in (behind[other] if other < graph.tasks else ()) if i != node and i not in found]
+            found |= dict.fromkeys(queue)
+        needs.append(tuple(found))
+    further = msgspec.structs.replace(graph, needs=tuple(needs))
+    return further if len(topological(further)) == len(graph.names) else graph
 
 
 def _chain(members: Sequence[int], added: Sequence[bool], needs: Sequence[Sequence[int]]) -> Iterator[tuple[int, int]]:

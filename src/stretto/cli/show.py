@@ -20,6 +20,16 @@ def show(
     json: Json = False,
     jobs: Jobs = None,
     profile: Profile = None,
+    suggest: Annotated[
+        bool,
+        typer.Option("--suggest", help="Say what could be changed, what it would save, and how; as text or JSON."),
+    ] = False,
+    patch: Annotated[
+        str | None,
+        typer.Option(
+            "--patch", metavar="N", help="Of what --suggest says, print only the patch of this number, or `all`."
+        ),
+    ] = None,
     prompt: Annotated[
         str | None, typer.Option("--prompt", metavar="TASK", help="Print what the agent of this task would be told.")
     ] = None,
@@ -45,6 +55,10 @@ def show(
     from stretto.observe.words import on_plan
 
     shape = chosen_format(format, json, FORMATS)
+    asked = "--patch" if patch is not None else "--suggest" if suggest else None
+    if asked and (prompt is not None or shape not in ("text", *(["json"] if patch is None else []))):
+        other = "--prompt" if prompt is not None else f"--format {shape}"
+        raise ConfigError(f"{asked} and {other} contradict each other", hint="give one of them")
     if prompt is not None:
         if shape not in ("text", "json"):
             raise ConfigError(f"a prompt is not drawn: --prompt has no --format {shape}", hint="leave --format out")
@@ -54,7 +68,14 @@ def show(
     settings = run_settings(settings_here(flags({"parallel": jobs}), profile))
     loaded, findings = examine(plan, settings)
     command = on_plan("run", plan)
-    if shape in DRAWINGS:
+    if asked:
+        from stretto.cli.suggesting import print_patch, print_suggestions
+
+        if patch is not None:
+            print_patch(plan, loaded, settings, patch)
+        else:
+            print_suggestions(plan, loaded, settings, as_json=shape == "json")
+    elif shape in DRAWINGS:
         lines = draw(
             loaded.plan,
             findings,

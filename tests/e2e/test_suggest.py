@@ -1,0 +1,286 @@
+"""`stretto show --suggest`: each patch is applied by git, the plan is read again, and saves what was said."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from e2e.toy import Toy
+
+YAML = """\
+# what the shop needs
+name: shop
+phases:
+  - id: base
+    tasks:
+      - id: schema   # the tables
+        prompt: Create the tables of the shop in migrations/001.sql
+        writes:
+          - migrations/001.sql
+          - migrations/002.sql
+        estimate: 9h
+      - {id: style, prompt: "Give the shop its colours: `theme.css`", writes: [web/theme.css]}
+      - id: notes
+        prompt: |
+          Put down in NOTES.md what was decided.
+          Keep it short.
+  - id: pages
+    depends_on:
+      - base
+      # it is nice to have the rest first
+      - extra
+    parallel: false
+    tasks:
+      - {id: cart, prompt: A page with what was chosen, writes: [web/cart.html], estimate: 1h}
+      - id: search
+        prompt: A page that finds things
+        writes: [web/search.html]
+        estimate: 1h
+      - id: front
+        prompt: "The first page, which links to web/cart.html and uses `theme.css`"
+        writes: [web/index.html]
+        estimate: 1h
+  - id: extra
+    tasks:
+      - {id: logo, prompt: Draw it, writes: [logo.svg], estimate: 4h}
+"""
+FLOW = """\
+name: shop
+phases: [{id: base, tasks: [{id: schema, prompt: The tables, writes: [one.sql, two.sql], estimate: 9h}]},
+  {id: pages, depends_on: [base], parallel: false, tasks: [
+    {id: cart, prompt: A page with what was chosen, writes: [cart.html], estimate: 1h},
+    {id: search, prompt: A page that finds, writes: [search.html]}, {id: help, prompt: Say more in help.html}]}]
+"""
+TOML = """\
+name = "shop"
+
+[[phases]]
+id = "base"
+
+[[phases.tasks]]
+id = "schema"  # the tables
+prompt = "Create the tables of the shop"
+writes = ["migrations/001.sql", "migrations/002.sql"]
+estimate = "9h"
+
+[[phases.tasks]]
+id = "help"
+prompt = "Say more in help.html"
+
+[[phases]]
+id = "pages"
+depends_on = ["base", "extra"]
+parallel = false
+
+[[phases.tasks]]
+id = "cart"
+prompt = "A page with what was chosen"
+writes = [
+    "web/cart.html",
+]
+estimate = "1h"
+
+[[phases.tasks]]
+id = "search"
+prompt = "A page that finds things, beside web/cart.html"
+writes = ["web/search.html"]
+
+[[phases.tasks]]
+id = "about"
+prompt = "Who we are"
+writes = ["web/about.html"]
+
+[[phases]]
+id = "extra"
+tasks = [{ id = "logo", prompt = "Draw it", writes = ["logo.svg"], estimate = "4h" }]
+"""
+NATIVE: dict[str, Any] = {
+    "name": "shop",
+    "phases": [
+        {"id": "base", "tasks": [{"id": "db", "prompt": "The tables", "writes": ["1.sql", "2.sql"], "estimate": "9h"}]},
+        {
+            "id": "pages",
+            "depends_on": "base",
+            "parallel": False,
+            "tasks": [
+                {"id": "cart", "prompt": "What was chosen", "writes": ["cart.html", "LOG.md"], "estimate": "1h"},
+                {"id": "find", "prompt": "Find things", "writes": ["find.html", "LOG.md"]},
+                {"id": "help", "prompt": "Help the people in help.html"},
+            ],
+        },
+        {
+            "id": "more",
+            "tasks": [{"id": f"m{i}", "prompt": "More", "writes": [f"m{i}.html", "LOG.md"]} for i in range(4)],
+        },
+    ],
+}
+AUTO_CLAUDE: dict[str, Any] = {
+    "feature": "Shop",
+    "phases": [
+        {
+            "id": "base",
+            "name": "Base",
+            "parallel_safe": True,
+            "subtasks": [
+                {
+                    "id": "db",
+                    "description": "The tables",
+                    "files_to_modify": ["db/one.sql"],
+                    "files_to_create": ["db/two.sql"],
+                    "status": "pending",
+                    "estimated_hours": 9,
+                },
+            ],
+        },
+        {
+            "id": "pages",
+            "depends_on": ["base"],
+            "subtasks": [
+                {"id": "cart", "description": "A page", "files_to_create": ["cart.html"], "status": "pending"},
+                {"id": "find", "description": "Find things", "files_to_create": ["find.html"], "status": "pending"},
+                {"id": "help", "description": "Say in help.html how", "files_to_modify": [], "status": "pending"},
+                {"id": "seen", "description": "Like db/one.sql", "files_to_create": ["x.html"], "status": "pending"},
+            ],
+        },
+    ],
+}
+EPIC: dict[str, Any] = {
+    "epicId": "shop",
+    "epicName": "Shop",
+    "sprints": [
+        {"sprintId": "s1", "name": "Tables", "dependencies": [], "files": ["db/one.sql"], "estimatedHours": 4},
+        {"sprintId": "s2", "name": "Pages", "dependencies": ["s1"], "files": ["web/cart.html"], "estimatedHours": 4},
+        {
+            "sprintId": "s3",
+            "name": "Colours",
+            "dependencies": ["s2", "s1"],
+            "files": ["web/c.css"],
+            "estimatedHours": 2,
+        },
+    ],
+}
+TASK_MASTER: dict[str, Any] = {
+    "master": {
+        "tasks": [
+            {"id": 1, "title": "Head", "details": "Edit head.html", "dependencies": [], "status": "pending"},
+            {"id": 2, "title": "Foot", "details": "Edit foot.html", "dependencies": [], "status": "pending"},
+        ]
+    }
+}
+PLANS = {
+    "plan.yaml": YAML,
+    "flow.yaml": FLOW,
+    "plan.toml": TOML,
+    "crlf.yaml": YAML.replace("\n", "\r\n"),
+    "crlf.toml": TOML.replace("\n", "\r\n"),
+    "bare.yaml": YAML.rstrip("\n"),
+    "a plan.json": json.dumps(NATIVE, indent=2),
+    "line.json": json.dumps(NATIVE),
+    "implementation_plan.json": json.dumps(AUTO_CLAUDE, indent=2) + "\n",
+    "tabs.json": json.dumps(AUTO_CLAUDE, indent="\t"),
+    "docs/epic.json": json.dumps(EPIC, indent=2),
+    "tasks.json": json.dumps(TASK_MASTER, indent=2),
+}
+KINDS = {"docs/epic.json": ["dependency"], "tasks.json": ["claim"]}
+ALL = ["claim", "dependency", "split"]
+
+
+def estimated(toy: Toy, name: str) -> float:
+    said = json.loads(toy.stretto("show", name, "--json", "-j", "4").stdout)
+    return float(said["estimate"]["parallel_s"])
+
+
+def applied(toy: Toy, patch: str, name: str) -> None:
+    done = subprocess.run(
+        ["git", "apply", "--whitespace=nowarn", "-"],
+        input=patch.encode(), cwd=toy.repository, env=toy.env, capture_output=True,
+    )  # fmt: skip
+    assert done.returncode == 0, f"{done.stderr.decode()}\n{patch}"
+    found = json.loads(toy.stretto("check", name, "--json", "--agent", "scripted", code=None).stdout)["findings"]
+    assert [x for x in found if x["severity"] == "error"] == []
+
+
+@pytest.mark.parametrize("name", PLANS)
+def test_every_patch_applies_and_saves_what_it_says(tmp_path: Path, name: str) -> None:
+    toy = Toy(tmp_path, {"README.md": "x\n"})
+    path = toy.repository / name
+    path.parent.mkdir(exist_ok=True)
+    path.write_bytes(PLANS[name].encode())
+    told = json.loads(toy.stretto("show", name, "--suggest", "--json", "-j", "4").stdout)
+    assert told["now_s"] == estimated(toy, name)
+    assert sorted({each["kind"] for each in told["suggestions"]}) == KINDS.get(name, ALL)
+    for each in told["suggestions"]:
+        assert each["patch"] is not None, each
+        before = path.read_bytes()
+        applied(toy, each["patch"], name)
+        assert estimated(toy, name) == pytest.approx(told["now_s"] - each["saves_s"], abs=0.01), each["patch"]
+        path.write_bytes(before)
+    applied(toy, told["patch"], name)
+    assert estimated(toy, name) == pytest.approx(told["now_s"] - told["suggestions"][-1]["together_s"], abs=0.01)
+    assert path.read_bytes().count(b"\r\n") in (0, path.read_bytes().count(b"\n"))
+
+
+def test_nothing_but_what_is_meant_is_touched(tmp_path: Path) -> None:
+    toy = Toy(tmp_path, {"plan.yaml": YAML})
+    patch = toy.stretto("show", "plan.yaml", "--patch", "1", "-j", "4").stdout
+    changed = [line for line in patch.splitlines() if line[:1] in "+-" and line[:3] not in ("+++", "---")]
+    assert changed == ["-      - base", "+        depends_on: [style]"]
+    assert "# it is nice to have the rest first" in patch
+
+
+def test_the_command_that_it_shows_makes_the_change(tmp_path: Path) -> None:
+    toy = Toy(tmp_path, {"docs/plan.yaml": YAML})
+    said = toy.stretto("show", "docs/plan.yaml", "--suggest").stdout
+    assert "about half are real" in said
+    command = next(line for line in said.splitlines() if "--patch 1" in line).strip().split("made: ")[-1]
+    before = estimated(toy, "docs/plan.yaml")
+    env = {**toy.env, "PATH": f"{Path(shutil.which('python3') or '').parent}:{toy.env['PATH']}"}
+    for folder, line in ((toy.repository, command), (toy.root, f"cd repo/docs && {_from(toy, 'docs')}")):
+        done = subprocess.run(["sh", "-c", _runnable(line)], cwd=folder, env=env, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+        assert estimated(toy, "docs/plan.yaml") < before
+        toy.git("checkout", "-q", "docs/plan.yaml")
+
+
+def _from(toy: Toy, folder: str) -> str:
+    """The command as somebody in a folder below is told it."""
+    import sys
+
+    done = subprocess.run(
+        [sys.executable, "-m", "stretto", "show", "plan.yaml", "--suggest"],
+        cwd=toy.repository / folder, env=toy.env, capture_output=True, text=True,
+    )  # fmt: skip
+    return next(line for line in done.stdout.splitlines() if "--patch 1" in line).strip().split("made: ")[-1]
+
+
+def _runnable(line: str) -> str:
+    import sys
+
+    return line.replace("stretto show", f"{sys.executable} -m stretto show")
+
+
+def test_what_the_format_has_no_words_for_is_told_with_its_place(tmp_path: Path) -> None:
+    lines = ["# Tasks", "", "## Phase 1: Base", "", "- [ ] T001 Create src/one/menu.py", "", "## Phase 2: Rest", ""]
+    toy = Toy(tmp_path, {"specs/shop/tasks.md": "\n".join([*lines, "- [ ] T002 Create src/two/prices.py", ""])})
+    told = json.loads(toy.stretto("show", "specs/shop/tasks.md", "--suggest", "--json").stdout)
+    (only,) = told["suggestions"]
+    assert (only["patch"], only["saves_s"]) == (None, 720.0)
+    assert only["edits"] == ["specs/shop/tasks.md:7:1: let `2` not wait for `1`"]
+    said = toy.stretto("show", "specs/shop/tasks.md", "--suggest").stdout
+    assert "by hand: specs/shop/tasks.md:7:1" in said
+    assert "no words" in toy.stretto("show", "specs/shop/tasks.md", "--patch", "1", code=2).stderr
+
+
+def test_what_contradicts_it_is_said(tmp_path: Path) -> None:
+    toy = Toy(tmp_path, {"plan.yaml": YAML})
+    assert "contradict" in toy.stretto("show", "plan.yaml", "--suggest", "--format", "svg", code=2).stderr
+    assert "contradict" in toy.stretto("show", "plan.yaml", "--suggest", "--prompt", "cart", code=2).stderr
+    assert "contradict" in toy.stretto("show", "plan.yaml", "--patch", "1", "--json", code=2).stderr
+    assert "there are 1 to " in toy.stretto("show", "plan.yaml", "--patch", "99", code=2).stderr
+    toy.write({"one.yaml": "name: n\ntasks: [{id: a, prompt: Write the whole of it here, writes: [a]}]\n"})
+    assert "nothing to suggest" in toy.stretto("show", "one.yaml", "--suggest").stdout
