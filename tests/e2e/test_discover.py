@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from e2e.toy import Toy, until
+from stretto.testing.models.server import ModelServer
 from unit.recipes.answers import answer, as_text, own, parallel, task
 
 PLAN = """\
@@ -118,6 +119,16 @@ def test_an_agent_that_only_prints_is_heard_too(toy: Toy) -> None:
     (toy.root / "said").write_text(f"Let me see {{}}\n```json\n{as_text(answer(own()))}\n```\nDone.\n")
     toy.stretto("discover", "PLAN.md", "--agent", f"shell: cat {toy.root}/said", "-o", "plan.yaml")
     assert (toy.repository / "plan.yaml").is_file()
+
+
+def test_the_text_agent_needs_no_more_than_an_endpoint(toy: Toy) -> None:
+    with ModelServer() as server:
+        server.script(r"(?s)\A(?!.*# Your last answer)", "MODEL text I cannot.")
+        server.script("# Your last answer", f"MODEL answer {json.dumps(answer(own()))}")
+        toy.env |= {"ANTHROPIC_BASE_URL": server.url, "ANTHROPIC_API_KEY": "sk-ant-test-0", "ANTHROPIC_MODEL": "any"}
+        done = toy.stretto("discover", "PLAN.md", "--agent", "text", "-o", "plan.yaml")
+        assert len(server.requests()) == 2
+    assert "there is no JSON object in it" in done.stderr and "wrote plan.yaml" in done.stdout
 
 
 def test_wrong_answers_to_the_end_leave_no_plan_and_keep_what_was_said(toy: Toy) -> None:
@@ -261,6 +272,14 @@ def test_a_plan_that_is_done_or_broken_is_nothing_to_ask_about(toy: Toy) -> None
 def test_what_does_not_fit_together_is_one_message(toy: Toy, words: tuple[str, ...], told: str) -> None:
     done = toy.stretto("discover", "PLAN.md", *words, code=2)
     assert told in done.stderr and done.stdout == ""
+
+
+def test_a_folder_stands_for_the_plan_in_words_that_it_holds(toy: Toy) -> None:
+    toy.write({"shop/PLAN_SHOP.md": PLAN})
+    agent = answering(toy, answer(own()))
+    toy.stretto("discover", "shop", "--agent", agent)
+    assert "`PLAN_SHOP.md`" in asked(toy, 1)
+    assert "context: [shop/PLAN_SHOP.md]" in (toy.repository / "PLAN_SHOP-parallel.yaml").read_text()
 
 
 def test_documents_that_are_none_are_one_message(toy: Toy) -> None:

@@ -90,7 +90,7 @@ def discover(
     doc = read_document(document)
     if not force:
         doc.must_have(wide, about)
-    target = _target(output, document)
+    target = _target(output, doc.path)
     question = Question(
         name=doc.name, text=doc.text, breadth=wide, about=about, shape=_shape(target), ids=doc.ids(wide, about),
         force=force,
@@ -101,7 +101,7 @@ def discover(
             terminal.say(f"{doc.name}: {small}", json=True, label="note")
         _print({"prompt": prompt(question)} if json else prompt(question))
         return 0
-    _refuse_target(target, document, force=force)
+    _refuse_target(target, doc.path, force=force)
     take = _Taking(doc, question, target, settings, force=force, json=json)
     if answer is not None:
         return take.brought(answer)
@@ -162,7 +162,7 @@ class _Taking:
         from stretto import wiring
         from stretto.cli import terminal
         from stretto.cli.inquiry import Inquiry, inquire, repository_around
-        from stretto.config.agents import named, nobody
+        from stretto.config.agents import SCRIPTED, SHELL, named, nobody
         from stretto.config.resolve import doers
         from stretto.errors import ConfigError, StrettoError
         from stretto.model.plan import Plan
@@ -178,13 +178,14 @@ class _Taking:
                 "or without one: --prompt prints what to ask, --answer FILE takes what was answered",
             )
         spec = doers(Plan(name="", format="stretto"), settings).spec(name)
-        if spec.kind == "scripted":
+        if spec.kind == SCRIPTED:
             raise ConfigError(
                 "the scripted agent reads no document", hint="--agent claude, or --agent 'shell: COMMAND'"
             )
         agent = wiring.agent(spec)
-        self._announce(name)
-        if terminal.is_interactive() and not yes and not terminal.ask(f"Ask {name}?", default=True):
+        who = name if name != SHELL else "your command"
+        self._announce(who)
+        if terminal.is_interactive() and not yes and not terminal.ask(f"Ask {who}?", default=True):
             terminal.say("nobody was asked", json=True)
             return 130
         folder = Path(tempfile.mkdtemp(prefix="stretto-discover-"))
@@ -208,7 +209,7 @@ class _Taking:
         shutil.rmtree(folder, ignore_errors=True)
         return code
 
-    def _announce(self, name: str) -> None:
+    def _announce(self, who: str) -> None:
         from stretto.analysis.wording import spoken
         from stretto.cli import terminal
         from stretto.observe.paint import count
@@ -218,8 +219,9 @@ class _Taking:
         size = f"{len(doc.pieces)} pieces of work" if doc.pieces else f"{len(doc.text):,} characters"
         hours = f", {doc.hours:.3g} h at most" if doc.hours is not None else ""
         terminal.say(
-            f"{doc.name}: {size}{hours}; looking at {about[self._question.breadth]}. {name} is asked, up to "
-            f"{count(run.attempts, 'time')}, each time for {spoken(run.timeout_s)} at most.",
+            f"{doc.name}: {size}{hours}; looking at {about[self._question.breadth]}. "
+            f"{who[0].upper()}{who[1:]} is asked, up to {count(run.attempts, 'time')}, each time for "
+            f"{spoken(run.timeout_s)} at most.",
             json=True,
         )
 

@@ -75,7 +75,10 @@ def _otherwise(about: str, known: Sequence[str]) -> str:
 
 
 def read_document(path: Path) -> Document:
-    """Read it. Raises PlanError for what cannot be read, and for a plan with errors; ConfigError for no text."""
+    """Read it, or the one PLAN_….md of a folder. Raises PlanError for what cannot be read, and for a plan with errors;
+    ConfigError for no text."""
+    plans = sorted(path.glob("PLAN_*.md")) if path.is_dir() else []
+    path = plans[0] if len(plans) == 1 else path
     data = read_bytes(path)
     try:
         text = data.decode("utf-8-sig")

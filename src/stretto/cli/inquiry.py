@@ -11,11 +11,13 @@ import asyncio
 import contextlib
 import os
 import signal
+import sys
 import tarfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from shutil import copyfileobj
 
+from stretto.cli.pulse import pulse
 from stretto.engine.supervise import ProcessSupervisor
 from stretto.errors import ConfigError, GitError, Paused, StrettoError
 from stretto.model.excerpt import legible
@@ -85,7 +87,9 @@ class Inquiry:
             place = self._folder / f"attempt-{attempt}"
             place.mkdir()
             told = prompt(self._question, copy=copy, earlier=earlier)
-            report = await self._agent.run(self._assignment(attempt, place, told), processes)
+            assignment = self._assignment(attempt, place, told)
+            async with pulse(sys.stderr, f"attempt {attempt} of {self._settings.attempts}", assignment.log):
+                report = await self._agent.run(assignment, processes)
             if report.usage.cost_usd is not None:
                 self._costs.append(report.usage.cost_usd)
             text = self._answer(place)
