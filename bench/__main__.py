@@ -15,7 +15,7 @@ from pathlib import Path
 
 from measure import Row, table
 
-PARTS = ("checking", "scheduling", "engine", "processes", "git")
+PARTS = ("checking", "papers", "scheduling", "engine", "processes", "git")
 RESULTS = Path(__file__).with_name("RESULTS.md")
 
 
