@@ -17,6 +17,7 @@ from stretto.formats import (
     cfn_epic,
     checklist,
     dynamic_phases,
+    gsd,
     kiro,
     native,
     parallel_json,
@@ -39,6 +40,7 @@ _GLANCE_BYTES = 1 << 20
 
 FORMATS = (
     ccpm.FORMAT,
+    gsd.FORMAT,
     parallel_json.FORMAT,
     auto_claude.FORMAT,
     spec_kit.FORMAT,

@@ -16,6 +16,7 @@ from stretto.formats.ccpm.folder import companions, members, text_of
 from stretto.formats.ccpm.names import Names
 from stretto.formats.ccpm.paper import DROPPED, EPIC, LATER, STATES, Paper, is_epic, is_task
 from stretto.formats.ccpm.prompt import prompt
+from stretto.formats.places import Spread, in_order
 from stretto.formats.reading import Read, shown
 from stretto.formats.set_aside import Aside, without
 from stretto.formats.syntax.front_matter import Span, front_matter
@@ -52,7 +53,7 @@ class _Reader:
         self._folder = self._file.absolute().parent
         self._findings: list[Finding] = []
         self._impossible = False
-        self._places = _Places()
+        self._places = Spread()
         self.tasks: dict[str, Paper] = {}
         self.epic: Paper | None = None
         if is_epic(own.front) and not is_task(own.front):
@@ -100,8 +101,8 @@ class _Reader:
         kept = [replace(task, conflicts_with=tuple(x for x in task.conflicts_with if x not in gone)) for task in left]
         for each in told:
             paper = self.tasks[each.task]
-            self._note("set-aside", paper, self._status_at(paper), each.message, each.hint)
-        findings = sorted(self._findings, key=_order)
+            self._note("set-aside", paper, self._status_at(paper), each.message, each.hint, tasks=each.tasks)
+        findings = in_order(self._findings)
         if self._impossible:
             raise plan_error(str(self._file), findings)
         plan = Plan(
@@ -221,23 +222,6 @@ class _Reader:
         """Report a mistake that leaves no plan to speak of."""
         self._impossible = True
         self._note(code, paper, at, message, hint, severity="error")
-
-
-class _Places(dict[str, Location]):
-    """Where the parts of the epic stand, in whichever file; what has no place of its own is where its owner is."""
-
-    def __missing__(self, name: str) -> Location:
-        owner, colon, _ = name.rpartition(":")
-        if not colon:
-            raise KeyError(name)
-        return self[owner]
-
-
-def _order(finding: Finding) -> tuple[int, str, int, int]:
-    """Errors first, then file by file as they stand there."""
-    severity = ("error", "warning", "info").index(finding.severity)
-    place = finding.location
-    return (severity, place.file, place.line, place.column) if place else (severity, "", 0, 0)
 
 
 def _priority(word: str) -> int:

@@ -1,0 +1,12 @@
+"""GSD's phases: folders of `PLAN.md` files, and the roadmap over them."""
+
+from stretto.formats.format import Format
+from stretto.formats.gsd import reader
+
+FORMAT = Format(
+    name=reader.NAME,
+    about="GSD phase (a PLAN.md, or ROADMAP.md for all phases)",
+    recognises=reader.recognises,
+    read=reader.read,
+    entry="ROADMAP.md",
+)

@@ -1,0 +1,247 @@
+"""GSD's plans: each PLAN.md is a task, its `depends_on` the order, a summary beside it the sign that it is done."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from stretto.formats.gsd.checks import checks, in_between
+from stretto.formats.gsd.folder import companions, is_done, phase_number, phases_of, plans_in, text_of, top_of
+from stretto.formats.gsd.names import Names
+from stretto.formats.gsd.paper import Paper, is_plan
+from stretto.formats.gsd.prompt import prompt
+from stretto.formats.gsd.roadmap import Roadmap, is_roadmap, roadmap_of
+from stretto.formats.places import Spread, in_order
+from stretto.formats.reading import Read, duration_s, shown
+from stretto.formats.set_aside import Aside, without
+from stretto.formats.syntax import markdown_text
+from stretto.formats.syntax.front_matter import front_matter
+from stretto.formats.syntax.markdown_text import Outline
+from stretto.formats.syntax.source import Source, Text, plan_error
+from stretto.model.plan import Finding, Location, Phase, Plan, Task
+
+NAME = "gsd"
+
+_DONE = frozenset({"complete", "completed", "done", "closed", "executed"})
+_DROPPED = frozenset({"superseded", "cancelled", "canceled", "obsolete", "abandoned", "dropped", "replaced"})
+_LATER = frozenset({"deferred", "on-hold", "paused", "postponed", "blocked"})
+
+
+def recognises(source: Source) -> bool:
+    """The keys of a plan before a Markdown document, or a roadmap that lists plans."""
+    if not isinstance(source.tree, Outline):
+        return False
+    return is_plan(front_matter(source.text.text)) or is_roadmap(source.text.text, source.tree)
+
+
+def read(source: Source) -> Read:
+    """The plan of one phase, by any plan of it, or of all phases, by the roadmap."""
+    return _Reader(source).read()
+
+
+class _Phase:
+    """A phase with its plans."""
+
+    def __init__(self, folder: Path, papers: list[Paper]) -> None:
+        self.id = folder.name or NAME
+        self.number = phase_number(self.id)
+        self.papers = papers
+
+
+class _Reader:
+    def __init__(self, source: Source) -> None:
+        self._file = Path(source.file)
+        self._text = source.text
+        self._home = self._file.absolute().parent
+        self._findings: list[Finding] = []
+        self._places = Spread()
+        self._aside: dict[str, Aside] = {}
+        assert isinstance(source.tree, Outline)
+        if is_plan(front_matter(source.text.text)):
+            self._whole = False
+            top = top_of(self._home)
+            self._map = _roadmap(top / ".planning" / "ROADMAP.md") if top else Roadmap()
+            own = Paper(self._file, source.text)
+            papers = [self._named(x) for x in plans_in(self._home) if x.path.name != self._file.name]
+            self._phases = [_Phase(self._home, sorted((own, *papers), key=lambda x: x.path.name))]
+        else:
+            self._whole = True
+            self._map = roadmap_of(source.text.text, source.tree)
+            folders = ((folder, plans_in(folder)) for folder in phases_of(self._file))
+            self._phases = [_Phase(folder, [self._named(x) for x in papers]) for folder, papers in folders if papers]
+
+    def _named(self, paper: Paper) -> Paper:
+        """The same, told of by a path as the person would write it."""
+        path = self._file.parent / paper.path.relative_to(self._home)
+        return Paper(path, Text(str(path), paper.text))
+
+    def read(self) -> Read:
+        if not self._phases:
+            message = "no phase of this roadmap has a plan yet"
+            hint = "GSD's `plan-phase` writes one: `phases/01-name/01-01-PLAN.md` beside the roadmap"
+            at = self._text.place(0)
+            raise plan_error(
+                str(self._file),
+                [Finding(code="no-plan-files", severity="error", message=message, hint=hint, location=at)],
+            )
+        self._places["plan"] = self._text.place(0)
+        names = Names({phase.number: phase.papers for phase in self._phases})
+        tasks: list[Task] = []
+        for phase in self._phases:
+            words = self._map.phases.get(phase.number)
+            at = self._text.place(words.at) if self._whole and words else phase.papers[0].place(0)
+            self._places[f"phase:{phase.id}"] = at
+            tasks += (self._task(paper, phase, names) for paper in phase.papers)
+        kept, told = without(tasks, self._aside)
+        for each in told:
+            place = self._places[f"task:{each.task}"]
+            self._note("set-aside", each.message, place, each.hint, severity="info", tasks=each.tasks)
+        used = {task.phase for task in kept}
+        phases = tuple(
+            Phase(id=phase.id, title=self._title_of(phase), depends_on=tuple(x for x in needs if x in used))
+            for phase, needs in self._order()
+            if phase.id in used
+        )
+        name = self._map.title if self._whole else self._home.name
+        plan = Plan(name=shown(name, 200) or NAME, format=NAME, phases=phases, tasks=tuple(kept))
+        return Read(plan=plan, places=self._places, findings=tuple(in_order(self._findings)))
+
+    def _order(self) -> Iterator[tuple[_Phase, tuple[str, ...]]]:
+        """Phases one after the other, unless the roadmap says what one waits for."""
+        by_number = {phase.number: phase.id for phase in self._phases}
+        before: tuple[str, ...] = ()
+        for phase in self._phases:
+            words = self._map.phases.get(phase.number)
+            said = words.depends_on if words else None
+            named = () if said is None else tuple(dict.fromkeys(by_number[x] for x in said if x in by_number))
+            yield phase, before if said is None else tuple(x for x in named if x != phase.id)
+            before = (phase.id,)
+
+    def _title_of(self, phase: _Phase) -> str:
+        words = self._map.phases.get(phase.number)
+        return shown(words.title, 100) if words else ""
+
+    def _task(self, paper: Paper, phase: _Phase, names: Names) -> Task:
+        place = f"task:{paper.id}"
+        self._places[place] = paper.at("plan")
+        claims = {span.text: paper.place(span.start) for span in paper.files()}
+        made = tuple(x for x in paper.artifacts() if not x.startswith(".planning/"))
+        writes = self._writes(paper, claims, made)
+        for k, at in enumerate(claims.values()):
+            self._places[f"{place}:writes:{k}"] = at
+        self._tell_checkpoints(paper)
+        done = is_done(paper.path, paper.id) or paper.id.casefold() in self._map.ticked
+        status = paper.front.text("status").casefold().replace("_", "-").replace(" ", "-")
+        if status in _DROPPED or status in _LATER:
+            self._aside[paper.id] = "dropped" if status in _DROPPED else "later"
+        return Task(
+            id=paper.id,
+            phase=phase.id,
+            title=shown(self._map.titles.get(paper.id.casefold(), "") or paper.title, 100),
+            prompt=prompt(paper, phase.id),
+            context=companions(paper, self._home),
+            depends_on=self._needs(paper, phase, names),
+            writes=writes,
+            verify=tuple(checks(paper, self._findings)),
+            artifacts=made,
+            effect="changes" if claims else "any",
+            estimate_s=_positive(duration_s(paper.front.text("estimate"))),
+            status="succeeded" if done or status in _DONE else "pending",
+        )
+
+    def _writes(self, paper: Paper, claims: Mapping[str, Location], made: tuple[str, ...]) -> tuple[str, ...] | None:
+        """What it names, what it promises, and the summary that its agent writes; None where it names nothing."""
+        if not claims and "files_modified" not in paper.front.fields:
+            return None
+        top = top_of(paper.path.absolute().parent)
+        summary: tuple[str, ...] = ()
+        if top is not None:
+            name = "SUMMARY.md" if paper.path.name.casefold() == "plan.md" else f"{paper.id}-SUMMARY.md"
+            summary = ((paper.path.absolute().parent / name).relative_to(top).as_posix(),)
+        return tuple(dict.fromkeys((*claims, *made, *summary)))
+
+    def _needs(self, paper: Paper, phase: _Phase, names: Names) -> tuple[str, ...]:
+        if "depends_on" not in paper.front.fields:
+            return self._by_wave(paper, phase)
+        found: dict[str, Location] = {}
+        waves = {other.id: other.wave for other in phase.papers}
+        for item in paper.front.items("depends_on"):
+            at = paper.place(item.start)
+            match names.of(item.text, phase.number):
+                case ("plan", id) if id != paper.id:
+                    found.setdefault(id, at)
+                    theirs, own = waves.get(id), paper.wave
+                    if theirs is not None and own is not None and theirs >= own:
+                        message = (
+                            f"{paper.id} is in wave {own} and waits for {id} of wave {theirs}; the dependency counts"
+                        )
+                        self._note("wave-differs", message, at, "put it into a later wave", tasks=(paper.id, id))
+                case ("phase", number) if number != phase.number:
+                    if (other := next((x.id for x in self._phases if x.number == number), None)) is not None:
+                        found.setdefault(other, at)
+                    else:
+                        self._outside(paper, number, item.text, at)
+                case ("other", number):
+                    self._outside(paper, number, item.text, at)
+                case ("nobody", word):
+                    found.setdefault(word, at)
+                case _:
+                    pass
+        for k, at in enumerate(found.values()):
+            self._places[f"task:{paper.id}:depends_on:{k}"] = at
+        return tuple(found)
+
+    def _by_wave(self, paper: Paper, phase: _Phase) -> tuple[str, ...]:
+        """All plans of the wave before, where a plan names none itself."""
+        own = paper.wave
+        lower = [x.wave for x in phase.papers if x.wave is not None and own is not None and x.wave < own]
+        return tuple(x.id for x in phase.papers if lower and x.wave == max(lower))
+
+    def _outside(self, paper: Paper, number: str, word: str, at: Location) -> None:
+        """Somebody of a phase that is not read: nothing holds the plan up, which is told unless that phase is done."""
+        homes = [self._home] if self._whole else phases_of(self._home.parent)
+        folder = next((x for x in homes if phase_number(x.name) == number), None)
+        others = plans_in(folder) if folder is not None else []
+        if others and all(is_done(x.path, x.id) or x.id.casefold() in self._map.ticked for x in others):
+            return
+        message = f"{paper.id} waits for {shown(word)} of another phase, which is not part of this run"
+        hint = "see that it is done; name ROADMAP.md to run all phases" if not self._whole else "see that it is done"
+        self._note("other-phase", message, at, hint, tasks=(paper.id,))
+
+    def _tell_checkpoints(self, paper: Paper) -> None:
+        steps = in_between(paper)
+        if steps:
+            what = "a decision" if steps[0].asks == "decision" else "something that only a person can do"
+            message = (
+                f"{paper.id} has a checkpoint that asks for {what} before the work goes on; its agent is told to go on"
+            )
+            hint = "decide it in the plan, or split the plan there; a person is asked before it lands"
+            self._note("checkpoint-passed", message, paper.place(steps[0].start), hint, tasks=(paper.id,))
+
+    def _note(
+        self,
+        code: str,
+        message: str,
+        at: Location,
+        hint: str,
+        *,
+        severity: str = "warning",
+        tasks: tuple[str, ...] = (),
+    ) -> None:
+        finding = Finding(
+            code=code, severity="info" if severity == "info" else "warning", message=message, hint=hint, location=at,
+            tasks=tasks,
+        )  # fmt: skip
+        self._findings.append(finding)
+
+
+def _roadmap(path: Path) -> Roadmap:
+    text = text_of(path)
+    if text is None:
+        return Roadmap()
+    outline = markdown_text.parse(Text(str(path), text), b"").tree
+    return roadmap_of(text, outline) if isinstance(outline, Outline) else Roadmap()
+
+
+def _positive(seconds: float | None) -> float | None:
+    return seconds if seconds and seconds > 0 else None

@@ -1,0 +1,64 @@
+"""The roadmap: what each phase is called and waits for, and which plans it has ticked."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from stretto.formats.gsd.folder import phase_number
+from stretto.formats.syntax.markdown_text import Outline
+from stretto.model.plan import Value
+
+_HEADING = re.compile(r"[*_]*Phase\s+(?P<number>\d+(?:\.\d+)*[A-Za-z]?)\s*[:.–—-]\s*(?P<title>.*)", re.IGNORECASE)
+_DEPENDS = re.compile(r"[*_]{0,2}Depends\s+on[*_]{0,2}\s*:[*_]{0,2}\s*(?P<value>[^\n]*)", re.IGNORECASE)
+_NUMBER = re.compile(r"(?<![\w.])(?:Phases?\s+)?(\d+(?:\.\d+)*[A-Za-z]?)(?![\w.]*\w)")
+_NOTE = re.compile(r"\([^()]*\)")
+_PLAN = re.compile(
+    r"^[ \t]*[-*+][ \t]+\[(?P<mark>[ xX])\][ \t]+[*_`\[]*(?:Plan[ \t]+)?(?P<id>[\w.][\w.-]*?)-PLAN\.md[*_`\]]*"
+    r"(?:\([^)\n]*\))?[ \t]*(?:[—–:-]+[ \t]*)?(?P<title>[^\r\n]*)",
+    re.MULTILINE | re.IGNORECASE,
+)
+_TITLE = re.compile(r"roadmap\s*[:–—-]?\s*", re.IGNORECASE)
+
+
+class PhaseWords(Value, frozen=True, kw_only=True):
+    """What the roadmap says of one phase."""
+
+    title: str
+    depends_on: tuple[str, ...] | None
+    """Numbers of phases; None where it says nothing about that."""
+    at: int
+
+
+class Roadmap(Value, frozen=True, kw_only=True):
+    """`phases` by number; plans by id in lower case."""
+
+    title: str = ""
+    phases: Mapping[str, PhaseWords] = {}
+    titles: Mapping[str, str] = {}
+    ticked: frozenset[str] = frozenset()
+
+
+def is_roadmap(text: str, outline: Outline) -> bool:
+    """Headings of phases, and plans listed by their files."""
+    return _PLAN.search(text) is not None and any(_HEADING.match(section.title) for section in outline.sections)
+
+
+def roadmap_of(text: str, outline: Outline) -> Roadmap:
+    phases: dict[str, PhaseWords] = {}
+    for section in outline.sections:
+        if found := _HEADING.match(section.title):
+            said = _DEPENDS.search(section.prose)
+            needs = None if said is None else tuple(map(phase_number, _NUMBER.findall(_NOTE.sub("", said["value"]))))
+            title = " ".join(found["title"].strip("*_ ").split())
+            phases.setdefault(
+                phase_number(found["number"]), PhaseWords(title=title, depends_on=needs, at=section.start)
+            )
+    plans = list(_PLAN.finditer(text))
+    top = next((section.title for section in outline.sections if section.level == 1), "")
+    return Roadmap(
+        title=" ".join(_TITLE.sub("", top, count=1).split()),
+        phases=phases,
+        titles={found["id"].casefold(): " ".join(found["title"].split()) for found in plans},
+        ticked=frozenset(found["id"].casefold() for found in plans if found["mark"] in "xX"),
+    )
