@@ -57,8 +57,11 @@ def test_what_cannot_be_converted_is_said(toy: Toy) -> None:
     assert "a plan is written as YAML or JSON" in toy.stretto("convert", "tasks.json", "-o", "x.toml", code=2).stderr
     assert "no such file" in toy.stretto("convert", "missing.json", code=2).stderr
     toy.write({"bad.yaml": "name: n\ntasks:\n  - {id: t, prompt: x, depends_on: [nobody]}\n"})
-    done = toy.stretto("convert", "bad.yaml")
+    done = toy.stretto("convert", "bad.yaml", code=2)
     assert "nobody" in done.stdout and "the plan has 1 error: stretto check bad.yaml" in done.stderr
+    done = toy.stretto("convert", "bad.yaml", "-o", "new.yaml")
+    assert "1 error, and was written all the same: stretto check bad.yaml" in done.stderr
+    assert "nobody" in (toy.repository / "new.yaml").read_text()
 
 
 def test_a_converted_plan_runs(toy: Toy) -> None:

@@ -7,13 +7,15 @@ for, so the order among those that stay is kept; that the work itself will be mi
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from msgspec.structs import replace
 
 from stretto.analysis.graph import Graph, build, topological
 from stretto.errors import PlanError
 from stretto.model.plan import Finding, Plan, Value
+
+NOTHING: Mapping[str, Finding] = {}
 
 
 class Selection(Value, frozen=True, kw_only=True):
@@ -30,15 +32,16 @@ def select(
     phase: str | None = None,
     with_deps: bool = False,
     done: Iterable[str] = (),
+    aside: Mapping[str, Finding] = NOTHING,
 ) -> Selection:
     """The tasks of `only` (ids of tasks or phases) that are in `phase`, each where it is given; else the whole plan.
 
     `with_deps` adds everything they wait for, except what is `done`. Raises PlanError for ids that do not exist, and
-    where nothing is left."""
+    where nothing is left. `aside`: why tasks that the file has are no part of the plan."""
     if not only and phase is None:
         return Selection(plan=plan)
     graph, finished = build(plan), frozenset(done)
-    chosen = _named(plan, only, phase)
+    chosen = _named(plan, only, phase, aside)
     if with_deps:
         chosen = _with_needs(plan, graph, chosen, finished)
     instead = _stand_ins(graph, chosen)
@@ -73,12 +76,14 @@ def select(
     return Selection(plan=replace(plan, tasks=tuple(tasks)), findings=tuple(findings))
 
 
-def _named(plan: Plan, only: Sequence[str], phase: str | None) -> set[int]:
+def _named(plan: Plan, only: Sequence[str], phase: str | None, aside: Mapping[str, Finding]) -> set[int]:
     tasks = {task.id for task in plan.tasks}
     phases = {p.id for p in plan.phases}
     if phase is not None and phase not in phases:
         raise PlanError(f"there is no phase {phase!r} in this plan", hint=_near(phase, phases))
     for name in only:
+        if name not in tasks | phases and name in aside:
+            raise PlanError(f"task {name!r} is set aside: {aside[name].message}", hint=aside[name].hint)
         if name not in tasks | phases:
             raise PlanError(f"there is no task {name!r} in this plan", hint=_near(name, tasks | phases))
     wanted = set(only)

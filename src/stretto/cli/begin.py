@@ -135,7 +135,10 @@ async def _prepare(
     done = set(landed | (earlier - changed))
     if not wanted.ignore_status:
         done |= {task.id for task in loaded.plan.tasks if task.status == "succeeded"}
-    selection = select(loaded.plan, only=wanted.only, phase=wanted.phase, with_deps=wanted.with_deps, done=done)
+    aside = {id: one for one in loaded.findings if one.code == "set-aside" for id in one.tasks}
+    selection = select(
+        loaded.plan, only=wanted.only, phase=wanted.phase, with_deps=wanted.with_deps, done=done, aside=aside
+    )
     plan, context = read_texts(selection.plan, folder, done)
     todo = replace(plan, tasks=tuple(task for task in plan.tasks if task.id not in done))
     if not wanted.start:

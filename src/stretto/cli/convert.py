@@ -28,7 +28,10 @@ def convert(
     force: Annotated[bool, typer.Option("--force", help="Also where there is such a file already.")] = False,
     profile: Profile = None,
 ) -> int:
-    """Write a plan of another tool in stretto's own format, to go on with it there."""
+    """Write a plan of another tool in stretto's own format, to go on with it there.
+
+    One with errors is converted all the same, so that they can be mended there: into a file with a note, on standard
+    output with exit code 2, so that no pipe goes on with it."""
     import sys
 
     from stretto.cli import terminal
@@ -64,8 +67,10 @@ def convert(
             label="note",
         )
     if errors := sum(finding.severity == "error" for finding in findings):
-        terminal.say(f"the plan has {count(errors, 'error')}: {on_plan('check', plan)}", json=True, label="note")
-    return 0
+        written = ", and was written all the same" if output is not None else ""
+        told = f"the plan has {count(errors, 'error')}{written}: {on_plan('check', plan)}"
+        terminal.say(told, json=True, label="note")
+    return 2 if errors and output is None else 0
 
 
 def without_done(plan: Plan) -> Plan:

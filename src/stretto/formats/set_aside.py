@@ -20,6 +20,8 @@ class Told(Value, frozen=True, kw_only=True):
     message: str
     hint: str
     task: str
+    """The first of them."""
+    tasks: tuple[str, ...]
 
 
 def without(tasks: Sequence[Task], aside: Mapping[str, Aside]) -> tuple[list[Task], list[Told]]:
@@ -61,4 +63,4 @@ def _tell(tasks: Sequence[Task], dropped: set[str], later: set[str], waiting: se
     ):
         if named := [task.id for task in tasks if task.id in ids]:
             some = ", ".join(shown(id, 30) for id in named[:3]) + (f" and {len(named) - 3} more" if named[3:] else "")
-            yield Told(message=f"{some}: {what}", hint=hint, task=named[0])
+            yield Told(message=f"{some}: {what}", hint=hint, task=named[0], tasks=tuple(named))

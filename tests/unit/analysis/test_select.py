@@ -6,7 +6,7 @@ import pytest
 
 from stretto.analysis.select import select
 from stretto.errors import PlanError
-from stretto.model.plan import Phase, Plan, Task
+from stretto.model.plan import Finding, Phase, Plan, Task
 
 
 def plan(*tasks: Task, phases: tuple[Phase, ...] = (Phase(id="p"),)) -> Plan:
@@ -78,3 +78,13 @@ def test_unknown_names_are_errors(only: list[str], phase: str | None, hint: str)
     with pytest.raises(PlanError) as caught:
         select(CHAIN, only=only, phase=phase)
     assert hint in caught.value.hint
+
+
+def test_a_task_that_the_file_has_put_off_is_not_called_unknown() -> None:
+    told = Finding(code="set-aside", severity="info", message="z: put off in this plan", hint="change its status")
+    plan = Plan(name="p", format="beads", tasks=(Task(id="a", phase="p"),))
+    with pytest.raises(PlanError, match="task 'z' is set aside: z: put off in this plan") as refused:
+        select(plan, only=["z"], aside={"z": told})
+    assert refused.value.hint == "change its status"
+    with pytest.raises(PlanError, match="there is no task 'y'"):
+        select(plan, only=["y"], aside={"z": told})

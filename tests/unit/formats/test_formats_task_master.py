@@ -50,6 +50,7 @@ def test_a_subtask_is_told_what_its_task_says() -> None:
 
 def test_what_is_cancelled_or_put_off_is_no_part_of_the_run() -> None:
     told = {x.message: x.tasks for x in load(sample("task-master/tagged.json")).findings if x.code == "set-aside"}
+    assert list(told.values()) == [("4",), ("5",), ("6",)]
     assert list(told) == [
         "4: cancelled in this plan: not part of the run, and nobody waits for it",
         "5: put off in this plan: not part of the run",

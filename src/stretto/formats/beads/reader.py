@@ -84,7 +84,7 @@ class _Reader:
         kept, told = without(tasks, self._aside)
         for finding in told:
             at = self._reading.places.steps(f"task:{finding.task}")
-            self._reading.report("set-aside", finding.message, at, finding.hint, severity="info")
+            self._reading.report("set-aside", finding.message, at, finding.hint, severity="info", tasks=finding.tasks)
         used = dict.fromkeys(task.phase for task in kept)
         for id in used:
             self._reading.places.mark(f"phase:{id}", self._issues[id][0].steps if id in self._issues else ())

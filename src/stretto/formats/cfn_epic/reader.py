@@ -102,7 +102,7 @@ class _Reader:
         kept, told = without(waiting, self._whole)
         for each in told:
             steps = self._reading.places.steps(f"task:{each.task}")
-            self._reading.report("set-aside", each.message, steps, each.hint, severity="info")
+            self._reading.report("set-aside", each.message, steps, each.hint, severity="info", tasks=each.tasks)
         before = {task.id: task for task in tasks}
         left = []
         for task in kept:

@@ -77,7 +77,12 @@ class _Reader:
         ordered = [self._placed(task, at[task.id], waits, needs[at[task.id]]) for task in kept]
         for finding in told:
             self._reading.report(
-                "set-aside", finding.message, ("tasks", at[finding.task]), finding.hint, severity="info"
+                "set-aside",
+                finding.message,
+                ("tasks", at[finding.task]),
+                finding.hint,
+                severity="info",
+                tasks=finding.tasks,
             )
         self._tell()
         used = {task.phase for task in ordered}

@@ -58,7 +58,9 @@ class _Reader:
         tasks = [self._task(table, phase, names) for table, phase in zip(tables, self._known, strict=True)]
         kept, told = without(tasks, self._aside)
         for note in told:
-            self._reading.report("set-aside", note.message, self._teller.at(note.task), note.hint, severity="info")
+            self._reading.report(
+                "set-aside", note.message, self._teller.at(note.task), note.hint, severity="info", tasks=note.tasks
+            )
         kept = self._polished(kept, {phase.id for phase in self._known if phase.domain == "polish"})
         self._mark_needs(kept)
         self._teller.tell(self._lists)

@@ -53,7 +53,8 @@ class Remarks:
         ):
             if some := [i for i in gone if aside.get(i) == why]:
                 message = f"{self._some(some)}: {what}"
-                self._report("set-aside", message, ("tasks", some[0]), hint, severity="info")
+                ids = tuple(self._lines[i].id for i in some)
+                self._report("set-aside", message, ("tasks", some[0]), hint, severity="info", tasks=ids)
 
     def _order(self, placed: Order, graph: Graph | None) -> None:
         open_ones = [i for i in self._kept if not self._lines[i].done]

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from pathlib import Path
+
+from msgspec.structs import replace
 
 from stretto.formats.auto_claude.prompt import plain
 from stretto.formats.parallel_json.achievements import Entry, achievements_of, recognises
 from stretto.formats.parallel_json.folder import Folder
 from stretto.formats.parallel_json.hours import estimate_s
-from stretto.formats.parallel_json.order import Need, needs_of
+from stretto.formats.parallel_json.order import Need, level_of, needs_of
 from stretto.formats.parallel_json.plan_paper import PlanPaper
 from stretto.formats.parallel_json.prompt import Prompts, notes_of
 from stretto.formats.parallel_json.reader import name_of
@@ -51,6 +54,8 @@ def outline(file: Path, data: bytes) -> Achievements | None:
     found: dict[str, Achievement] = {}
     for entry, own in zip(entries, needs, strict=True):
         found.setdefault(entry.id, _achievement(entry, own, told))
+    if level_of(reading, root) == 2:
+        found = _chained(found)
     return Achievements(
         name=name,
         file=file.name,
@@ -59,6 +64,21 @@ def outline(file: Path, data: bytes) -> Achievements | None:
         notes=notes_of(root.values),
         achievements=tuple(found.values()),
     )
+
+
+def _chained(found: Mapping[str, Achievement]) -> dict[str, Achievement]:
+    """Each behind those of the priority before its own."""
+    groups: dict[int, list[str]] = {}
+    for one in found.values():
+        if one.priority is not None:
+            groups.setdefault(one.priority, []).append(one.id)
+    before = {later: tuple(groups[earlier]) for earlier, later in pairwise(sorted(groups))}
+    return {
+        id: replace(one, behind=tuple(each for each in before.get(one.priority, ()) if each not in one.depends_on))
+        if one.priority is not None
+        else one
+        for id, one in found.items()
+    }
 
 
 def _achievement(entry: Entry, needs: Sequence[Need], told: _Told) -> Achievement:

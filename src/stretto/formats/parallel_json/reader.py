@@ -75,7 +75,7 @@ class _Reader:
         for finding in told:
             hint = "remove its SKIPPED file to do it" if self._folder.exists else finding.hint
             at = self._reading.places.steps(f"task:{finding.task}")
-            self._reading.report("set-aside", finding.message, at, hint, severity="info")
+            self._reading.report("set-aside", finding.message, at, hint, severity="info", tasks=finding.tasks)
         return self._reading.finish(
             lambda: Plan(name=self._name, format=NAME, phases=self._phases(phases, kept), tasks=tuple(kept))
         )

@@ -116,7 +116,9 @@ class _Reader:
     def _finish(self, phases: list[Phase], tasks: list[Task]) -> Read:
         kept, told = without(tasks, self._aside)
         for finding in told:
-            self._reading.report("set-aside", finding.message, self._at(finding.task), finding.hint, severity="info")
+            self._reading.report(
+                "set-aside", finding.message, self._at(finding.task), finding.hint, severity="info", tasks=finding.tasks
+            )
         if self._unclear:
             self._reading.report(
                 "sibling-meant",
