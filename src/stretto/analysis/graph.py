@@ -92,11 +92,12 @@ def _behind_providers(plan: Plan, graph: Graph) -> Graph:
     behind = [tuple(i for id in task.uses for i in providers.get(id, ())) for task in plan.tasks]
     needs = []
     for node, own in enumerate(graph.needs):
-        found = dict.fromkeys(own)
-        queue = [*own]
+        found, queue = dict.fromkeys(own), [*own]
         for other in queue:  # grows while it is walked
-            queue += [i for i in (behind[other] if other < graph.tasks else ()) if i != node and i not in found]
-            found |= dict.fromkeys(queue)
+            for i in behind[other] if other < graph.tasks else ():
+                if i != node and i not in found:
+                    found[i] = None
+                    queue.append(i)
         needs.append(tuple(found))
     further = msgspec.structs.replace(graph, needs=tuple(needs))
     return further if len(topological(further)) == len(graph.names) else graph

@@ -38,6 +38,7 @@ RULES: tuple[Rule, ...] = (
     lint_scope.unknown_scope,
     lint_setup.paths,
     lint_shape.hot_paths,
+    lint_shape.wide_claims,
     lint_shape.narrow,
     lint_shape.needless,
     lint_detail.bare,

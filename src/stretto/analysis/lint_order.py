@@ -48,6 +48,8 @@ def cycles(subject: Subject) -> Iterator[Finding]:
             hint += f"; the tasks of phase {phase} wait for one another in plan order, because it is not parallel"
         if more:
             hint += f"; {counted(more, 'other')} in the same knot may close a circle too"
+        if behind := _behind(subject, knot):
+            hint += f"; {listed(behind, 3)} {'waits' if len(behind) == 1 else 'wait'} for them in vain"
         yield finding(
             "cycle",
             f"a circle of dependencies, none of which can ever start: {spelled(graph, [*loop, loop[0]])}",
@@ -55,6 +57,18 @@ def cycles(subject: Subject) -> Iterator[Finding]:
             hint=hint,
             tasks=tuple(graph.names[i] for i in loop if not graph.is_join(i)),
         )
+
+
+def _behind(subject: Subject, knot: Sequence[int]) -> list[str]:
+    """Tasks outside of a knot that can never start because of it, in plan order."""
+    dependents, inside = subject.graph.dependents(), set(knot)
+    seen, front = set(knot), [*knot]
+    for node in front:  # grows while it is walked
+        for other in dependents[node]:
+            if other not in seen:
+                seen.add(other)
+                front.append(other)
+    return [subject.graph.names[i] for i in sorted(seen - inside) if not subject.graph.is_join(i)]
 
 
 def atomic_phases(subject: Subject) -> Iterator[Finding]:

@@ -61,6 +61,34 @@ def hot_paths(subject: Subject) -> Iterator[Finding]:
     )
 
 
+def wide_claims(subject: Subject) -> Iterator[Finding]:
+    """Claims that hold the files of many others, and what it costs that these wait (R2.1)."""
+    plan, places = subject.plan, subject.settings.parallel
+    if not _looked_at(subject) or subject.settings.conflicts == "allow":
+        return
+    met = subject.meetings
+    wide = sorted((x for x in met if len(x.owners) < _CROWD <= len(x.inside)), key=lambda x: -len(x.inside))
+    if not wide:
+        return
+    known = {id(x) for x in wide}
+    now_s = schedule(plan, subject.graph, subject.durations_s, places, met).end_s
+    free_s = schedule(plan, subject.graph, subject.durations_s, places, [x for x in met if id(x) not in known]).end_s
+    if now_s <= free_s * _WORTH:
+        return
+    told = [f"{quoted(x.path)} of {quoted(plan.tasks[x.owners[0]].id)}" for x in wide[:_SHOWN]]
+    more = f" and {counted(len(wide) - _SHOWN, 'more claim')}" if len(wide) > _SHOWN else ""
+    tasks = tuple(plan.tasks[i].id for i in sorted({i for x in wide for i in x.owners}))
+    yield finding(
+        "wide-claim",
+        f"{', '.join(told)}{more} {'holds' if len(wide) == 1 else 'hold'} what"
+        f" {counted(len({i for x in wide for i in x.inside}), 'other task')} claim, so they take turns: the plan takes"
+        f" about {spoken(now_s)} with {places} at once, {spoken(free_s)} if they did not",
+        subject.claim_place(wide[0].path, tasks),
+        hint="claim the files or the folder that it really changes",
+        tasks=tasks,
+    )
+
+
 def needless(subject: Subject) -> Iterator[Finding]:
     """Dependencies on tasks that others of the same task imply, where most are like that."""
     if not _looked_at(subject):

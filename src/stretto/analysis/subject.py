@@ -49,6 +49,7 @@ CODES: Mapping[str, Severity] = {
     "unknown-scope": "info",
     "unsupported": "error",
     "wait-cycle": "error",
+    "wide-claim": "info",
 }
 """Every code that lint gives, with how much it weighs; each has its section in docs/findings.md."""
 

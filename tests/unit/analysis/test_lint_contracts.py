@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from stretto.analysis.graph import build
 from stretto.analysis.lint import lint
 from stretto.formats.load import load
 from stretto.model.plan import Contract, Phase, Plan
@@ -110,3 +111,15 @@ def test_r8_7_what_a_plan_says_of_contracts_is_read_with_places() -> None:
         (4, 8),
     ]
     assert loaded.findings == ()
+
+
+def test_r3_1_who_waits_for_a_user_waits_for_the_provider() -> None:
+    phases = (P, Phase(id="q", depends_on=("p",)))
+    the_plan = plan(PROVIDER, task("end", "ui"), task("ui", uses=("api",)), task("z", phase="q"), phases=phases)
+    graph = build(the_plan)
+    waits = {name: {graph.names[i] for i in needs} for name, needs in zip(graph.names, graph.needs, strict=True)}
+    assert (waits["ui"], waits["end"], waits["z"]) == (set(), {"ui", "auth"}, {"p"})
+    assert waits["p"] == {"auth", "end", "ui"}
+    chained = plan(PROVIDER, task("b", uses=("api",), provides=("y",)), task("c", uses=("y",)), task("end", "c"))
+    graph = build(chained)
+    assert {graph.names[i] for i in graph.needs[3]} == {"c", "b", "auth"}

@@ -21,6 +21,7 @@ def test_r1_5_a_cycle_is_printed_whole_and_once() -> None:
     found = only(circle, "cycle")
     assert "`a` → `b` → `c` → `a`" in found.message
     assert found.tasks == ("a", "b", "c")
+    assert found.hint.endswith("`behind` waits for them in vain")
 
 
 def test_r1_5_every_knot_is_named() -> None:

@@ -12,7 +12,7 @@ from stretto.model.run import RunSettings
 from unit.analysis.findings import at
 from unit.analysis.plans import plan, task
 
-SHAPES = {"hot-path", "one-at-a-time", "bottleneck", "needless-dependency"}
+SHAPES = {"hot-path", "wide-claim", "one-at-a-time", "bottleneck", "needless-dependency"}
 
 
 def shapes(the_plan: Plan, **settings: object) -> list[str]:
@@ -36,7 +36,7 @@ FULL = [task(f"t{i}", *(f"t{k}" for k in range(i))) for i in range(6)]
 
 SAID: list[tuple[str, Plan]] = [
     ("hot-path", plan(*HOT)),
-    ("hot-path", plan(*HOT, task("wide", writes=("**",)))),
+    ("wide-claim", plan(*crowd("a", 4), task("wide", writes=("**",)))),
     ("one-at-a-time", plan(*CHAIN)),
     ("one-at-a-time", plan(*CHAIN[:4], task("x", "t3", phase="q"))),
     ("bottleneck", plan(*MIDDLE)),
@@ -66,6 +66,7 @@ SILENT: list[tuple[str, Plan]] = [
     ("few that others imply", plan(*FULL[:4], *crowd("x", 3))),
     ("a smaller part of them", plan(*FULL, *crowd("x", 3), *crowd("y", 7, "x0", "x1", "x2"))),
     ("`after` implies nothing", plan(task("a"), task("b", after=("a",)), *crowd("u", 12, "a", "b"))),
+    ("wide, and behind the others", plan(*crowd("a", 4), task("w", "a0", "a1", "a2", "a3", writes=("**",)))),
     ("a circle", plan(*FULL, task("x", "y"), task("y", "x"))),
 ]  # fmt: skip
 
@@ -141,3 +142,14 @@ def test_needless_dependencies_are_counted_and_the_first_are_named() -> None:
 def test_large_plans_are_spared() -> None:
     wide = [task(f"t{i}", writes=("index.py",)) for i in range(10_001)]
     assert shapes(plan(*wide)) == []
+
+
+def test_r2_1_a_wide_claim_is_told_with_its_price() -> None:
+    message, hint = only(plan(*crowd("a", 4), task("wide", writes=("**",))), "wide-claim")
+    assert message == (
+        "`**` of `wide` holds what 4 other tasks claim, so they take turns: the plan takes about 24 min with 5 at once,"
+        " 12 min if they did not"
+    )
+    assert "really changes" in hint
+    assert shapes(plan(*HOT, task("wide", writes=("**",)))) == ["hot-path", "wide-claim"]
+    assert shapes(plan(*crowd("a", 4), task("wide", writes=("**",))), conflicts="allow") == []

@@ -337,3 +337,21 @@ def test_r5_4_every_real_command_was_read_by_eye() -> None:
                 assert check.pipefail is (check.kind == "command")
                 assert command in (check.command or check.instructions)
     assert found == JUDGED
+
+
+def test_r1_2_groups_of_the_summary_are_held_against_what_phases_wait_for() -> None:
+    phases = [
+        {"id": f"p{n}", "phase": n + 1, "depends_on": needs, "subtasks": [{"id": f"t{n}", "description": "Do it"}]}
+        for n, needs in enumerate([[], ["p0"], ["p1"], ["p0"]])
+    ]
+
+    def told(*groups: list[object]) -> list[tuple[str, int]]:
+        summary = {"parallelism": {"parallel_groups": [{"phases": group, "reason": "x"} for group in groups]}}
+        loaded = load("plan", json.dumps({"feature": "F", "phases": phases, "summary": summary}, indent=1).encode())
+        return [(x.message, x.location.line) for x in loaded.findings if x.code == "groups-differ" and x.location]
+
+    assert told(["p1", "p3"], ["p2", "p3"], ["p0", "gone"]) == []
+    ((message, line),) = told(["p1", "p3"], ["p2", "p0"], [2, 3])
+    assert "'p0' and 'p2' parallel, but the second waits for the first, and 1 more like that" in message
+    assert line > 50
+    assert load("plan", json.dumps({"feature": "F", "phases": phases, "summary": {"parallelism": [1]}}).encode()).plan

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 
 from stretto.formats.auto_claude.checks import checks
+from stretto.formats.auto_claude.groups import compare
 from stretto.formats.auto_claude.prompt import Shared, has_work, phase_words, plan_words, prompt, title
 from stretto.formats.reading import MAX_SECONDS, Read, Reading, Table, duration_s, shown
 from stretto.formats.syntax.source import Source, Steps
@@ -92,6 +93,7 @@ class _Reader:
                 self._silent.append(table.steps)
             tasks += own
         self._tell()
+        compare(self._reading, root, phases, self._phase_names)
         name = title(root.values, "feature", "title", "name", "spec_name") or "implementation plan"
         return self._reading.finish(lambda: Plan(name=name, format=NAME, phases=tuple(phases), tasks=tuple(tasks)))
 
