@@ -194,6 +194,17 @@ def test_the_total_timeout_lets_finish_what_is_under_way_and_begins_nothing_more
     assert sum(desk.asked().values()) == 10 - written
 
 
+def test_a_usage_limit_is_no_failure_of_a_page(desk: Desk) -> None:
+    script_app(desk.server, TEN, trouble={TEN[3]: "MODEL limit 300"})
+    said = desk.pages_of("-j", "1", code=4)
+    assert "not written: " in said.stdout
+    assert desk.specs == specs_of(TEN[:3])
+    assert desk.state == {**desk.state, "completed": list(TEN[:3]), "failed": []}
+    desk.again()
+    assert desk.told("--resume", "-j", "5", code=0)["pages"]["summary"]["succeeded"] == 10
+    assert desk.asked() == dict.fromkeys(TEN[3:], 1)
+
+
 def test_five_at_once_and_no_more(desk: Desk) -> None:
     script_app(desk.server, TEN, delay_s=1.0)
     desk.pages_of(code=0)
