@@ -38,7 +38,7 @@ def approved(opened: Opened, ids: Sequence[str], how: How) -> int:
     from stretto.cli import terminal
     from stretto.cli.scaffold_batch import carry_out, end, one_by_one, planned
     from stretto.cli.scaffold_evidence import evidence
-    from stretto.model.papers import Keys, approval_path
+    from stretto.model.papers import approval_path
     from stretto.observe.paint import count
     from stretto.recipes.subplans.batch import Item
     from stretto.recipes.subplans.template import approval_text
@@ -47,8 +47,8 @@ def approved(opened: Opened, ids: Sequence[str], how: How) -> int:
     proofs = evidence(opened)
     chosen = tuple(dict.fromkeys(ids)) or tuple(proofs)
     _must_be_approvable(opened, chosen, proofs)
-    keys, who, today = Keys(opened.plan.ids), terminal.user(), time.strftime("%Y-%m-%d")
-    items = [Item(id=id, path=approval_path(keys.new(id)), kind="executions") for id in chosen]
+    who, today = terminal.user(), time.strftime("%Y-%m-%d")
+    items = [Item(id=id, path=approval_path(opened.progress.keys.new(id)), kind="executions") for id in chosen]
     result = planned(opened, "approve", [item.path for item in items], how)
     for id in chosen:
         title = opened.progress.by_id[id].achievement.title

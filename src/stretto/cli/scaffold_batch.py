@@ -169,8 +169,7 @@ def _by_template(opened: Opened, items: Sequence[Item], writing: Writing, how: H
     today = time.strftime("%Y-%m-%d")
 
     def write(item: Item) -> bool | Note:
-        progress = opened.again().progress if over else opened.progress  # an execution is filled from its SUBPLAN
-        text = filled(opened.home, progress, item, today=today)
+        text = filled(opened.home, opened.progress, item, today=today)
         if isinstance(text, Note):
             return text
         if not over:

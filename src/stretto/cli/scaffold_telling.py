@@ -120,6 +120,7 @@ def graph_lines(progress: Progress, paint: Paint) -> Iterator[str]:
             yield f"level {level}" if level is not None else "on a circle, or behind one"
         for one in members:
             needs = ", ".join(one.achievement.depends_on) or "nothing"
+            needs += f" (and, by its priority: {', '.join(one.achievement.behind)})" if one.achievement.behind else ""
             yield f"  {one.id} -> depends on: {needs}  [{paint(one.status, _COLOURS[one.status])}]"
 
 

@@ -21,6 +21,8 @@ class Achievement(Value, frozen=True, kw_only=True):
     priority: int | None = None
     depends_on: tuple[str, ...] = ()
     """Ids of achievements, also of some that are not in the plan."""
+    behind: tuple[str, ...] = ()
+    """Ids of the priority before its own, where the plan runs priorities one after another."""
     section: str = ""
     """What the plan in words says of it, as Markdown."""
     more: str = ""
@@ -33,6 +35,11 @@ class Achievement(Value, frozen=True, kw_only=True):
     parts: tuple[Part, ...] = ()
     said: Step | None = None
     """Its `status` in the file, which counts only where there is no folder."""
+
+    @property
+    def needs(self) -> tuple[str, ...]:
+        """Everything that comes before it."""
+        return (*self.depends_on, *self.behind)
 
 
 class Achievements(Value, frozen=True, kw_only=True):

@@ -38,6 +38,17 @@ def test_a_chain_of_thousands_is_no_deeper_than_the_stack() -> None:
     assert levels(list(reversed(chain))).of[ids[-1]] == 19_999
 
 
+def test_in_level_2_a_priority_is_behind_the_one_before_it(tmp_path: Path) -> None:
+    entries = (entry("1.1"), entry("1.2", "1.1"), entry("2.1"), entry("4.1", "1.1"), entry("x", priority="low"))
+    found = written(tmp_path, *entries, parallelization_level="level_2")
+    assert {each.id: each.behind for each in found.achievements} == {
+        "1.1": (), "1.2": (), "2.1": ("1.1", "1.2"), "4.1": ("2.1",), "x": ("2.1",),
+    }  # fmt: skip
+    progress = seen(tmp_path, found)
+    assert [each.level for each in progress.standings] == [0, 1, 2, 3, 3]
+    assert [each.id for each in progress.available] == ["1.1"]
+
+
 # Names.
 
 
@@ -171,6 +182,7 @@ def test_what_is_available_and_what_waits(tmp_path: Path) -> None:
         "# x\n\nSome words, [TODO: more].\n",
         "# x\n\n[TBD]\n\nwords",
         "# x\n\n[Fill in the approach]\n",
+        "# x\n\n```\nnever closed\n\n[TO BE FILLED]\n",
     ],
 )
 def test_placeholders(text: str) -> None:
@@ -189,6 +201,10 @@ def test_placeholders(text: str) -> None:
 )
 def test_papers_with_content(text: str) -> None:
     assert not is_placeholder(text)
+
+
+def test_fences_that_never_end_take_no_long_time() -> None:
+    assert not is_placeholder("```a\n" * 200_000)
 
 
 def test_an_untouched_execution_ends_with_an_empty_log() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Literal
 
-from stretto.model.papers import Keys, execution_path, part_number, subplan_path
+from stretto.model.papers import execution_path, part_number, subplan_path
 from stretto.model.plan import Value
 from stretto.recipes.subplans.progress import Progress, Standing
 
@@ -82,7 +82,6 @@ def batch(progress: Progress, kind: Kind, level: int | Literal["all"] | None = N
         return Batch(kind=kind, level=None)
     members = [one for one in progress.standings if chosen == ALL or one.level == chosen]
     make, skipped, missing = list[Item](), list[Note](), list[Note]()
-    keys = Keys(progress.plan.ids)
     for one in members:
         if one.is_settled:
             skipped.append(Note(id=one.id, message=f"it is {one.status}"))
@@ -92,7 +91,7 @@ def batch(progress: Progress, kind: Kind, level: int | Literal["all"] | None = N
         elif kind == "executions" and (why := without_subplan(one)):
             missing.append(Note(id=one.id, message=why))
         else:
-            make += _items(progress, one, kind, keys)
+            make += _items(progress, one, kind)
             kept = one.executions if kind == "executions" else ()
             skipped += [Note(id=one.id, message="it is there already", path=found.path) for found in kept]
     return Batch(kind=kind, level=chosen, make=tuple(make), skipped=tuple(skipped), missing=tuple(missing))
@@ -111,7 +110,7 @@ def hollow(progress: Progress, level: int | Literal["all"] | None = None) -> tup
 
 def execution_paths(progress: Progress, one: Standing) -> tuple[str, ...]:
     """Those that an achievement has, or will have."""
-    key = Keys(progress.plan.ids).new(one.id)
+    key = progress.keys.new(one.id)
     have = {found.paper.number: found.path for found in one.executions}
     parts = one.achievement.parts
     numbers = [part_number(part.id, i) for i, part in enumerate(parts)] if parts else sorted(have) or [1]
@@ -138,8 +137,8 @@ def _first(progress: Progress, kind: Kind) -> int | None:
     return min((one.level for one in able or lacking if one.level is not None), default=None)
 
 
-def _items(progress: Progress, one: Standing, kind: Kind, keys: Keys) -> Iterator[Item]:
-    name, key = progress.plan.name, keys.new(one.id)
+def _items(progress: Progress, one: Standing, kind: Kind) -> Iterator[Item]:
+    name, key = progress.plan.name, progress.keys.new(one.id)
     if kind == "subplans":
         yield Item(id=one.id, path=subplan_path(name, key), kind=kind)
         return

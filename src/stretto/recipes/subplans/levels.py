@@ -18,7 +18,7 @@ class Levels(Value, frozen=True, kw_only=True):
 def levels(achievements: Sequence[Achievement]) -> Levels:
     """What is not in the plan counts as level -1: it deepens nothing."""
     known = {one.id for one in achievements}
-    needs = {one.id: [id for id in one.depends_on if id in known] for one in achievements}
+    needs = {one.id: [id for id in one.needs if id in known] for one in achievements}
     waiting: dict[str, list[str]] = {id: [] for id in needs}
     for id, own in needs.items():
         for need in own:

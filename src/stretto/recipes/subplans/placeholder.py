@@ -12,7 +12,7 @@ _MARK = re.compile(
     r"|\[\s*(?:tbd|todo)\b[^\]\n]{0,200}\](?!\()",
     re.IGNORECASE,
 )
-_FENCED = re.compile(r"^[ \t]*(`{3,}|~{3,})[^\n]*\n.*?^[ \t]*\1[`~]*[ \t]*$", re.MULTILINE | re.DOTALL)
+_FENCE = re.compile(r"[ \t]*(`{3,}|~{3,})(.*)")
 _QUOTED = re.compile(r"`[^`\n]+`")
 _SILENT = re.compile(
     r"\s*(?:#{1,6}\s.*|([-*_=])(?:\s*\1){2,}|\*\*[^*\n]{1,60}\*\*\s*:.*|[-*]\s*(?:\[[ xX]\])?|<!--.*-->)?\s*"
@@ -23,10 +23,27 @@ _UNTOUCHED = re.compile(r"^## Iteration log\s+No iteration yet\.\s*\Z", re.MULTI
 
 def is_placeholder(text: str) -> bool:
     """Whether it has a mark that asks for content (but in a quotation of code), or no content at all."""
-    quoted = _FENCED.sub("code", text)
-    if _MARK.search(_QUOTED.sub("code", quoted)):
+    lines = _without_code(text)
+    if _MARK.search(_QUOTED.sub("code", "\n".join(lines))):
         return True
-    return all(_SILENT.fullmatch(line) for line in quoted.splitlines())
+    return all(_SILENT.fullmatch(line) for line in lines)
+
+
+def _without_code(text: str) -> list[str]:
+    """Its lines, with one word for each block of code; a fence that is never closed fences nothing."""
+    lines, block, fence = list[str](), list[str](), ""
+    for line in text.splitlines():
+        mark = _FENCE.fullmatch(line)
+        if fence:
+            block.append(line)
+            if mark and mark[1].startswith(fence) and not mark[2].strip():
+                lines.append("code")
+                fence, block = "", []
+        elif mark:
+            fence, block = mark[1], [line]
+        else:
+            lines.append(line)
+    return lines + block
 
 
 def is_untouched(text: str) -> bool:

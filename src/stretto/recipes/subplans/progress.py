@@ -9,7 +9,7 @@ from typing import Literal
 import msgspec
 
 from stretto.model.achievements import Achievement, Achievements
-from stretto.model.papers import Step, part_number, step_of
+from stretto.model.papers import Keys, Step, part_number, step_of
 from stretto.model.plan import Value
 from stretto.recipes.subplans.folder import Found, Look
 from stretto.recipes.subplans.levels import levels
@@ -27,7 +27,7 @@ class Standing(Value, frozen=True, kw_only=True):
     level: int | None
     """None on a circle, and behind one."""
     waits_for: tuple[str, ...]
-    """Dependencies that are neither complete nor skipped."""
+    """What comes before it and is neither complete nor skipped."""
     subplan: Found | None
     executions: tuple[Found, ...]
 
@@ -71,6 +71,11 @@ class Progress(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     def by_id(self) -> dict[str, Standing]:
         return {one.id: one for one in self.standings}
 
+    @cached_property
+    def keys(self) -> Keys:
+        """What new papers are called."""
+        return Keys(self.plan.ids)
+
     @property
     def done(self) -> int:
         return sum(one.status == "complete" for one in self.standings)
@@ -109,7 +114,7 @@ def progress_of(plan: Achievements, look: Look, *, now: float) -> Progress:
                 achievement=one,
                 status=status[one.id],
                 level=depth.of.get(one.id),
-                waits_for=tuple(need for need in one.depends_on if need not in settled),
+                waits_for=tuple(need for need in one.needs if need not in settled),
                 subplan=next(_of(look.papers[one.id], "subplan_created"), None),
                 executions=tuple(_of(look.papers[one.id], "execution_created")),
             )
