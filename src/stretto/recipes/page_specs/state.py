@@ -7,6 +7,7 @@ import os
 import time
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from shlex import quote
 from typing import Any, Final
 
 from stretto.errors import PlanError
@@ -85,9 +86,9 @@ def _progress(data: bytes, path: str) -> Progress:
     try:
         said = json.loads(data)
     except (ValueError, RecursionError) as error:
-        raise PlanError(f"cannot read {path}: {error}", hint=f"remove it: rm {path}") from error
+        raise PlanError(f"cannot read {path}: {error}", hint=f"remove it: rm {quote(path)}") from error
     if not isinstance(said, dict):
-        raise PlanError(f"{path} is no state of a generation: it holds no object", hint=f"remove it: rm {path}")
+        raise PlanError(f"{path} is no state of a generation: it holds no object", hint=f"remove it: rm {quote(path)}")
     completed = _names(said.get("completed"))
     return Progress(
         completed=completed, failed=tuple(name for name in _names(said.get("failed")) if name not in completed)
