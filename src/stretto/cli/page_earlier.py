@@ -12,9 +12,11 @@ from stretto.cli import terminal, wish
 from stretto.cli.earlier import runs_of
 from stretto.cli.place import View
 from stretto.cli.strays import end_strays
+from stretto.config.agents import ON_THE_SPOT
 from stretto.core.events import SettingsChanged, TasksRetried
 from stretto.engine.home import repository_home, state_dir
 from stretto.errors import ConfigError, RunLeased, StateError
+from stretto.recipes.page_specs.state import MASTER_ID
 from stretto.workspace.repository import around
 
 
@@ -57,12 +59,15 @@ def prepare(view: View, *, parallel: int | None, json: bool) -> None:
     terminal.say(f"going on with {view.home.run}, with the options that it was begun with", json=json)
 
 
-def must_fit(only: tuple[str, ...], agent: str | None, skip_existing: bool | None, view: View, app: str) -> None:
+def must_fit(only: tuple[str, ...], agent: str | None, view: View, app: str) -> None:
     """Raises ConfigError for options that a run which has begun cannot take any more."""
-    given = {"--only": only or None, "--agent": agent if agent != view.state.settings.agent else None}
-    given["--no-skip-existing"] = True if skip_existing is False else None
-    for flag, said in given.items():
-        if said is not None:
+    pages = {record.id for record in view.state.tasks} - {MASTER_ID}
+    other = {
+        "--only": only and set(only) != pages,
+        "--agent": agent is not None and agent != view.state.settings.agent and not agent.startswith(ON_THE_SPOT),
+    }
+    for flag, differs in other.items():
+        if differs:
             raise ConfigError(
                 f"{flag} cannot be changed any more for {view.home.run}, which is not finished",
                 hint=f"go on with it first: stretto scaffold pages {quote(app)} --resume\n"

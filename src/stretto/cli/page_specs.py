@@ -8,7 +8,7 @@ import sys
 import threading
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from pathlib import Path
 
 from msgspec.structs import replace
@@ -30,6 +30,7 @@ from stretto.formats.load import Loaded
 from stretto.model.names import meant
 from stretto.model.plan import Plan, Value
 from stretto.recipes.page_specs import settings
+from stretto.recipes.page_specs.folder import written
 from stretto.recipes.page_specs.pages import named
 from stretto.recipes.page_specs.plan import Ground, make, survey
 from stretto.recipes.page_specs.settings import Choices
@@ -83,10 +84,11 @@ def generate(asked: Asked) -> int:
     if earlier is not None:
         if not asked.resume:
             raise page_earlier.refuse(earlier, asked.app)
-        page_earlier.must_fit(only, asked.agent, asked.skip_existing, earlier, asked.app)
+        page_earlier.must_fit(only, asked.agent, earlier, asked.app)
         return _go_on(earlier, ground, asked, choices)
     # How many at once is the run's own affair, which may change when it goes on; in a plan it would stand for good.
-    made = make(ground, replace(choices, parallel=None), resume=asked.resume, findings=findings)
+    unbound = replace(choices, parallel=None)
+    made = make(ground, unbound, resume=asked.resume, keep_master=bool(only), findings=findings)
     opened = Loaded(plan=made.plan, places=made.places, findings=made.findings, keeper=keeper, data=b"")
     spelled = {"parallel": choices.parallel, "agent": asked.agent, "attempts": choices.attempts, "timeout": None}
     if choices.timeout_s is not None:
@@ -110,14 +112,14 @@ def generate(asked: Asked) -> int:
     begin.show(ready, json=asked.json, whole=asked.dry_run)
     if asked.dry_run:
         return 0
-    progress = _progress(ground, frozenset(ready.done))
+    if ready.todo and wanted.ask and not terminal.ask("Write them?", default=True):
+        print("nothing was started", file=sys.stderr)
+        return 130
+    progress = _progress(ground, frozenset(ready.done), {task.id for task in ready.todo})
     write_progress(folder, progress)
     code: int | None = 0
     state = None
     if ready.todo:
-        if wanted.ask and not terminal.ask("Write them?", default=True):
-            print("nothing was started", file=sys.stderr)
-            return 130
         code, state = _run(begin.create(ready), folder, progress, choices, json=asked.json)
         if code is None:
             return 0
@@ -192,13 +194,14 @@ def _people(after: int) -> Show:
     return Lines(after, sys.stderr)
 
 
-def _progress(ground: Ground, done: frozenset[str]) -> Progress:
-    """The state file as it should be now: what is there is completed, and what was said of pages since gone is not."""
-    known = {page.name for page in ground.pages}
+def _progress(ground: Ground, done: Set[str], todo: Set[str]) -> Progress:
+    """The state file as it should be now: without what is to be written, what has no file, and what is no page."""
     before = ground.progress or Progress()
-    kept = before.without(name for name in (*before.completed, *before.failed) if name not in known)
-    lost = [name for name in kept.completed if name not in done]
-    return kept.without(lost).after({name: True for name in done if name in known})
+    known = {page.name for page in ground.pages}
+    names = (*before.completed, *before.failed)
+    gone = [name for name in before.completed if name in todo or written(ground.folder, name) is None]
+    kept = before.without((*gone, *(name for name in names if name not in known)))
+    return kept.after({page.name: True for page in ground.pages if page.name in done})
 
 
 def _has_critic(plan: Plan, known: Settings) -> None:

@@ -85,9 +85,16 @@ def survey(folder: Path) -> Ground:
     return Ground(folder=folder, texts=texts, pages=pages, progress=read_progress(folder))
 
 
-def make(ground: Ground, choices: Choices, *, resume: bool = False, findings: Sequence[Finding] = ()) -> Made:
-    """The plan. `resume`: pages that the state file calls completed are done, also where existing ones are not
-    skipped."""
+def make(
+    ground: Ground,
+    choices: Choices,
+    *,
+    resume: bool = False,
+    keep_master: bool = False,
+    findings: Sequence[Finding] = (),
+) -> Made:
+    """The plan. Where existing ones are not skipped, `resume` does so with pages that the state file calls completed,
+    and `keep_master` with the master."""
     skip = True if choices.skip_existing is None else choices.skip_existing
     shared = shared_prompt(ground.texts, ground.pages)
     master = Task(
@@ -101,7 +108,7 @@ def make(ground: Ground, choices: Choices, *, resume: bool = False, findings: Se
         effect="artifact",
         critical=True,
         timeout_s=choices.master_timeout_s or MASTER_TIMEOUT_S,
-        status=ground.master_status(skip=skip, resume=resume),
+        status=ground.master_status(skip=skip or keep_master, resume=resume),
     )
     tasks = [
         Task(
