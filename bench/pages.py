@@ -1,4 +1,4 @@
-"""`python bench/pages.py [--quick]`: page specs over HTTP, one at a time against several, and with a mix of failures.
+"""`python bench/pages.py [--quick] [--delay S] [PAGES…]`: page specs over HTTP, several at once, with failures and a kill.
 
 A model server on loopback answers after a delay in place of a model. Three questions a size: how much faster several
 pages at once are; how many have a specification at the first try and after retries, where some answers are 429, hang,
@@ -8,6 +8,7 @@ for minutes.
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
 import subprocess
@@ -133,8 +134,12 @@ def killed(count: int, delay_s: float) -> str:
 
 
 def main(words: Sequence[str]) -> None:
-    quick = "--quick" in words
-    sizes, delay_s = ((5,), 0.5) if quick else (SIZES, DELAY_S)
+    said = argparse.ArgumentParser(description=__doc__)
+    said.add_argument("--quick", action="store_true", help="only show that it works")
+    said.add_argument("--delay", type=float, default=DELAY_S, metavar="S", help="seconds until an answer")
+    said.add_argument("sizes", type=int, nargs="*", metavar="PAGES")
+    chosen = said.parse_args(words)
+    sizes, delay_s = ((5,), 0.5) if chosen.quick else (chosen.sizes or SIZES, chosen.delay)
     print(f"answers after {delay_s:g} s; load {os.getloadavg()[0]:.1f} on {os.cpu_count()} processors", flush=True)
     for count in sizes:
         print(f"{count} pages: {faster(count, delay_s, (5, 10))}", flush=True)
