@@ -5,11 +5,12 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from shlex import quote
 
 import pytest
 
 from conftest import needed
-from e2e.folders import HOME, SHOP, WORKER, papers, real, statuses
+from e2e.folders import HOME, SHOP, WORKER, WRITER, papers, real, statuses
 from e2e.terminals import Terminal
 from e2e.toy import Toy, until
 
@@ -108,3 +109,21 @@ def test_a_real_folder_from_nothing_to_all_created_and_approved(tmux: Path, tmp_
         assert "9/9 complete (100 %)" in told and "recommended: complete" in told
         menu.leave()
     assert set(statuses(toy, home).values()) == {"complete"} and len(statuses(toy, home)) == 9
+
+
+@pytest.mark.parametrize(("answer", "left"), [("y", {"subplans/SUBPLAN_SHOP_11.md"}), ("n", set[str]())])
+def test_who_is_at_the_terminal_says_what_becomes_of_the_papers_that_are_whole(
+    tmux: Path, tmp_path: Path, answer: str, left: set[str]
+) -> None:
+    bad = WRITER.replace("shell: ", "shell: case $STRETTO_TASK in *_12) exit 65;; esac; ")
+    command = f"stretto scaffold subplans {HOME} --agent {quote(bad)}"
+    toy = Toy(tmp_path, {**SHOP, "run.sh": command})
+    before = papers(toy, HOME).keys()
+    with Terminal(tmux, toy, 110, 60) as terminal:
+        terminal.type("sh run.sh; echo code $?")
+        terminal.until("Create 2 SUBPLANs? [y/N]")
+        terminal.type("y")
+        terminal.until("Keep what is whole (1 paper)? [Y/n]")
+        terminal.type(answer)
+        terminal.until("code 1")
+    assert papers(toy, HOME).keys() - before == left

@@ -125,7 +125,7 @@ def _keeps(writing: Writing, done: Done, how: How) -> bool:
         return how.keep
     for note in done.errors:
         terminal.say(f"{note.id}: {note.message}", json=how.json, label="failed")
-    return terminal.ask(f"Keep the {count(len(whole), 'paper')} that are whole?", default=True)
+    return terminal.ask(f"Keep what is whole ({count(len(whole), 'paper')})?", default=True)
 
 
 def end(result: Result, how: How, *, told: str = "") -> int:
