@@ -1,4 +1,4 @@
-"""`python bench/pages.py [--quick] [--delay S] [PAGES…]`: page specs over HTTP, several at once, with failures and a kill.
+"""`python bench/pages.py [--quick] [--delay S] [PAGES…]`: page specs, several at once, with failures and a kill.
 
 A model server on loopback answers after a delay in place of a model. Three questions a size: how much faster several
 pages at once are; how many have a specification at the first try and after retries, where some answers are 429, hang,
