@@ -101,7 +101,7 @@ class _Reader:
         kept = [replace(task, conflicts_with=tuple(x for x in task.conflicts_with if x not in gone)) for task in left]
         for each in told:
             paper = self.tasks[each.task]
-            self._note("set-aside", paper, self._status_at(paper), each.message, each.hint, tasks=each.tasks)
+            self._report("set-aside", paper, self._status_at(paper), each.message, each.hint, tasks=each.tasks)
         findings = in_order(self._findings)
         if self._impossible:
             raise plan_error(str(self._file), findings)
@@ -199,7 +199,7 @@ class _Reader:
         elif word not in STATES:
             message = f"the status of task {shown(id)!r} is no word that is known; it counts as open"
             hint, at = "write open, in-progress or closed", self._status_at(paper)
-            self._note("unknown-status", paper, at, message, hint, severity="warning", tasks=(id,))
+            self._report("unknown-status", paper, at, message, hint, severity="warning", tasks=(id,))
         return STATES.get(word, "pending")
 
     def _status_at(self, paper: Paper) -> int:
@@ -209,7 +209,7 @@ class _Reader:
     def _at(self, paper: Paper, offset: int) -> Location:
         return paper.source.text.place(offset)
 
-    def _note(
+    def _report(
         self, code: str, paper: Paper, at: int, message: str, hint: str = "", *,
         severity: Literal["error", "warning", "info"] = "info", tasks: tuple[str, ...] = (),
     ) -> None:  # fmt: skip
@@ -221,7 +221,7 @@ class _Reader:
     def _refuse(self, code: str, paper: Paper, at: int, message: str, hint: str) -> None:
         """Report a mistake that leaves no plan to speak of."""
         self._impossible = True
-        self._note(code, paper, at, message, hint, severity="error")
+        self._report(code, paper, at, message, hint, severity="error")
 
 
 def _priority(word: str) -> int:

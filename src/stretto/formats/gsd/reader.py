@@ -95,7 +95,7 @@ class _Reader:
         kept, told = without(tasks, self._aside)
         for each in told:
             place = self._places[f"task:{each.task}"]
-            self._note("set-aside", each.message, place, each.hint, severity="info", tasks=each.tasks)
+            self._report("set-aside", each.message, place, each.hint, severity="info", tasks=each.tasks)
         used = {task.phase for task in kept}
         phases = tuple(
             Phase(id=phase.id, title=self._title_of(phase), depends_on=tuple(x for x in needs if x in used))
@@ -175,7 +175,7 @@ class _Reader:
                         message = (
                             f"{paper.id} is in wave {own} and waits for {id} of wave {theirs}; the dependency counts"
                         )
-                        self._note("wave-differs", message, at, "put it into a later wave", tasks=(paper.id, id))
+                        self._report("wave-differs", message, at, "put it into a later wave", tasks=(paper.id, id))
                 case ("phase", number) if number != phase.number:
                     if (other := next((x.id for x in self._phases if x.number == number), None)) is not None:
                         found.setdefault(other, at)
@@ -206,7 +206,7 @@ class _Reader:
             return
         message = f"{paper.id} waits for {shown(word)} of another phase, which is not part of this run"
         hint = "see that it is done; name ROADMAP.md to run all phases" if not self._whole else "see that it is done"
-        self._note("other-phase", message, at, hint, tasks=(paper.id,))
+        self._report("other-phase", message, at, hint, tasks=(paper.id,))
 
     def _tell_checkpoints(self, paper: Paper) -> None:
         steps = in_between(paper)
@@ -216,9 +216,9 @@ class _Reader:
                 f"{paper.id} has a checkpoint that asks for {what} before the work goes on; its agent is told to go on"
             )
             hint = "decide it in the plan, or split the plan there; a person is asked before it lands"
-            self._note("checkpoint-passed", message, paper.place(steps[0].start), hint, tasks=(paper.id,))
+            self._report("checkpoint-passed", message, paper.place(steps[0].start), hint, tasks=(paper.id,))
 
-    def _note(
+    def _report(
         self,
         code: str,
         message: str,
