@@ -230,6 +230,7 @@ async def embedded(home: RunHome, environ: Mapping[str, str]) -> AsyncIterator[E
         def make(coordinator: Coordinator, report: Callable[[Event], None]) -> Performer:
             state: State = coordinator.state
             world.prompts = _prompts(home, launch, state.plan)  # with what was added since the run began
+            places.take(state.plan.tasks)
             return Performer(state.run, state.plan, state.settings, world, report)
 
         yield EmbeddedEngine(
