@@ -98,6 +98,18 @@ def test_what_was_found_is_the_default_agents_answer_in_json(toy: Toy) -> None:
     assert told["plan"]["estimate"]["parallel_s"] == 8 * 3600
 
 
+def test_what_the_plan_lacks_and_what_it_cost_is_told(toy: Toy) -> None:
+    costs = 'echo \'{"usage": {"cost_usd": 0.25}}\' > "$STRETTO_RESULT_FILE";'
+    agent = answering(toy, answer(CIRCLE), answer(own(task("1.1"), task("1.2"))), more=costs)
+    done = toy.stretto("discover", "PLAN.md", "--agent", agent, "-o", "plan.yaml")
+    assert "cost: $0.50" in done.stdout
+    assert "note: the document names `2.1`, which the plan does not have" in done.stdout
+    told = json.loads(toy.stretto("discover", "PLAN.md", "--agent", agent, "-o", "p.yaml", "--json").stdout)
+    assert (told["cost_usd"], told["left_out"]) == (0.5, ["2.1"])
+    done = toy.stretto("discover", "PLAN.md", "--agent", agent, "-o", "q.yaml", "--priority", "1")
+    assert "note:" not in done.stdout
+
+
 def test_a_no_is_told_with_its_reasons_and_is_no_failure(toy: Toy) -> None:
     agent = answering(toy, answer(None, "no", "chain"))
     done = toy.stretto("discover", "PLAN.md", "--agent", agent, "-o", "plan.yaml")

@@ -93,7 +93,7 @@ def discover(
     target = _target(output, doc.path)
     question = Question(
         name=doc.name, text=doc.text, breadth=wide, about=about, shape=_shape(target), ids=doc.ids(wide, about),
-        force=force,
+        outside=doc.outside(wide, about), force=force,
     )  # fmt: skip
     small = doc.too_small()
     if show_prompt:
@@ -237,11 +237,9 @@ class _Taking:
         """Tell the decision, and write the plan of a yes. `kept`: where the answer is, should that fail."""
         import sys
 
-        from stretto.cli import terminal
-        from stretto.cli.discovered import as_data, gain, text_of, told
+        from stretto.cli.discovered import as_data, text_of
         from stretto.cli.output import create, write
         from stretto.errors import ConfigError
-        from stretto.observe.words import on_plan
 
         found, target, run = asked.found, self._target, self._run
         to_stdout = target == STDOUT
@@ -263,18 +261,32 @@ class _Taking:
                 )
             )  # fmt: skip
             return 0
+        self._show(asked, to_stdout=to_stdout)
+        return 0
+
+    def _show(self, asked: Asked, *, to_stdout: bool) -> None:
+        from stretto.analysis.wording import listed
+        from stretto.cli import terminal
+        from stretto.cli.discovered import gain, told
+        from stretto.observe.words import on_plan
+
+        plan, target, run, question = asked.found.plan, self._target, self._run, self._question
         stream = terminal.people(to_stdout)
         for line in told(asked, paint=terminal.paint(stream), width=terminal.width(stream)):
             print(line, file=stream)
+        print(file=stream)
         if asked.cost_usd is not None:
-            print(f"\ncost: ${asked.cost_usd:.2f}", file=stream)
-        if found.plan is None:
-            terminal.say("\nno plan was written", json=to_stdout)
-        elif not to_stdout:
-            print(file=stream)
-            terminal.say(f"wrote {target}: {gain(found.plan, run.parallel, run.estimate_s)}")
+            print(f"cost: ${asked.cost_usd:.2f}", file=stream)
+        if plan is None:
+            terminal.say("no plan was written", json=to_stdout)
+            return
+        ids = {task.id for task in plan.tasks}
+        if lacking := self._doc.left_out(question.breadth, question.about, ids):
+            told_of = f"the document names {listed(lacking)}, which the plan does not have"
+            terminal.say(told_of, json=to_stdout, label="note")
+        if not to_stdout:
+            terminal.say(f"wrote {target}: {gain(plan, run.parallel, run.estimate_s)}")
             terminal.commands(on_plan("show", str(target)), on_plan("run", str(target)))
-        return 0
 
 
 # --- what was asked for --------------------------------------------------------------------------------------------

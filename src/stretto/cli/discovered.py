@@ -32,7 +32,7 @@ def text_of(found: Found, plan: Plan, doc: Document, question: Question, target:
     if question.shape == "parallel.json":
         return msgspec.json.format(msgspec.json.encode(found.answer.plan), indent=2).decode() + "\n"
     if not question.ids:  # what an agent wrote in few words, the document has in many
-        plan = replace(plan, tasks=tuple(replace(task, context=(doc.name,)) for task in plan.tasks))
+        plan = replace(plan, tasks=tuple(replace(task, context=(doc.path.name,)) for task in plan.tasks))
     path = moved(doc.path, target)
     if target.suffix == ".json":
         return as_json(plan, path)
@@ -102,6 +102,9 @@ def as_data(
         ],
         "attempts": asked.attempts if asked else 0,
         "cost_usd": asked.cost_usd if asked else None,
+        "left_out": list(doc.left_out(question.breadth, question.about, {one.id for one in plan.tasks}))
+        if plan
+        else [],
         "file": None if target is None or plan is None else str(target),
         "plan": plan and {"name": plan.name, **show_json(plan, places=places, default_s=default_s)},
     }

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
+from stretto.analysis.wording import shown
 from stretto.cli.convert import without_done
 from stretto.cli.linting import refusal
 from stretto.errors import ConfigError, PlanError
@@ -35,8 +36,8 @@ class Document(Value, frozen=True, kw_only=True):
 
     @property
     def name(self) -> str:
-        """Of its file."""
-        return self.path.name
+        """Of its file, fit to be shown."""
+        return shown(self.path.name, 100)
 
     @property
     def is_done(self) -> bool:
@@ -58,6 +59,16 @@ class Document(Value, frozen=True, kw_only=True):
         if self.plan is None or breadth == 1:
             return ()
         return tuple(task.id for task in self.plan.tasks if breadth == 3 or str(task.priority) == about)
+
+    def outside(self, breadth: Breadth, about: str) -> tuple[str, ...]:
+        """What it names and what is not asked about, for it has another priority."""
+        return tuple(one.id for one in self.pieces if breadth == 2 and one.priority not in ("", about))
+
+    def left_out(self, breadth: Breadth, about: str, ids: Collection[str]) -> tuple[str, ...]:
+        """What it names as pieces of work, and what is not among these ids. Nothing where they are ids of their own, or
+        parts of one piece."""
+        asked = [one.id for one in self.pieces if breadth == 3 or (breadth == 2 and one.priority == about)]
+        return tuple(id for id in asked if id not in ids) if not set(asked).isdisjoint(ids) else ()
 
     def must_have(self, breadth: Breadth, about: str) -> None:
         """Raises ConfigError for an achievement or a priority that it does not seem to have."""

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
@@ -251,6 +253,51 @@ def test_breadth_two_is_one_priority() -> None:
     told = faults(as_text(answer(parallel(*both, achievement("1.1"), level=2))), question)
     assert "`1.1`: not of priority `2`" in told
     assert judge(as_text(answer(parallel(*both, achievement("x", priority=2), level=2))), question).plan
+
+
+def test_what_the_document_has_of_other_priorities_is_not_asked_about() -> None:
+    question = Question(name="x", text=TEXT, breadth=2, about="2", outside=("1.1",))
+    assert judge(as_text(answer(own(task("2.1"), task("2.2")))), question).plan
+    told = faults(as_text(answer(own(task("2.1"), task("1.1")))), question)
+    assert "`1.1`: not of priority `2`" in told
+
+
+def paths(tree: object, path: tuple[str | int, ...] = ()) -> Iterator[tuple[str | int, ...]]:
+    """The way to every value of a tree."""
+    yield path
+    entries = tree.items() if isinstance(tree, dict) else enumerate(tree) if isinstance(tree, list) else ()
+    for key, value in entries:
+        yield from paths(value, (*path, key))
+
+
+ODD: st.SearchStrategy[Any] = st.sampled_from(
+    [None, True, 0, -1, 1e300, "", "\ud83d", "x\0y", "1.1", "../x", [], [[]], {}, {"id": {}}, ["a", 1]]
+)
+ANSWERS = {
+    ask(): answer(own()),
+    ask(3, "parallel.json"): answer(parallel()),
+    ask(1, "parallel.json"): answer(
+        parallel(achievement("1.1", sub_executions=[part("1.1.1"), part("1.1.2")]), level=1)
+    ),
+    ask(2, "parallel.json"): answer(parallel(achievement("2.1"), achievement("2.2"), level=2)),
+}
+
+
+@given(st.sampled_from(list(ANSWERS)), st.data())
+def test_an_answer_with_anything_anywhere_is_taken_or_has_faults(question: Question, data: st.DataObject) -> None:
+    tree = json.loads(as_text(ANSWERS[question]))
+    for _ in range(data.draw(st.integers(1, 3))):
+        *way, last = data.draw(st.sampled_from([path for path in paths(tree) if path]))
+        holder = tree
+        for key in way:
+            holder = holder[key]
+        holder[last] = deepcopy(data.draw(ODD))
+    try:
+        found = judge(as_text(tree), question)
+    except Unsound as unsound:
+        assert unsound.faults and all(map(str.strip, unsound.faults))
+    else:
+        assert (found.plan is None) == (found.answer.decision == "no")
 
 
 # --- of a plan -----------------------------------------------------------------------------------------------------

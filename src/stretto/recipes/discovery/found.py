@@ -154,23 +154,27 @@ def _astray(tree: Mapping[str, Any], plan: Plan, question: Question) -> Iterator
             yield f"the plan lacks {listed(missing, _MOST)}, which the document has"
         if more := [id for id in ids if id not in question.ids]:
             yield f"the plan has {listed(more, _MOST)}, which the document does not have, or has done"
+    if others := [id for id in ids if id in question.outside]:
+        yield f"{listed(others)}: not of priority {quoted(question.about)}, which alone was asked about"
     if question.shape == "stretto":
         return
     level = f"level_{question.breadth}"
     if tree.get("parallelization_level") != level:
         yield f'`parallelization_level` should be "{level}"'
-    achievements = [one for one in tree.get("achievements") or () if isinstance(one, dict)]
+    listed_there = tree.get("achievements")
+    achievements = [one for one in listed_there if isinstance(one, dict)] if isinstance(listed_there, list) else []
     named = [str(one.get("achievement_id")) for one in achievements]
-    if question.breadth == 1 and (named != [question.about] or len(achievements[0].get("sub_executions") or ()) < 2):
+    if question.breadth == 1 and (named != [question.about] or len(ids) < 2):
         yield f"there should be one achievement, {quoted(question.about)}, with two or more `sub_executions`"
-    if question.breadth == 2:
-        others = [
-            str(one.get("achievement_id"))
-            for one in achievements
-            if question.about not in (str(one.get("priority")), str(one.get("achievement_id")).partition(".")[0])
-        ]
-        if others:
-            yield f"{listed(others)}: not of priority {quoted(question.about)}, which alone was asked about"
+    if question.breadth == 2 and (
+        others := [id for id, one in zip(named, achievements, strict=True) if _elsewhere(id, one, question)]
+    ):
+        yield f"{listed(others)}: not of priority {quoted(question.about)}, which alone was asked about"
+
+
+def _elsewhere(id: str, achievement: Mapping[str, Any], question: Question) -> bool:
+    """Whether neither its id nor its own word has the priority that was asked about."""
+    return question.about not in (str(achievement.get("priority")), id.partition(".")[0])
 
 
 def _at_once(plan: Plan) -> Iterator[str]:

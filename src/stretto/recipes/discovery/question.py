@@ -38,6 +38,8 @@ class Question(Value, frozen=True, kw_only=True):
     shape: Shape = "stretto"
     ids: tuple[str, ...] = ()
     """Where the document is a plan already: ids of the tasks that the answer has to order, no more and no fewer."""
+    outside: tuple[str, ...] = ()
+    """Ids that the document names, and that are not asked about: those of other priorities."""
     force: bool = False
     """Ask for a plan, however small the document."""
 
