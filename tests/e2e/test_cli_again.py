@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import signal
 from pathlib import Path
 
@@ -204,3 +205,22 @@ def test_r6_4_only_what_has_landed_and_is_not_in_the_branch_is_counted(toy: Toy)
     run = toy.status()["run"]
     done = toy.stretto("run", "../plan.yaml", *SCRIPTED, "--dry-run")
     assert f"2 tasks of the earlier run {run} landed and not in your branch yet" in done.stdout + done.stderr
+
+
+def test_an_answer_that_another_run_waits_for_is_told_with_its_command(tmp_path: Path) -> None:
+    asks = "name: asks\ntasks:\n- {id: a, prompt: write a.txt first, verify: [{approval: Does it read well?}]}\n"
+    toy = Toy(tmp_path, {"asks.yaml": asks, "plain.yaml": "name: plain\ntasks: [{id: b, prompt: write b.txt first}]\n"})
+    toy.stretto("run", "asks.yaml", "--agent", "scripted", code=4)
+    waiting = toy.branch().removeprefix("stretto/")
+    toy.stretto("run", "plain.yaml", "--agent", "scripted")
+    latest = toy.status()["run"]
+    told = toy.stretto("approve", "a", "--note", "very well", code=None)
+    assert told.returncode != 0
+    assert f"'a' waits for nobody in {latest}, which is looked at first; it does in {waiting}" in told.stderr
+    hint = told.stderr.partition("hint: ")[2].strip()
+    assert hint == f"stretto approve a --note 'very well' --run {waiting}"
+    resumed = toy.stretto("resume")
+    assert f"another run of this repository is unfinished: {waiting}\n  stretto resume {waiting}\n" in resumed.stdout
+    toy.stretto(*shlex.split(hint)[1:])
+    toy.stretto("resume", waiting)
+    assert "there is no task 'zz'" in toy.stretto("approve", "zz", code=2).stderr

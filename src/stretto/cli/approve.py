@@ -16,17 +16,30 @@ def approve(
     run: RunOption = None,
 ) -> None:
     """Say yes, or with --reject no, to a task that waits for a person."""
+    import shlex
     import time
 
     from stretto.cli import terminal, wish
-    from stretto.cli.place import find
+    from stretto.cli.place import find, other_runs
     from stretto.core.events import TaskApproved, TaskRejected
+    from stretto.core.requests import refuse
+    from stretto.errors import StateError
+    from stretto.observe.words import on_plan
 
     view = find(run)
-    view.must_have([task])
     kind = TaskRejected if reject else TaskApproved
-    said = wish.put(view, kind(at=time.time(), task=task, by=terminal.user(), note=note))
-    terminal.say(told(task, said, reject=reject))
+    answer = kind(at=time.time(), task=task, by=terminal.user(), note=note)
+    if run is None and refuse(view.state, answer) is not None:
+        for other in other_runs(view):
+            if refuse(other.state, answer) is None:
+                words = [*(["--reject"] if reject else []), *([f"--note {shlex.quote(note)}"] if note else [])]
+                raise StateError(
+                    f"{task!r} waits for nobody in {view.home.run}, which is looked at first; it does in "
+                    f"{other.home.run}",
+                    hint=" ".join((on_plan("approve", task), *words, "--run", other.home.run)),
+                )
+    view.must_have([task])
+    terminal.say(told(task, wish.put(view, answer), reject=reject))
 
 
 def told(task: str, said: str, *, reject: bool) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import reduce
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -32,6 +32,9 @@ from stretto.workspace.repository import around, top
 
 if TYPE_CHECKING:
     from stretto.core.state import State
+
+_LOOKS = 20
+"""So many other runs are read, to see whether one of them may be meant."""
 
 
 def runs_here(name: str | None = None) -> RepositoryHome:
@@ -178,6 +181,14 @@ def find(name: str | None, *, abandoned: bool = False) -> View:
     if latest is not None:
         return latest
     raise RunNotFound("there is no run of this repository", hint="start one with `stretto run PLAN`")
+
+
+def other_runs(view: View) -> Iterator[View]:
+    """The latest other ones beside it that can be read and have not been abandoned, latest first."""
+    homes = [home for home in reversed(runs_here(view.home.run).runs()) if home.run != view.home.run]
+    for home in homes[:_LOOKS]:
+        if (seen := _readable(home)) is not None and not seen.state.abandoned:
+            yield seen
 
 
 def _readable(home: RunHome) -> View | None:

@@ -28,7 +28,7 @@ def resume(
     from stretto.cli import front, terminal, wish
     from stretto.cli.land import land_at_end
     from stretto.cli.later import refuse
-    from stretto.cli.place import find
+    from stretto.cli.place import find, other_runs
     from stretto.cli.strays import end_strays
     from stretto.core.events import SettingsChanged
     from stretto.engine.abandonment import refuse_abandoned
@@ -53,6 +53,11 @@ def resume(
         terminal.say(f"{home.run} {over}: {counted(view.state)}{where}", json=json)
         for step in next_steps(view.state, None, delivered=beside.delivered, again=beside.again):
             terminal.commands(*([step] if step else ()), json=json)
+        if run is None:
+            for other in (one for one in other_runs(view) if one.unfinished and one.engine is None):
+                terminal.say(f"another run of this repository is unfinished: {other.home.run}", json=json)
+                terminal.commands(f"stretto resume {other.home.run}", json=json)
+                break
         return 0 if view.state.ended == "succeeded" else 1
     if jobs is not None:
         wish.put(view, SettingsChanged(at=time.time(), parallel=jobs))

@@ -67,7 +67,12 @@ _WAY_OUT = re.compile(rf"\n{HINT}(?P<lines>.*)\Z", re.DOTALL)
 _COMMAND = re.compile(r"(?:.*: )?(?:stretto|git|rm|df|ls) .+")
 _STOP = re.compile(r"(?<!\.)\.$")
 _NEXT = re.compile(r"; next try in \d+ s$")
-_TELLS = re.compile(r"Error|error|FAIL|assert")
+_TELLS = re.compile(r"Error|error|FAIL|assert|^\S+:\d+:\d+:? |^[✕✗×] |^not ok ")
+_SUMS_UP = re.compile(
+    r"(?:✖ |Found )?[\d,]+ (?:\w+ )?(?:failed|failures?|errors?|problems?)\b|=+ .* =+$"
+    r"|FAIL(?:ED)?(?:\s*\(.*\)|\s+\S+\s+[\d.]+m?s)?$|error: (?:could not compile|aborting due to) "
+)
+"""How many errors there were, and not what they are."""
 _FRAME = re.compile(r"at |make(\[\d+\])?: |npm ")
 """Where it went wrong, or that something else did: lines that name errors and tell nothing of them."""
 
@@ -92,13 +97,14 @@ def way_out(text: str) -> tuple[str, tuple[str, ...]]:
 
 
 def gist(text: str) -> str:
-    """The first line of what a program said, and the last that names an error, else the last. A hint stands apart, one
-    that only says where the output is is left out; so is a full stop at the end."""
+    """The first line of what a program said, and the last that names an error rather than counts them, else the last.
+    A hint stands apart, one that only says where the output is is left out; so is a full stop at the end."""
     said = legible(text).strip()
     until = _NEXT.search(said)
     found = [part.strip() for part in said[: until.start() if until else None].splitlines() if part.strip()]
     lines = [part for part in found if not part.startswith(HINT)] or found
-    telling = [part for part in lines[1:] if _TELLS.search(part) and not _FRAME.match(part)] or lines
+    telling = [part for part in lines[1:] if _TELLS.search(part) and not _FRAME.match(part)]
+    telling = [part for part in telling if not _SUMS_UP.match(part)] or telling or lines
     told = _STOP.sub("", ": ".join(dict.fromkeys((*lines[:1], *telling[-1:]))))
     hints = [part for part in found if part not in lines and not part.startswith(_WHERE)]
     return told + "".join(f" ({hint})" for hint in hints[-1:]) + (until[0] if until else "")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from stretto.observe.words import plain
+from stretto.observe.words import gist, plain
 
 NODE = """exit status 1
 throw err
@@ -41,3 +41,26 @@ hint: its output: /tmp/a/2.setup.log"""
 )
 def test_one_line_holds_what_went_wrong(said: str, told: str) -> None:
     assert plain(said) == told
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        ("E   assert 1 == 2\n== short summary ==\nFAILED t.py::test_a - assert 1 == 2\n1 failed, 2 passed in 1s",
+         "FAILED t.py::test_a - assert 1 == 2"),
+        ("a.py:3: error: Incompatible types\nFound 1 error in 1 file (checked 1 source file)",
+         "a.py:3: error: Incompatible types"),
+        ("a.py:1:8: F401 `os` imported but unused\nFound 1 error.\n[*] 1 fixable",
+         "a.py:1:8: F401 `os` imported but unused"),
+        ("error[E0308]: mismatched types\n --> a.rs:2\nerror: could not compile `x` due to previous error",
+         "error[E0308]: mismatched types"),
+        ("--- FAIL: TestA (0.00s)\n    a_test.go:5: got 1\nFAIL\nFAIL\tx/y\t0.002s\nFAIL", "--- FAIL: TestA (0.00s)"),
+        ("FAIL: test_a (t.T)\nAssertionError: 1 != 2\nRan 1 test in 0.000s\nFAILED (failures=1)",
+         "AssertionError: 1 != 2"),
+        ("a.c:3:5: error: 'x' undeclared\nmake: *** [Makefile:2: all] Error 1", "a.c:3:5: error: 'x' undeclared"),
+        ("12 files looked at\nFound 3 errors.", "Found 3 errors"),
+        ("nothing of the kind", "nothing of the kind"),
+    ],
+)  # fmt: skip
+def test_what_an_error_is_counts_more_than_how_many_there_are(said: str, told: str) -> None:
+    assert gist(f"exit status 1\n{said}") == f"exit status 1: {told}"
