@@ -147,3 +147,13 @@ def test_what_is_cancelled_holds_nobody_up_and_what_is_put_off_does() -> None:
     loaded = read(sprints=sprints)
     assert waits(loaded) == {"b": ()}
     assert codes(loaded) == ["set-aside"] * 3
+
+
+def test_r6_4_the_last_task_of_a_sprint_gets_a_status_like_those_beside_it() -> None:
+    tasks = [{"id": id, "name": id} for id in ("x", "y")]
+    data = json.dumps({"epicId": "e", "sprints": [{"id": "s", "status": "pending", "tasks": tasks}]}).encode()
+    half = write_statuses(data, {"s/x": "succeeded"})
+    (done,) = json.loads(write_statuses(half, {"s/x": "succeeded", "s/y": "succeeded"}))["sprints"]
+    assert [each.get("status") for each in (done, *done["tasks"])] == ["completed"] * 3
+    (whole,) = json.loads(write_statuses(data, {"s/x": "succeeded", "s/y": "succeeded"}))["sprints"]
+    assert whole["status"] == "completed" and whole["tasks"] == tasks, "the sprint says it for all"

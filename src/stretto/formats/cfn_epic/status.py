@@ -107,6 +107,8 @@ class _Writer:
         self._kinds = {x.kind for x in nodes}
         """Kinds of nodes that have a status in this file."""
         self._words = _vocabulary(nodes)
+        self._with_status: dict[Node | None, bool] = {}
+        """Whether something in it has a status."""
 
     def edits(self, statuses: Mapping[str, str]) -> list[Edit]:
         if not self._kinds:
@@ -114,7 +116,12 @@ class _Writer:
         before = {task: settled(task) for task in self._tasks}
         after = {task: self._nearest(statuses.get(task.id), state) for task, state in before.items()}
         above = self._above(before, after)
-        edits = [self._put(task, after[task]) for task in self._tasks if self._misses(task, after, above)]
+        changed = {task for task in self._tasks if before[task] != after[task]}
+        edits = [
+            self._put(task, after[task])
+            for task in self._tasks
+            if self._misses(task, after, above) or (task in changed and self._has_usually(task))
+        ]
         for node, state in above.items():
             for place in holders(node) if node.kind == "epic" else [node]:
                 if state_of(place) != state and (node.kind != "epic" or place.get("status") is not None):
@@ -147,6 +154,13 @@ class _Writer:
     def _misses(self, task: Node, after: Mapping[Node, TaskStatus], above: Mapping[Node, Word]) -> bool:
         """Whether the file would not say its new state without a word at the task itself."""
         return bool(task.values) and aside_of(task) is None and settled(task, above) != after[task]
+
+    def _has_usually(self, task: Node) -> bool:
+        """Whether one beside it, or it, has a status of its own: then all should, so that none looks forgotten."""
+        if task.parent not in self._with_status:
+            beside = task.parent.children if task.parent else [task]
+            self._with_status[task.parent] = any(x.get("status") is not None for x in beside)
+        return bool(task.values) and aside_of(task) is None and self._with_status[task.parent]
 
     def _put(self, node: Node, state: str) -> Edit:
         return put(self._source, node.steps, node.key("status") or "status", self._words[cast(Word, state)])
