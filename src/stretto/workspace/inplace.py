@@ -41,6 +41,8 @@ class Begun(Value, frozen=True, kw_only=True):
     task: str
     attempt: int
     """The latest."""
+    scope: tuple[str, ...] | None
+    """What was the task's own then; None: unknown."""
     files: dict[str, Mark]
 
 
@@ -253,7 +255,7 @@ class InPlaceWorkspaces:
 
     async def _own(self, task: Task, now: Manifest, beside: Iterable[Task] = ()) -> list[str]:
         """What is different in the task's own scope since its first attempt began."""
-        begun = self._begun.get(task.id) or self._read(self._record(task.id))
+        begun = self._begun_of(task)
         if begun is None:
             return []
         here = await asyncio.to_thread(self._closer, task, now)
@@ -266,9 +268,14 @@ class InPlaceWorkspaces:
 
     def _begin(self, task: Task, attempt: int, now: Manifest) -> None:
         """Write down how the task's files are, unless an earlier attempt has."""
-        begun = self._begun.get(task.id) or self._read(self._record(task.id))
+        begun = self._begun_of(task)
         files = self._closer(task, now) if begun is None else begun.files
-        self._keep(Begun(task=task.id, attempt=attempt, files=files))
+        self._keep(Begun(task=task.id, attempt=attempt, scope=_patterns(task), files=files))
+
+    def _begun_of(self, task: Task) -> Begun | None:
+        """None, too, for a task that has another scope now: it begins anew."""
+        begun = self._begun.get(task.id) or self._read(self._record(task.id))
+        return begun if begun is not None and begun.scope == _patterns(task) else None
 
     def _closer(self, task: Task, now: Manifest) -> dict[str, Mark]:
         """The task's own part of the folder; of a whole folder nobody reads the files."""
@@ -313,7 +320,11 @@ class InPlaceWorkspaces:
 
 def _scope(task: Task) -> Scope:
     """What is certainly the task's own: its claims and what it has promised to leave. Unknown scope is everything."""
-    return Scope(("**",) if task.writes is None else (*task.writes, *task.artifacts))
+    return Scope(("**",) if (patterns := _patterns(task)) is None else patterns)
+
+
+def _patterns(task: Task) -> tuple[str, ...] | None:
+    return None if task.writes is None else (*task.writes, *task.artifacts)
 
 
 def _scope_of_all(tasks: Iterable[Task]) -> Scope:

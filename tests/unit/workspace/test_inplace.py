@@ -132,6 +132,13 @@ async def test_r10_3_a_later_attempt_goes_on_with_the_folder_as_it_was_left(grou
 
 
 @awaited
+async def test_r8_4_a_task_with_another_scope_begins_anew(ground: Ground) -> None:
+    await ground.attempt(ground.engine(), "a", {"a.txt": "half\n", "b.txt": "other\n"})
+    changed = ground.engine(task("a", "b.txt"))
+    assert await ground.attempt(changed, "a", {}, 2) == Saved(commit=None, paths=())
+
+
+@awaited
 async def test_r10_3_what_others_did_between_two_attempts_is_not_its_own(ground: Ground) -> None:
     wide = task("wide", "*.txt")
     spaces = ground.engine(wide, B)
