@@ -168,6 +168,28 @@ def test_a_failed_fill_brings_the_placeholder_back(toy: Toy) -> None:
     assert papers(toy, HOME)[SUB["1.1"]] == HOLLOW
 
 
+def test_a_placeholder_that_an_agent_removes_is_brought_back(toy: Toy) -> None:
+    toy.write({f"{HOME}/{SUB['1.1']}": HOLLOW})
+    gone = f"shell: rm -f {SUB['1.1']}; exit 65"
+    assert result(toy, "fill", HOME, "--yes", "--agent", gone, code=1)["created"] == []
+    assert papers(toy, HOME)[SUB["1.1"]] == HOLLOW
+
+
+def test_a_run_that_waits_takes_nothing_back_and_goes_on(toy: Toy) -> None:
+    limit = """printf '{"failure": {"kind": "auth", "message": "not logged in"}}' > $STRETTO_RESULT_FILE; exit 1"""
+    paused = WRITER.replace(
+        "shell: ", f"shell: case $STRETTO_TASK in *_12) [ -e {toy.root}/go ] || {{ {limit}; }};; esac; "
+    )
+    made = result(toy, "subplans", HOME, "--yes", "-j", "1", "--agent", paused, code=4)
+    assert (made["created"], made["rolled_back"]) == ([SUB["1.1"]], [])
+    (note,) = made["errors"]
+    command = note["message"].partition(": stretto ")[2].split()
+    assert (note["id"], command[0]) == ("1.2", "resume") and SUB["1.1"] in papers(toy, HOME)
+    (toy.root / "go").touch()
+    toy.stretto(*command)
+    assert {SUB["1.1"], SUB["1.2"]} <= papers(toy, HOME).keys()
+
+
 # What comes next.
 
 

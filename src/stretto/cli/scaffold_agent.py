@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+
+from msgspec.structs import replace
 
 from stretto.cli import begin, front, terminal
-from stretto.cli.scaffold_batch import Done, How
+from stretto.cli.scaffold_batch import MEANWHILE, Done, How
 from stretto.cli.scaffold_folder import Opened
 from stretto.cli.showing import Lines
 from stretto.config.layers import flags
@@ -23,6 +26,11 @@ from stretto.recipes.subplans.writing import Writing
 
 def by_agent(opened: Opened, items: Sequence[Item], writing: Writing, how: How, *, over: bool) -> Done:
     """Run it to its end, and judge every paper. Raises ConfigError, PlanError, RepositoryError and StateError."""
+    there = [] if over else [item for item in items if os.path.lexists(opened.home / item.path)]
+    skipped = tuple(Note(id=item.id, path=item.path, message=MEANWHILE) for item in there)
+    items = [item for item in items if item not in there]
+    if not items:
+        return Done(skipped=skipped)
     before = {item.path: (opened.home / item.path).read_bytes() if over else None for item in items}
     for item in items:
         writing.make_folder(item.path)
@@ -38,21 +46,29 @@ def by_agent(opened: Opened, items: Sequence[Item], writing: Writing, how: How, 
     home = begin.create(begin.prepare(wanted))
     code, state = _run(home, json=how.json)
     if code in (None, 4, 130) or state is None or state.ended not in ("succeeded", "failed"):
-        return _unfinished(opened, items, home, code)
+        return replace(_unfinished(opened, items, home, code, writing, before), skipped=skipped)
     errors = []
     reasons: dict[str, str] = {
         record.id: record.reason or record.state for record in state.tasks if record.state != "succeeded"
     }
     for item in items:
-        path = opened.home / item.path
         why = reasons.get(task_id(item), "")
-        if path.is_file() and path.read_bytes() != before[item.path]:
-            writing.note(item.path, before[item.path])
-        if not path.is_file() or is_placeholder(text_of(path)):
+        _note(opened, item, writing, before[item.path])
+        if not _is_written(opened, item):
             why = why or "it is a placeholder still"
         if why:
             errors.append(Note(id=item.id, path=item.path, message=why))
-    return Done(errors=tuple(errors))
+    return Done(skipped=skipped, errors=tuple(errors))
+
+
+def _note(opened: Opened, item: Item, writing: Writing, was: bytes | None) -> None:
+    """That the agent has written it; a placeholder that it has removed is brought back."""
+    path = opened.home / item.path
+    if not path.is_file():
+        if was is not None:
+            path.write_bytes(was)
+    elif path.read_bytes() != was:
+        writing.note(item.path, was)
 
 
 def _run(home: RunHome, *, json: bool) -> tuple[int | None, State | None]:
@@ -65,9 +81,19 @@ def _run(home: RunHome, *, json: bool) -> tuple[int | None, State | None]:
     return front.follow(home, json=json, shows=shows, tell=note), seen[0] if seen else None
 
 
-def _unfinished(opened: Opened, items: Sequence[Item], home: RunHome, code: int | None) -> Done:
+def _unfinished(
+    opened: Opened,
+    items: Sequence[Item],
+    home: RunHome,
+    code: int | None,
+    writing: Writing,
+    before: Mapping[str, bytes | None],
+) -> Done:
     """It waits for a limit, or a person, or goes on without us: what there is stays."""
     left = [item for item in items if not _is_written(opened, item)]
+    for item in items:
+        if item not in left:
+            writing.note(item.path, before[item.path])
     message = f"not written yet: stretto resume {home.run}" if code is not None else f"{home.run} goes on with it"
     return Done(
         errors=tuple(Note(id=item.id, path=item.path, message=message) for item in left), unfinished=code or 0

@@ -23,6 +23,7 @@ from stretto.recipes.subplans.writing import Writing
 
 REFUSED = 130
 """As everywhere, when somebody says no to a question."""
+MEANWHILE = "somebody else has written it meanwhile"
 
 
 class How(Value, frozen=True, kw_only=True):
@@ -151,7 +152,7 @@ def one_by_one(items: Sequence[Item], how: How, write: Callable[[Item], bool | N
         if isinstance(done, Note):
             errors.append(done)
         elif not done:
-            skipped.append(Note(id=item.id, path=item.path, message="somebody else has written it meanwhile"))
+            skipped.append(Note(id=item.id, path=item.path, message=MEANWHILE))
         else:
             terminal.say(f"{n}/{len(items)}  {item.path}", json=how.json)
     return Done(skipped=tuple(skipped), errors=tuple(errors))
