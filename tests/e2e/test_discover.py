@@ -248,7 +248,7 @@ def test_a_plan_of_another_tool_gets_another_order_and_keeps_its_tasks(toy: Toy)
     bare = [each | {"writes": [f"{each['id']}/**"]} for each in tasks]
     agent = answering(toy, answer(own(*bare[:2])), answer(own(*bare)))
     done = toy.stretto("discover", "tasks.json", "--agent", agent, "-o", "plan.yaml")
-    assert "the plan lacks `4`" in done.stderr and "- 2\n- 3\n- 4\n" in asked(toy, 1)
+    assert "the plan lacks `4`" in done.stderr and "- `2`: List\n- `3`: Search\n- `4`: Page\n" in asked(toy, 1)
     told = json.loads(toy.stretto("show", "plan.yaml", "--json").stdout)
     assert told["levels"] == [["2", "3"], ["4"]]
     assert "Make a search" in (toy.repository / "plan.yaml").read_text()

@@ -92,7 +92,7 @@ def discover(
         doc.must_have(wide, about)
     target = _target(output, doc.path)
     question = Question(
-        name=doc.name, text=doc.text, breadth=wide, about=about, shape=_shape(target), ids=doc.ids(wide, about),
+        name=doc.name, text=doc.text, breadth=wide, about=about, shape=_shape(target), tasks=doc.tasks(wide, about),
         outside=doc.outside(wide, about), force=force,
     )  # fmt: skip
     small = doc.too_small()

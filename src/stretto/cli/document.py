@@ -54,11 +54,13 @@ class Document(Value, frozen=True, kw_only=True):
             return f"{told} finding out what could run at once costs more than it brings"
         return "nothing of it is left to do" if self.is_done else ""
 
-    def ids(self, breadth: Breadth, about: str) -> tuple[str, ...]:
-        """The tasks that an answer has to order; empty where the document is no plan, or one task is to be split."""
+    def tasks(self, breadth: Breadth, about: str) -> tuple[tuple[str, str], ...]:
+        """(id, title) of what an answer has to order; empty where the document is no plan, or one task is to be
+        split."""
         if self.plan is None or breadth == 1:
             return ()
-        return tuple(task.id for task in self.plan.tasks if breadth == 3 or str(task.priority) == about)
+        asked = (task for task in self.plan.tasks if breadth == 3 or str(task.priority) == about)
+        return tuple((task.id, "" if task.title == task.id else shown(task.title, 120)) for task in asked)
 
     def outside(self, breadth: Breadth, about: str) -> tuple[str, ...]:
         """What it names and what is not asked about, for it has another priority."""

@@ -25,7 +25,12 @@ TEXT = "# PLAN\n\nTask 1: all of it\n"
 
 def ask(breadth: Breadth = 3, shape: Shape = "stretto", *ids: str) -> Question:
     return Question(
-        name="PLAN.md", text=TEXT, breadth=breadth, about={1: "1.1", 2: "2", 3: ""}[breadth], shape=shape, ids=ids
+        name="PLAN.md",
+        text=TEXT,
+        breadth=breadth,
+        about={1: "1.1", 2: "2", 3: ""}[breadth],
+        shape=shape,
+        tasks=tuple((id, id) for id in ids),
     )
 
 

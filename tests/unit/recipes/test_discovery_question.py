@@ -13,9 +13,11 @@ from stretto.recipes.discovery.question import ANSWER, Breadth, Earlier, Questio
 DOCUMENT = "# PLAN\n\n**Achievement 1.1**: One (4h)\n"
 
 
-def asked(breadth: Breadth = 3, shape: Shape = "stretto", *, text: str = DOCUMENT, ids: tuple[str, ...] = ()) -> str:
+def asked(
+    breadth: Breadth = 3, shape: Shape = "stretto", *, text: str = DOCUMENT, tasks: tuple[tuple[str, str], ...] = ()
+) -> str:
     about = {1: "1.1", 2: "2", 3: ""}[breadth]
-    return prompt(Question(name="PLAN.md", text=text, breadth=breadth, about=about, shape=shape, ids=ids))
+    return prompt(Question(name="PLAN.md", text=text, breadth=breadth, about=about, shape=shape, tasks=tasks))
 
 
 def test_the_checklist_has_four_groups_of_four_points() -> None:
@@ -54,8 +56,8 @@ def test_the_form_of_the_answer_follows_the_file_it_is_for() -> None:
 
 
 def test_of_a_plan_the_tasks_are_named_and_no_prompts_asked_for() -> None:
-    text = asked(ids=("a", "b"))
-    assert "- a\n- b\n" in text and '"id": "a"' in text and '"prompt"' not in text
+    text = asked(tasks=(("a", "Begin"), ("b", "")))
+    assert "- `a`: Begin\n- `b`\n" in text and '"id": "a"' in text and '"prompt"' not in text
 
 
 def test_small_documents_are_asked_about_by_force() -> None:

@@ -36,12 +36,17 @@ class Question(Value, frozen=True, kw_only=True):
     about: str = ""
     """The achievement (breadth 1) or the priority (breadth 2) that it is about."""
     shape: Shape = "stretto"
-    ids: tuple[str, ...] = ()
-    """Where the document is a plan already: ids of the tasks that the answer has to order, no more and no fewer."""
+    tasks: tuple[tuple[str, str], ...] = ()
+    """Where the document is a plan already: (id, title) of what the answer has to order, no more and no fewer."""
     outside: tuple[str, ...] = ()
     """Ids that the document names, and that are not asked about: those of other priorities."""
     force: bool = False
     """Ask for a plan, however small the document."""
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        """Of the tasks."""
+        return tuple(id for id, _ in self.tasks)
 
 
 class Earlier(Value, frozen=True, kw_only=True):
