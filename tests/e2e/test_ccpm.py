@@ -68,6 +68,17 @@ def test_r6_4_files_that_git_does_not_track_are_written_when_the_run_lands(toy: 
     assert papers(toy) == closed(before, "001", "004")
 
 
+def test_r6_4_of_an_epic_that_git_tracks_in_part_each_file_is_written_where_it_is(toy: Toy) -> None:
+    toy.git("rm", "-q", "--cached", f"{EPIC}/epic.md")
+    toy.commit("the epic alone is nobody else's business", {".gitignore": "epic.md\n"})
+    before = papers(toy)
+    agent = f"shell: python3 {toy.root}/agent.py"
+    toy.stretto("run", f"{EPIC}/epic.md", "--agent", agent, "--only", "001", "--land", "--yes")
+    assert papers(toy) == closed(before, "001")
+    assert "status: closed" in toy.git("show", f"HEAD:{EPIC}/001.md")
+    assert toy.git("status", "--porcelain") == ""
+
+
 def test_a_folder_is_told_by_which_file_it_goes(toy: Toy) -> None:
     asked = toy.stretto("check", EPIC, code=2)
     assert f"name {EPIC}/epic.md" in asked.stdout

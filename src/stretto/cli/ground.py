@@ -14,7 +14,7 @@ from stretto.config.table import FILE
 from stretto.engine.home import RepositoryHome, RunHome, folder_homes, repository_home, state_dir
 from stretto.engine.reader import SqliteReader
 from stretto.errors import ConfigError, RepositoryError, RunLeased, StateError
-from stretto.formats.load import Loaded
+from stretto.formats.load import Loaded, plan_files
 from stretto.model.plan import Isolation, Value
 from stretto.model.run import IN_PLACE
 from stretto.observe.paint import count
@@ -67,7 +67,8 @@ async def in_repository(wanted: Wanted, path: Path, loaded: Loaded, folder: Path
         if loaded.keeper is None:  # else the file itself says what is done
             landed = await landed_before(views, loaded.plan.tasks, folder, repository, base)
     inside = repository.inside(path)
-    tracked = inside is not None and bool((await repository.git.run("ls-files", "-z", "--", inside)).out)
+    files = () if inside is None else plan_files(inside, loaded.plan)
+    tracked = bool(files) and bool((await repository.git.run("ls-files", "-z", "--", *files)).out)
     return Ground(
         runs=runs,
         root=repository.root,
