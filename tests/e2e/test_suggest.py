@@ -5,12 +5,16 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from e2e.toy import Toy
+from stretto.analysis.lint import lint
+from stretto.formats.load import load
+from stretto.observe.planview import show_json
 
 YAML = """\
 # what the shop needs
@@ -191,7 +195,8 @@ ALL = ["claim", "dependency", "split"]
 
 
 def estimated(toy: Toy, name: str) -> float:
-    said = json.loads(toy.stretto("show", name, "--json", "-j", "4").stdout)
+    """What `show` says that the plan takes."""
+    said = show_json(load(toy.repository / name).plan, places=4)
     return float(said["estimate"]["parallel_s"])
 
 
@@ -201,8 +206,8 @@ def applied(toy: Toy, patch: str, name: str) -> None:
         input=patch.encode(), cwd=toy.repository, env=toy.env, capture_output=True,
     )  # fmt: skip
     assert done.returncode == 0, f"{done.stderr.decode()}\n{patch}"
-    found = json.loads(toy.stretto("check", name, "--json", "--agent", "scripted", code=None).stdout)["findings"]
-    assert [x for x in found if x["severity"] == "error"] == []
+    loaded = load(toy.repository / name)
+    assert [x for x in (*loaded.findings, *lint(loaded.plan)) if x.severity == "error"] == []
 
 
 @pytest.mark.parametrize("name", PLANS)
@@ -237,30 +242,30 @@ def test_the_command_that_it_shows_makes_the_change(tmp_path: Path) -> None:
     toy = Toy(tmp_path, {"docs/plan.yaml": YAML})
     said = toy.stretto("show", "docs/plan.yaml", "--suggest").stdout
     assert "about half are real" in said
-    command = next(line for line in said.splitlines() if "--patch 1" in line).strip().split("made: ")[-1]
-    before = estimated(toy, "docs/plan.yaml")
+    command = next(line for line in said.splitlines() if "--patch 1" in line).partition("them: ")[2]
+    before = _shown(toy)
     env = {**toy.env, "PATH": f"{Path(shutil.which('python3') or '').parent}:{toy.env['PATH']}"}
     for folder, line in ((toy.repository, command), (toy.root, f"cd repo/docs && {_from(toy, 'docs')}")):
         done = subprocess.run(["sh", "-c", _runnable(line)], cwd=folder, env=env, capture_output=True, text=True)
         assert done.returncode == 0, done.stderr
-        assert estimated(toy, "docs/plan.yaml") < before
+        assert _shown(toy) < before
         toy.git("checkout", "-q", "docs/plan.yaml")
+
+
+def _shown(toy: Toy) -> float:
+    return float(json.loads(toy.stretto("show", "docs/plan.yaml", "--json").stdout)["estimate"]["parallel_s"])
 
 
 def _from(toy: Toy, folder: str) -> str:
     """The command as somebody in a folder below is told it."""
-    import sys
-
     done = subprocess.run(
         [sys.executable, "-m", "stretto", "show", "plan.yaml", "--suggest"],
         cwd=toy.repository / folder, env=toy.env, capture_output=True, text=True,
     )  # fmt: skip
-    return next(line for line in done.stdout.splitlines() if "--patch 1" in line).strip().split("made: ")[-1]
+    return next(line for line in done.stdout.splitlines() if "--patch 1" in line).partition("them: ")[2]
 
 
 def _runnable(line: str) -> str:
-    import sys
-
     return line.replace("stretto show", f"{sys.executable} -m stretto show")
 
 
@@ -284,3 +289,22 @@ def test_what_contradicts_it_is_said(tmp_path: Path) -> None:
     assert "there are 1 to " in toy.stretto("show", "plan.yaml", "--patch", "99", code=2).stderr
     toy.write({"one.yaml": "name: n\ntasks: [{id: a, prompt: Write the whole of it here, writes: [a]}]\n"})
     assert "nothing to suggest" in toy.stretto("show", "one.yaml", "--suggest").stdout
+
+
+def test_r8_7_a_plan_with_contracts_is_shown_and_not_run(tmp_path: Path) -> None:
+    """A contract that is suggested is made by its patch; then `show` knows it, and `run` says what is not built."""
+    plan = (
+        "name: n\ntasks:\n  - {id: auth, prompt: Write the login, writes: [api/auth.proto, src/auth.py]}\n"
+        "  - id: client\n    prompt: Call what api/auth.proto says\n"
+        "    depends_on: [auth]\n    writes: [src/client.py]\n"
+    )
+    toy = Toy(tmp_path, {"plan.yaml": plan})
+    told = json.loads(toy.stretto("show", "plan.yaml", "--suggest", "--json").stdout)
+    (only,) = told["later"]
+    assert (only["kind"], only["saves_s"], told["patch"]) == ("contract", 720.0, None)
+    applied_as_it_is = toy.stretto("show", "plan.yaml", "--patch", "1").stdout
+    (toy.root / "p.patch").write_text(applied_as_it_is)
+    toy.git("apply", str(toy.root / "p.patch"))
+    assert estimated(toy, "plan.yaml") == told["now_s"] - 720.0
+    done = toy.stretto("run", "plan.yaml", "--agent", "scripted", "--yes", code=2)
+    assert "contracts are not supported yet" in done.stderr

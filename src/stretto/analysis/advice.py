@@ -17,7 +17,7 @@ from stretto.analysis.sight import Named, Sight
 from stretto.model.change import Change
 from stretto.model.plan import Plan, Value
 
-MOST = 2_000
+MOST = 1_000
 """Plans of more tasks, which programs write, get no advice."""
 _LOOKS, _LEAST = 30_000, 40
 """So many tasks are estimated anew in all, whatever the size of the plan; and so many plans at least."""
@@ -53,8 +53,9 @@ class Advice(Value, frozen=True, kw_only=True):
     """They save no time, and are good for something else."""
     later: tuple[Suggestion, ...] = ()
     """Contracts, with which a plan does not run yet."""
-    changes: tuple[Change, ...] = ()
-    """Those of `faster` and `safer` at once; where one bears on another, they are not the same as one by one."""
+    steps: tuple[tuple[Change, ...], ...] = ()
+    """The changes of each of `faster` and `safer`, one after the other: where one bears on another, they are not the
+    same as each alone."""
     left_out: int = 0
     """How many more there would be of `safer`."""
 
@@ -74,7 +75,7 @@ class _Adviser:
     def __init__(self, plan: Plan, named: Named, places: int, default_s: float) -> None:
         self._plan, self._named, self._places, self._default_s = plan, named, places, default_s
         self._looks = max(_LEAST, _LOOKS // max(1, len(plan.tasks)))
-        self._changes: list[Change] = []
+        self._steps: list[tuple[Change, ...]] = []
         self.now_s = self._takes(plan)
 
     def _takes(self, plan: Plan) -> float:
@@ -99,7 +100,7 @@ class _Adviser:
             faster=tuple(faster),
             safer=tuple(safer),
             later=tuple(x for x in later if self._worth(x.saves_s)),
-            changes=tuple(self._changes),
+            steps=tuple(self._steps),
             left_out=len(unclaimed) - len(safer),
         )
 
@@ -132,7 +133,7 @@ class _Adviser:
                 break
             saves_s, k, again = best
             current, now_s = changed(current, again.changes), now_s - saves_s
-            self._changes += again.changes
+            self._steps.append(again.changes)
             cost_s, _, _, own = alone.pop(k)
             found.append(self._suggestion(own, -cost_s, self.now_s - now_s))
         return found, current
@@ -140,7 +141,7 @@ class _Adviser:
     def _safer(self, proposals: Iterable[Proposal], current: Plan) -> Iterable[Suggestion]:
         for proposal in proposals:
             current = changed(current, proposal.changes)
-            self._changes += proposal.changes
+            self._steps.append(proposal.changes)
             alone_s = self.now_s - self._takes(changed(self._plan, proposal.changes))
             yield self._suggestion(proposal, alone_s, self.now_s - self._takes(current))
 

@@ -204,7 +204,7 @@ def _ties(sight: Sight, waited: list[int], plan: Plan, relaxed: Plan) -> tuple[t
         if node >= graph.tasks or plan.tasks[node].status == "succeeded":
             continue
         lost = waited[node] & ~then[node]
-        needed = [i for i in _ones(lost) if sight.reason(node, i)]
+        needed = [i for i in _ones(lost) if sight.sees(node, i)]
         picked: list[int] = []
         for i in sorted(needed, key=lambda i: (waited[i].bit_count(), i), reverse=True):
             if not then[node] >> i & 1:

@@ -10,8 +10,9 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from functools import cache
+from itertools import accumulate
 
-from stretto.analysis.globs import is_literal, overlap, parse
+from stretto.analysis.globs import overlap, parse
 from stretto.model.plan import Plan, Task
 
 Named = Callable[[str], Iterable[str]]
@@ -40,74 +41,90 @@ _COMMON = 3
 """A word of code that every third task has is the project's, and joins nobody."""
 
 
+class _Paths:
+    """Patterns, in the form in which two lots of them are quickly compared."""
+
+    __slots__ = ("above", "plain", "wild")
+
+    def __init__(self, patterns: Iterable[str]) -> None:
+        known = [parse(pattern) for pattern in patterns]
+        self.plain = {glob.text for glob in known if glob.literal}
+        self.above = {folder for text in self.plain for folder in accumulate(text.split("/")[:-1], "{}/{}".format)}
+        self.wild = tuple(glob.text for glob in known if not glob.literal)
+
+    def meets(self, other: _Paths) -> bool:
+        """Whether some path may belong to both."""
+        if not (self.plain.isdisjoint(other.plain) and self.plain.isdisjoint(other.above)):
+            return True
+        if not self.above.isdisjoint(other.plain):
+            return True
+        return any(overlap(a, b) for a in self.wild for b in (*other.plain, *other.wild)) or any(
+            overlap(a, b) for a in self.plain for b in other.wild
+        )
+
+
 class Sight:
     """One plan, seen once. Numbers are places in `plan.tasks`."""
 
     def __init__(self, plan: Plan, named: Named) -> None:
-        self._tasks = plan.tasks
         own = _own_words(plan)
+        self.named = [tuple(dict.fromkeys(named(words))) for words in own]
+        """The paths that each task names in words of its own."""
         self._text = [words.casefold() for words in own]
         self._tokens = [_tokens(text) for text in self._text]
-        self._paths = [tuple(dict.fromkeys(named(words))) for words in own]
-        self._claims = [tuple(dict.fromkeys((*(task.writes or ()), *task.artifacts))) for task in plan.tasks]
-        self._folders = [{folder for path in paths if (folder := _folder(path))} for paths in self._claims]
-        self._stems = [{stem for path in paths if (stem := _stem(path))} for paths in self._claims]
+        self._made = [tuple(dict.fromkeys((*(task.writes or ()), *task.artifacts))) for task in plan.tasks]
+        self._claims = [_Paths(paths) for paths in self._made]
+        self._paths = [_Paths(paths) for paths in self.named]
+        self._likely = [_Paths(made or paths) for made, paths in zip(self._made, self.named, strict=True)]
+        """What each makes: where it claims nothing, the paths that it names."""
+        self._folders = [{folder for path in paths if (folder := _folder(path))} for paths in self._made]
+        self._stems = [{stem for path in paths if (stem := _stem(path))} for paths in self._made]
+        self._literals = [{x for x in paths.plain if len(x) > _STEM} for paths in self._claims]
         codes = [{a or b for a, b in _CODE.findall(words)} for words in own]
         often = Counter(code for each in codes for code in each)
         few = max(2, len(codes) // _COMMON)
         self._codes = [{code for code in each if often[code] <= few} for each in codes]
-        self._phases = {phase.id: (phase.id, phase.title) for phase in plan.phases}
-        self.named = self._paths
-        """The paths that each task names in words of its own."""
-        self.reason = cache(self._reason)
+        self._home = [task.phase for task in plan.tasks]
+        self._ids = [_folded(task.id) for task in plan.tasks]
+        self._phases = {phase.id: [_folded(phase.id), _folded(phase.title)] for phase in plan.phases}
+        self.silent = [not (task.writes or paths) for task, paths in zip(plan.tasks, self.named, strict=True)]
+        """Of each task, whether it neither claims a path nor names one."""
+        self.vague = [
+            silent or _SWEEPING.search(f"{task.title} {task.id}".replace("_", " ")) is not None
+            for task, silent in zip(plan.tasks, self.silent, strict=True)
+        ]
+        """Of each task, whether nobody can say what it touches, or it looks at everything."""
+        self.sees = cache(self._sees)
 
-    def vague(self, i: int) -> bool:
-        """Whether nobody can say what the task touches, or it looks at everything."""
-        task = self._tasks[i]
-        return not (task.writes or self._paths[i]) or bool(
-            _SWEEPING.search(f"{task.title} {task.id}".replace("_", " "))
+    def _sees(self, i: int, other: int) -> bool:
+        """Whether there is a reason to be seen why the first should wait for the second."""
+        if self.vague[i] or self.silent[other]:
+            return True
+        text, tokens = self._text[i], self._tokens[i]
+        if _mentions(text, tokens, self._ids[other]):
+            return True
+        home = self._home[other]
+        if home != self._home[i] and any(_mentions(text, tokens, name) for name in self._phases.get(home, ())):
+            return True
+        return (
+            self._claims[i].meets(self._claims[other])
+            or self._paths[i].meets(self._likely[other])
+            or self._claims[i].meets(self._paths[other])
+            or not self._stems[other].isdisjoint(tokens)
+            or not self._folders[i].isdisjoint(self._folders[other])
+            or not self._codes[i].isdisjoint(self._codes[other])
+            or any(path in text for path in self._literals[other])
         )
-
-    def silent(self, i: int) -> bool:
-        """Whether it neither claims a path nor names one."""
-        return not (self._tasks[i].writes or self._paths[i])
-
-    def _reason(self, i: int, other: int) -> str:
-        """Why the first should wait for the second, as far as one can see; empty: nothing is to be seen."""
-        its = self._tasks[other]
-        if self.vague(i) or self.silent(other):
-            return "scope"
-        names = (its.id, *(self._phases.get(its.phase, ()) if its.phase != self._tasks[i].phase else ()))
-        if any(_mentions(self._text[i], self._tokens[i], name) for name in names):
-            return "name"
-        mine = self._claims[i]
-        if any(overlap(a, b) for a in mine for b in self._claims[other]):
-            return "claim"
-        if any(overlap(a, b) for a in self._paths[i] for b in (*self._claims[other], *self._made(other))):
-            return "path"
-        if any(overlap(a, b) for a in mine for b in self._paths[other]):
-            return "path"
-        if any(
-            is_literal(path) and len(path) > _STEM and path.casefold() in self._text[i] for path in self._claims[other]
-        ):
-            return "path"
-        if self._stems[other] & self._tokens[i] or self._folders[i] & self._folders[other]:
-            return "path"
-        return "word" if self._codes[i] & self._codes[other] else ""
 
     def names_only(self, i: int, path: str, other: int) -> bool:
         """Whether of all that the second makes the first names this path, and nothing else."""
-        rest = [each for each in self._claims[other] if each != path]
-        mine = (*self._claims[i], *self._paths[i])
+        rest = [each for each in self._made[other] if each != path]
         stems = {stem for each in rest if (stem := _stem(each))}
         tokens = _tokens(self._text[i].replace(path.casefold(), " "))
-        return any(overlap(a, path) for a in self._paths[i]) and not (
-            any(overlap(a, b) for a in mine for b in rest) or stems & tokens
+        others = _Paths(rest)
+        return self._paths[i].meets(_Paths([path])) and not (
+            self._paths[i].meets(others) or self._claims[i].meets(others) or stems & tokens
         )
-
-    def _made(self, i: int) -> tuple[str, ...]:
-        """What a task without claims may make: the paths it names."""
-        return () if self._claims[i] else self._paths[i]
 
 
 def _own_words(plan: Plan) -> list[str]:
@@ -139,10 +156,14 @@ def _tokens(text: str) -> frozenset[str]:
 
 
 def _mentions(text: str, tokens: frozenset[str], name: str) -> bool:
-    name = name.casefold().strip()
+    """Whether a folded text has this name in it, as a word or, where it is a long one, anywhere."""
     if name.isdecimal():
         return re.search(rf"(?:tasks?|steps?|items?|phases?|#)\s*{name}\b", text) is not None
     return name in tokens or (len(name) > _STEM and name in text)
+
+
+def _folded(name: str) -> str:
+    return name.casefold().strip()
 
 
 def _folder(path: str) -> str:

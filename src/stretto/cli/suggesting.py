@@ -19,7 +19,7 @@ from stretto.formats.named_paths import named_paths
 from stretto.model.change import Change
 from stretto.model.run import RunSettings
 from stretto.observe.patch import patch
-from stretto.observe.suggestions import Patch, suggestions_json, suggestions_text
+from stretto.observe.suggestions import Patch, all_at_once, suggestions_json, suggestions_text
 from stretto.observe.words import on_plan
 
 
@@ -46,16 +46,15 @@ def print_suggestions(file: str, loaded: Loaded, settings: RunSettings, *, as_js
 
 def print_patch(file: str, loaded: Loaded, settings: RunSettings, which: str) -> None:
     """Print the patch of one suggestion, by its number, or of `all`, and nothing else. Raises ConfigError."""
-    advice = _advice(loaded, settings)
+    advice, patches = _advice(loaded, settings), _patches(file, loaded)
     told = (*advice.faster, *advice.safer, *advice.later)
     if which == "all":
-        changes = advice.changes
+        made = all_at_once(advice, patches)
     elif which.isdecimal() and 0 < int(which) <= len(told):
-        changes = told[int(which) - 1].changes
+        made = patches(told[int(which) - 1].changes)
     else:
         known = f"there are 1 to {len(told)}, and `all`" if told else "there is nothing to suggest"
         raise ConfigError(f"there is no suggestion {which!r}", hint=known)
-    made = _patches(file, loaded)(changes)
     if made is None:
         command = f"{on_plan('show', file)} --suggest"
         raise ConfigError("the plan's format has no words for that", hint=f"what to do by hand: {command}")

@@ -76,10 +76,9 @@ _WORDS: Mapping[str, _Words] = {
 def amended(file: str, data: bytes, changes: Iterable[Change]) -> bytes | None:
     """The plan file's bytes with the changes made; None where its format, or its spelling, has no way to say one.
 
-    `file` is where the plan lies: a reader may look for others beside it. Raises PlanError for what is no plan."""
-    before = _read(file, data)[1]
-    wanted = before
+    `file` is where the plan lies: a reader may look for others beside it."""
     try:
+        wanted = _read(file, data)[1]
         for change in changes:
             source, plan, places = _read(file, data)
             data = source.edited(_edits(source, plan, places, change))
@@ -96,7 +95,8 @@ def _read(file: str, data: bytes) -> tuple[Source, Plan, Places]:
     if format is None:
         raise CannotEdit
     read = format.read(source)
-    assert isinstance(read.places, Places)
+    if not isinstance(read.places, Places):  # a plan of several files
+        raise CannotEdit
     return source, read.plan, read.places
 
 

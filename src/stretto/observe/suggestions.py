@@ -55,8 +55,15 @@ def suggestions_json(plan: Plan, advice: Advice, patch: Patch, places: Mapping[s
         "now_s": advice.now_s,
         "suggestions": [told(each) for each in (*advice.faster, *advice.safer)],
         "later": [told(each) for each in advice.later],
-        "patch": patch(advice.changes) if advice.changes else None,
+        "patch": all_at_once(advice, patch),
     }
+
+
+def all_at_once(advice: Advice, patch: Patch) -> str | None:
+    """One patch for all suggestions but contracts, without those that the plan's format has no words for."""
+    told = (*advice.faster, *advice.safer)
+    able = [steps for each, steps in zip(told, advice.steps, strict=True) if patch(each.changes) is not None]
+    return patch([change for steps in able for change in steps]) if able else None
 
 
 def suggestions_text(
@@ -102,7 +109,7 @@ def suggestions_text(
         yield from wrap(f"and {counted(advice.left_out, 'more claim')} like these", width)
     if able:
         yield ""
-        yield from hint(f"number {able[0]}, made (`all` stands for all): {command.format(able[0])}", width)
+        yield from hint(f"to make number {able[0]}, or `all` of them: {command.format(able[0])}", width)
 
 
 def _saved(suggestion: Suggestion, number: int) -> str:
