@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from stretto.formats.load import Loaded, load
-from stretto.recipes.load import read_folder
+from stretto.recipes.load import keeper_of, read_folder
 
 
 def open_plan(plan: str) -> Loaded:
@@ -13,7 +13,8 @@ def open_plan(plan: str) -> Loaded:
     made = read_folder(Path(plan)) if Path(plan).is_dir() else None
     if made is None:
         return load(plan)  # which says of a folder which plans it holds
-    return Loaded(plan=made.plan, places=made.places, findings=made.findings, keeper=None, data=b"")
+    keeper = keeper_of(made.plan.format)
+    return Loaded(plan=made.plan, places=made.places, findings=made.findings, keeper=keeper, data=b"")
 
 
 def own_folder(plan: str) -> Path:

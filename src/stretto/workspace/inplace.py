@@ -92,10 +92,6 @@ class InPlaceWorkspaces:
         """Know these tasks, too."""
         self._tasks |= {task.id: task for task in tasks}
 
-    def take(self, tasks: Sequence[Task]) -> None:
-        """Know these, too: tasks that were added, or have changed, since the run began."""
-        self._tasks |= {task.id: task for task in tasks}
-
     # --- attempts -----------------------------------------------------------------------------------------------
 
     @said
