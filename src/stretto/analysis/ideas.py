@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from itertools import pairwise
 from statistics import median
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from stretto.analysis.changes import changed
 from stretto.analysis.conflicts import meetings
@@ -62,6 +62,17 @@ class Proposal(Value, frozen=True, kw_only=True):
     changes: tuple[Change, ...]
 
 
+class _First(NamedTuple):
+    """What each node of the graph waited for before anything was changed."""
+
+    waited: list[int]
+    """As `_waited` has it."""
+    weight: list[tuple[int, int]]
+    """More for a node than for those that it waits for."""
+    order: list[int]
+    """Each node behind those that it waits for."""
+
+
 Idea = Callable[[Plan], Proposal | None]
 """What it comes to in a plan as it is; None: nothing there."""
 
@@ -69,13 +80,15 @@ Idea = Callable[[Plan], Proposal | None]
 def savings(plan: Plan, sight: Sight) -> Iterator[Idea]:
     """Ideas of what need not wait. `sight` is of the plan as it was at first, and so is what each task waited for."""
     waited = _waited(plan)
+    weight = [(bits.bit_count(), i) for i, bits in enumerate(waited)]
+    first = _First(waited=waited, weight=weight, order=topological(build(plan)))
     left = {task.phase for task in plan.tasks if task.status != "succeeded"}
     for phase in plan.phases:
         for on in phase.depends_on:
             if phase.id in left and on in left:
-                yield partial(_loosened, sight, waited, phase.id, on)
+                yield partial(_loosened, sight, first, phase.id, on)
         if not phase.parallel and phase.id in left:
-            yield partial(_unchained, sight, waited, phase.id)
+            yield partial(_unchained, sight, first, phase.id)
     for meeting in meetings(plan):
         if len(meeting.owners) >= _CROWD and is_literal(meeting.path):
             yield partial(_cooled, meeting.path, tuple(plan.tasks[i].id for i in meeting.owners))
@@ -128,12 +141,12 @@ def contracts(plan: Plan, sight: Sight) -> Iterator[Proposal]:
                 )
 
 
-def _loosened(sight: Sight, waited: list[int], phase: str, on: str, plan: Plan) -> Proposal | None:
+def _loosened(sight: Sight, first: _First, phase: str, on: str, plan: Plan) -> Proposal | None:
     """A phase without a wait for another one, but for those of its tasks that visibly need it."""
     drop = DropNeed(phase=phase, on=on)
     return _relaxed(
         sight,
-        waited,
+        first,
         plan,
         drop,
         phase,
@@ -141,7 +154,7 @@ def _loosened(sight: Sight, waited: list[int], phase: str, on: str, plan: Plan) 
     )
 
 
-def _unchained(sight: Sight, waited: list[int], phase: str, plan: Plan) -> Proposal | None:
+def _unchained(sight: Sight, first: _First, phase: str, plan: Plan) -> Proposal | None:
     """A phase whose tasks run side by side, but for those that visibly need each other."""
     members = [task.id for task in plan.tasks if task.phase == phase]
     graph = build(plan)
@@ -150,7 +163,7 @@ def _unchained(sight: Sight, waited: list[int], phase: str, plan: Plan) -> Propo
         return None
     return _relaxed(
         sight,
-        waited,
+        first,
         plan,
         MakeParallel(phase=phase),
         phase,
@@ -159,12 +172,15 @@ def _unchained(sight: Sight, waited: list[int], phase: str, plan: Plan) -> Propo
 
 
 def _relaxed(
-    sight: Sight, waited: list[int], plan: Plan, change: DropNeed | MakeParallel, phase: str, reason: str
+    sight: Sight, first: _First, plan: Plan, change: DropNeed | MakeParallel, phase: str, reason: str
 ) -> Proposal | None:
     relaxed = changed(plan, (change,))
-    ties, freed = _ties(sight, waited, plan, relaxed)
+    found = _ties(sight, first, plan, relaxed)
+    if found is None:
+        return None
+    ties, freed = found
     own = tuple(plan.tasks[i].id for i in freed if plan.tasks[i].phase == phase)
-    if not own or len(ties) > _TIES:
+    if not own:
         return None
     tied = {tie.task for tie in ties}
     free = tuple(id for id in own if id not in tied)
@@ -190,28 +206,29 @@ def _waited(plan: Plan) -> list[int]:
     return before
 
 
-def _ties(sight: Sight, waited: list[int], plan: Plan, relaxed: Plan) -> tuple[tuple[AddNeeds, ...], list[int]]:
-    """The dependencies that give back to each task what it visibly needs of what it `waited` for; and the tasks that
-    wait for less than in the plan as it is."""
+def _ties(sight: Sight, first: _First, plan: Plan, relaxed: Plan) -> tuple[tuple[AddNeeds, ...], list[int]] | None:
+    """The dependencies that give back to each task what it visibly needs of what it waited for at `first`, and the
+    tasks that wait for less than in the plan as it is; None where they are too many."""
     now, graph = _waited(plan), build(relaxed)
     waits, then = graph.waits(), [0] * len(graph.names)
     ties: list[AddNeeds] = []
     freed: list[int] = []
-    for node in topological(build(plan)):
+    for node in first.order:
         for other in waits[node]:
             own = other < graph.tasks and plan.tasks[other].status != "succeeded"
             then[node] |= then[other] | (1 << other if own else 0)
         if node >= graph.tasks or plan.tasks[node].status == "succeeded":
             continue
-        lost = waited[node] & ~then[node]
-        needed = [i for i in _ones(lost) if sight.sees(node, i)]
+        lost = first.waited[node] & ~then[node]
         picked: list[int] = []
-        for i in sorted(needed, key=lambda i: (waited[i].bit_count(), i), reverse=True):
-            if not then[node] >> i & 1:
+        for i in sorted(_ones(lost), key=first.weight.__getitem__, reverse=True):  # those behind come first
+            if not then[node] >> i & 1 and sight.sees(node, i):
                 picked.append(i)
                 then[node] |= then[i] | 1 << i
         if picked:
             ties.append(AddNeeds(task=plan.tasks[node].id, needs=_named(plan, sorted(picked), plan.tasks[node])))
+            if len(ties) > _TIES:
+                return None
         if now[node] & ~then[node]:
             freed.append(node)
     return tuple(ties), freed
