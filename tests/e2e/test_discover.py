@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import signal
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -341,6 +343,21 @@ def test_the_agent_ends_with_stretto(toy: Toy, number: signal.Signals) -> None:
     until(lambda: not Path(f"/proc/{agent}").exists() or _is_dead(agent), "the agent has ended")
     assert code == (-9 if number == signal.SIGKILL else 130), toy.said()
     assert number == signal.SIGKILL or scratch(toy) == []
+
+
+def test_a_hangup_that_is_ignored_ends_nothing(toy: Toy) -> None:
+    started, go = toy.root / "started", toy.root / "go"
+    agent = answering(toy, answer(own()), more=f"touch {started}; until test -e {go}; do sleep 0.05; done;")
+    deaf = 'trap "" HUP; exec "$0" -m stretto discover PLAN.md -o plan.yaml --agent "$1"'
+    front = subprocess.Popen(
+        ["sh", "-c", deaf, sys.executable, agent], cwd=toy.repository, env=toy.env, stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
+    )  # fmt: skip
+    until(started.exists, "the agent works")
+    front.send_signal(signal.SIGHUP)
+    go.touch()
+    assert front.wait(timeout=60) == 0
+    assert (toy.repository / "plan.yaml").is_file()
 
 
 def _is_dead(pid: int) -> bool:

@@ -8,7 +8,6 @@ that was not before.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import os
 import signal
 import sys
@@ -45,6 +44,8 @@ _PLAIN_FILES = ("-c", "filter.lfs.smudge=", "-c", "filter.lfs.process=", "-c", "
 _PAUSING = frozenset({"rate_limited", "quota", "auth", "no_room"})
 """Failures that another attempt would meet again, until time passes or a person acts (R4)."""
 _LASTING = frozenset({"permanent", "setup"})
+_PASSING = frozenset({"transient", "overloaded"})
+_LONGEST_PAUSE_S = 60.0
 
 
 class Asked(Value, frozen=True, kw_only=True):
@@ -108,8 +109,8 @@ class Inquiry:
             self._tell(f"attempt {attempt} of {self._settings.attempts} has brought no answer that can be taken:")
             self._tell_faults(faults)
             earlier = Earlier(text=text[:_MOST_TOLD], faults=faults) if text is not None else None
-            if report.failure is not None and report.failure.kind in ("transient", "overloaded"):
-                await asyncio.sleep(2.0**attempt)
+            if report.failure is not None and report.failure.kind in _PASSING and attempt < self._settings.attempts:
+                await asyncio.sleep(min(2.0 ** min(attempt, 10), _LONGEST_PAUSE_S))
         raise StrettoError(
             f"no answer that can be taken, in {count(self._settings.attempts, 'attempt')}",
             hint=f"what was asked and answered is in {self._folder}",
@@ -176,8 +177,8 @@ def inquire(inquiry: Inquiry, repository: Path | None) -> Asked:
         own = asyncio.current_task()
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGHUP):
-            with contextlib.suppress(NotImplementedError, ValueError):
-                loop.add_signal_handler(number, own.cancel) if own else None
+            if own is not None and signal.getsignal(number) is not signal.SIG_IGN:  # as nohup has it
+                loop.add_signal_handler(number, own.cancel)
         return await inquiry.ask(repository)
 
     try:
@@ -190,7 +191,7 @@ def read_answer(file: Path) -> str:
     """An answer that somebody brings. Raises ConfigError."""
     try:
         with open("/dev/stdin" if str(file) == "-" else file, "rb") as open_file:
-            return open_file.read(_MOST_BYTES).decode(errors="replace")
+            return legible(open_file.read(_MOST_BYTES).decode(errors="replace"))
     except OSError as error:
         raise ConfigError(
             f"cannot read {file}: {error.strerror or error}", hint="--answer FILE, or - for input"
