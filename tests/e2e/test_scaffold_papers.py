@@ -211,7 +211,9 @@ def test_status_as_a_table_and_what_is_won(toy: Toy) -> None:
     assert "SHOP: 0/3 complete (0 %)" in told and "waits for 1.1, 1.2" in told
     assert "4 h one by one, 3 h in parallel (25 % less)" in told
     assert f"stretto scaffold subplans {HOME} --level 0" in told
-    (chance,) = result(toy, "status", HOME)["opportunities"]
+    assert toy.stretto("scaffold", "status", HOME, "--format", "table").stdout == told
+    assert "no format 'x'" in toy.stretto("scaffold", "status", HOME, "--format", "x", code=2).stderr
+    (chance,) = result(toy, "status", HOME, "--format", "json")["opportunities"]
     assert (chance["sequential_h"], chance["parallel_h"], chance["savings_percent"]) == (4, 3, 25)
 
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
-from stretto.cli.options import Json
+import typer
+
+from stretto.cli.options import Json, chosen_format
 from stretto.cli.scaffold_subplans import FolderArgument
 
 if TYPE_CHECKING:
@@ -14,7 +16,16 @@ if TYPE_CHECKING:
     from stretto.recipes.subplans.batch import Item
 
 
-def status(folder: FolderArgument, json: Json = False) -> int:
+FORMATS = ("table", "json")
+
+
+def status(
+    folder: FolderArgument,
+    format: Annotated[
+        str | None, typer.Option("--format", metavar="|".join(FORMATS), help="How to print it: as a table, or as JSON.")
+    ] = None,
+    json: Json = False,
+) -> int:
     """Say how far every achievement is, by the papers in the folder, and what to do next."""
     import sys
 
@@ -24,9 +35,10 @@ def status(folder: FolderArgument, json: Json = False) -> int:
     from stretto.cli.scaffold_folder import opened
     from stretto.cli.scaffold_telling import command, headline, state_lines, status_json, status_lines
 
+    shape = chosen_format(format, json, FORMATS)
     found = opened(folder)
     told = advised(found)
-    if json:
+    if shape == "json":
         print(msgspec.json.format(msgspec.json.encode(status_json(found, told))).decode())
         return 0
     print(headline(found.progress))
