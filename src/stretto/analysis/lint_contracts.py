@@ -12,6 +12,8 @@ from stretto.model.names import meant
 from stretto.model.plan import Finding, Location
 
 _NAMED = 3
+_GUESSES = 20
+"""So many unmet contracts get a "did you mean"; looking for one takes time in a large plan."""
 _MOST = 10_000
 """Plans of more tasks, which programs write, are spared what it costs to know who waits for whom in the end."""
 
@@ -42,11 +44,13 @@ def contracts(subject: Subject) -> Iterator[Finding]:
     plan = subject.plan
     providers, users = _providers(subject), _users(subject)
     declared = {contract.id: contract for contract in plan.contracts}
+    known, guesses = [*declared, *providers], _GUESSES
     for id, tasks in users.items():
         own = declared.get(id)
         if id in providers or (own is not None and own.schema is not None):
             continue
-        close = meant(id, [*declared, *providers]) if own is None else ""
+        guesses -= 1
+        close = meant(id, known) if own is None and guesses >= 0 else ""
         unsaid = ", and has no schema" if own is not None else ""
         yield finding(
             "contract-unmet",
@@ -94,7 +98,7 @@ def awaited(subject: Subject) -> Iterator[Finding]:
     if not subject.acyclic or len(plan.tasks) > _MOST or not any(task.uses for task in plan.tasks):
         return
     providers, before = _providers(subject), _before(subject)
-    numbers = {id: i for i, id in reversed(list(enumerate(subject.ids["task"])))}
+    numbers = subject.numbers
     claims = _claims(subject)
     for i, task in enumerate(plan.tasks):
         for id in task.uses:
@@ -130,7 +134,7 @@ def circles(subject: Subject) -> Iterator[Finding]:
     if not subject.acyclic or not any(task.uses for task in plan.tasks):
         return
     providers = _providers(subject)
-    numbers = {id: i for i, id in reversed(list(enumerate(subject.ids["task"])))}
+    numbers = subject.numbers
     waits = [tuple(each) for each in graph.waits()]
     for i, task in enumerate(plan.tasks):
         behind = tuple(numbers[each] for id in task.uses for each in providers.get(id, ()))
@@ -175,7 +179,7 @@ def _by_contract(pairs: Iterable[tuple[str, str]]) -> Mapping[str, tuple[str, ..
 
 def _place(subject: Subject, task: str, field: str, id: str) -> Location | None:
     """Where the task names the contract."""
-    its = next(each for each in subject.plan.tasks if each.id == task)
+    its = subject.plan.tasks[subject.numbers[task]]
     names = its.provides if field == "provides" else its.uses
     return subject.place(f"task:{task}", field, names.index(id) if id in names else None)
 

@@ -90,6 +90,11 @@ class Subject:
         return {"task": self.graph.names[: self.graph.tasks], "phase": self.graph.names[self.graph.tasks :]}
 
     @cached_property
+    def numbers(self) -> Mapping[str, int]:
+        """Of each task id, the place of the first task that has it."""
+        return {id: i for i, id in reversed(list(enumerate(self.ids["task"])))}
+
+    @cached_property
     def durations_s(self) -> list[float]:
         return durations(self.plan, self.settings.estimate_s)
 
