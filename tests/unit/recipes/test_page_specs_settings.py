@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from stretto.errors import ConfigError, PlanError
 from stretto.recipes.page_specs.settings import FILE, PROFILES, Choices, of_environment, of_file, of_profile
 from stretto.recipes.page_specs.state import FILE as STATE
-from stretto.recipes.page_specs.state import Progress, read_progress, write_progress
+from stretto.recipes.page_specs.state import MASTER_ID, Progress, keeper, read_progress, write_progress
 
 
 def app(folder: Path, text: str) -> Path:
@@ -115,6 +116,16 @@ def test_pages_that_end_move_from_one_list_to_the_other() -> None:
     before = Progress(completed=("APage",), failed=("BPage",))
     assert before.after({"BPage": True, "CPage": False}) == Progress(completed=("APage", "BPage"), failed=("CPage",))
     assert before.without(["APage", "BPage"]) == Progress()
+
+
+def test_what_lands_is_written_where_there_is_a_file_and_nothing_else_is() -> None:
+    before = b'{"completed": ["APage"], "failed": ["BPage"]}'
+    said = {MASTER_ID: "succeeded", "BPage": "succeeded", "CPage": "failed", "DPage": "skipped"}
+    (written,) = keeper({"here": before}, said).values()
+    told = json.loads(written)
+    assert (told["completed"], told["failed"]) == (["APage", "BPage"], ["CPage"])
+    assert keeper({"here": before}, {MASTER_ID: "succeeded", "APage": "succeeded"}) == {}
+    assert keeper({}, said) == {}
 
 
 def test_a_state_of_records_is_read_too(tmp_path: Path) -> None:

@@ -33,7 +33,7 @@ _ITEM = re.compile(rf"[ \t]*(?:{_LIST}){_MARK}?{_NAMES}(?P<rest>.*)$")
 _PLAIN = re.compile(rf"[ \t]*{_NAMES}(?P<rest>[ \t]*(?::|\(|{_ARROW})[ \t]*`?/.*)$")
 _HEADING = re.compile(r"(?P<level>#{1,6})[ \t]+(?P<title>.*?)(?:[ \t]+#+)?[ \t]*$")
 _NUMBER = re.compile(r"(?:\d{1,4}(?:\.\d{1,4})*[.)]?[ \t]+)")
-_TITLED = re.compile(rf"\d{{1,4}}[.)][ \t]+(?P<title>[^`/]+?)[ \t]*(?:—|–|-|:)[ \t]*(?P<rest>`{_ROUTE}`.*)$")
+_TITLED = re.compile(rf"\d{{1,4}}[.)][ \t]+(?P<title>[^`/]+?)[ \t]*(?:—|–|-|:)[ \t]+(?P<rest>`?{_ROUTE}`?(?:[ ,].*)?)$")
 _POINTED = re.compile(rf"[ \t]*(?:{_LIST})?`?(?P<route>{_ROUTE})`?[ \t]*{_ARROW}[ \t]*{_NAMES}(?P<rest>.*)$")
 _ROW = re.compile(r"[ \t]*\|(?P<cells>.*)\|[ \t]*$")
 _FENCE = re.compile(r"[ \t]*(`{3,}|~{3,})")
@@ -49,6 +49,7 @@ _SAID = re.compile(
     re.IGNORECASE,
 )
 _QUOTED = re.compile(rf"`({_ROUTE})`")
+_ANY = re.compile(rf"(?:^|[ ,`(])({_ROUTE})(?=$|[ ,`)])")
 _BRACKETED = re.compile(rf"\([ \t]*({_ROUTE})[ \t]*\)")
 _FIRST = re.compile(rf"[ \t]*(?::|{_ARROW}|-|–|—)?[ \t]*({_ROUTE})(?=[ \t,;)\]]|$)")
 _ACCESS = re.compile(
@@ -125,9 +126,11 @@ def _named(line: str, number: int, heading: re.Match[str] | None, *, fenced: boo
 
 def _of_heading(heading: re.Match[str], number: int) -> Iterator[Page]:
     title = heading["title"]
-    if (titled := _TITLED.match(title)) is not None and not _QUOTED.findall(titled["rest"])[0].startswith("/api"):
+    titled = _TITLED.match(title)
+    routes = tuple(_ANY.findall(titled["rest"])) if titled else ()
+    if titled and routes and not routes[0].startswith("/api"):
         at = heading.start("title") + titled.start("title") + 1
-        yield Page(name=page_name(titled["title"]), routes=_routes(titled["rest"]), line=number, column=at)
+        yield Page(name=page_name(titled["title"]), routes=routes, line=number, column=at)
         return
     start = found.end() if (found := _NUMBER.match(title)) else 0
     named = re.compile(rf"{_MARK}?{_NAMES}(?P<rest>.*)$").match(title, start)
@@ -141,7 +144,7 @@ def _of_row(row: re.Match[str], number: int) -> Iterator[Page]:
     if at is None:
         return
     others = [cell for n, cell in enumerate(cells) if n != at]
-    routes = tuple(route for cell in others for route in re.findall(rf"(?:^|[ ,`])({_ROUTE})(?=$|[ ,`])", cell))
+    routes = tuple(route for cell in others for route in _ANY.findall(cell))
     told = [cell for cell in others if cell and not cell.strip("`").startswith("/") and cell.strip("-– ")]
     purpose = max(told, key=len, default="")
     access = next((cell for cell in told if cell is not purpose), "")
@@ -203,7 +206,7 @@ def _told(page: Page, line: str, *, prose: bool) -> Page:
             return replace(page, purpose=page.purpose or value)
         if key in ("access", "auth"):
             return replace(page, access=page.access or value.strip("`"))
-        routes = tuple(dict.fromkeys(re.findall(rf"(?:^|[ ,`(])({_ROUTE})(?=$|[ ,`)])", value)))
+        routes = tuple(dict.fromkeys(_ANY.findall(value)))
         return replace(page, routes=page.routes or routes)
     if prose and not page.purpose and re.match(r"[^\s#>|*_`<+-]", line):
         return replace(page, purpose=line.strip())
