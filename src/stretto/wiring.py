@@ -139,7 +139,7 @@ async def in_place(
         run=home.run,
         folder=home.in_place,
         tasks=plan.tasks,
-        hidden=(home.repository.path.parent,),
+        hidden=(Path(os.path.realpath(home.repository.path.parent)),),
         repository=repository,
         plan_files=(
             [root / name for name in plan.status_files]

@@ -255,6 +255,49 @@ def test_without_git_runs_are_found_from_above_and_beneath(plain: Plain) -> None
     assert "not in a git repository" in toy.stretto("status", code=2).stderr
 
 
+PAGES = """shell: case $STRETTO_TASK in
+*Page) page=$(echo $STRETTO_TASK | tr A-Z a-z); mkdir -p specs/pages
+  echo "# Frontend Interaction Specification - $STRETTO_TASK" > specs/pages/$page.md;;
+*) echo "# Frontend Interaction Specification" > specs/frontend-interaction-spec-master.md;;
+esac"""
+
+
+def test_a_plan_that_is_made_of_a_folder_works_in_that_folder(toy: Toy) -> None:
+    toy.write(
+        {
+            "app/specs/plan.md": "# Bread\n",
+            "app/specs/pages-and-routes.md": "- **HomePage**: bread (Route: `/`)\n- **CartPage**: (Route: `/cart`)\n",
+            "app/shared/schema.zod.ts": "export {}\n",
+            "app/shared/contracts/bread.ts": "export {}\n",
+        }
+    )
+    words = ("run", "app", "--yes", "--agent", PAGES)
+    assert "works in that folder" in toy.stretto(*words, "--isolation", "worktree", code=2).stderr
+    told = toy.stretto(*words)
+    assert f"tasks work in {toy.repository / 'app'} itself" in told.stdout + told.stderr
+    home = read(toy, "app/specs/pages/homepage.md")
+    assert home == "# Frontend Interaction Specification - HomePage\n"
+    above, top = toy.status(), toy.repository
+    toy.repository = top / "app" / "specs"
+    assert toy.status()["run"] == above["run"], "found from the folder as well"
+    toy.repository = top
+    assert set(toy.states().values()) == {"succeeded"}
+    [kept] = toy.state.glob("*/runs/*/plan/app.yaml")
+    toy.stretto("check", str(kept), "--agent", "scripted")
+    assert "nothing is left to do" in toy.stretto(*words).stdout
+    (top / "app/specs/pages/homepage.md").unlink()
+    assert "1 task to do" in toy.stretto(*words).stdout
+    assert read(toy, "app/specs/pages/homepage.md") == home
+
+
+def test_a_state_folder_in_the_folder_is_no_work(plain: Plain) -> None:
+    plain.state = plain.repository / "state"
+    plain.env["STRETTO_STATE_DIR"] = str(plain.state)
+    made = plan(plain, shell("t", "true", "effect: changes"))
+    told = plain.stretto("run", made, "--yes", "--attempts", "1", code=1)
+    assert "changed nothing" in told.stdout
+
+
 def test_what_means_nothing_there_is_refused(toy: Toy) -> None:
     made = plan(toy, shell("t", "true", "writes: [t.txt]"))
     for words in (("--land",), ("--branch", "x"), ("--base", "HEAD")):

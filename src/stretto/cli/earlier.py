@@ -130,6 +130,8 @@ def _unchanged(home: RunHome, landed: Sequence[TaskRecord], now: Mapping[str, Ta
 
 async def _contained(one: View, repository: Repository, base: str) -> list[TaskRecord]:
     """The tasks of that run whose landing is an ancestor of `base`. The landings of a run are a line of commits."""
+    if one.state.settings.isolation == "none":  # what it has landed is in no commit
+        return []
     landed = sorted((record for record in one.state.tasks if record.landed), key=lambda record: record.since)
     low, high = 0, len(landed)
     while low < high:
