@@ -190,6 +190,14 @@ def test_a_task_file_that_cannot_be_read_is_no_plan_with_a_hole(tmp_path: Path) 
     assert [x.code for x in refused(tmp_path, t001=task_file())] == ["unreadable"]
 
 
+def test_keys_before_words_without_a_blank_line_and_without_boxes_are_no_second_document(tmp_path: Path) -> None:
+    (tmp_path / "001.md").write_text(task_file().replace("---\n\n# Task: A task\n\n", "---\n# Task: A task\n"))
+    assert load(tmp_path / "001.md").plan.format == "ccpm"
+    with pytest.raises(PlanError) as caught:
+        load("p", b"---\nname: a\n---\n# the next one\nname: b\n")
+    assert "a second document" in str(caught.value)
+
+
 def test_the_paper_that_an_epic_was_made_from_goes_with_its_tasks(tmp_path: Path) -> None:
     folder = tmp_path / ".claude" / "epics" / "shop"
     folder.mkdir(parents=True)

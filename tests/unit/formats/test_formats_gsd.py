@@ -181,6 +181,11 @@ def test_summaries_are_no_plans(tmp_path: Path) -> None:
     assert [x.code for x in caught.value.findings] == ["unknown-format"]
 
 
+def test_a_plan_without_phase_and_number(tmp_path: Path) -> None:
+    text = "---\nwave: 1\ndepends_on: []\nfiles_modified: [a.py]\nautonomous: true\n---\n\n# Plan\n\nWords.\n"
+    assert [x.id for x in phase(tmp_path, p01=text).plan.tasks] == ["01-01"]
+
+
 CLAIMS = [
     ({"files_modified": "[a.py, b/c.ts]"}, "", ("a.py", "b/c.ts")),
     (

@@ -66,6 +66,8 @@ class _Reader:
         """What stands beside the file that was named."""
         found, broken = members(self._folder)
         for path in broken:
+            if path.name == self._file.name:
+                continue  # it has been read, however large it is
             message = f"the task file {path.name} cannot be read: it is no text, a link, or too large"
             self._refuse("unreadable", self._own, 0, message, "mend it, or put it elsewhere")
         tasks: dict[str, Paper] = {}

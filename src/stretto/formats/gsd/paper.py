@@ -68,12 +68,11 @@ def _between(text: str, opens: re.Pattern[str], closes: re.Pattern[str]) -> Iter
 
 
 def is_plan(front: Front | None) -> bool:
-    """A phase and a plan, and what only plans say; summaries have the first two as well."""
+    """What only plans say, and a phase and a plan; summaries have these two as well, and some plans have neither."""
     keys = front.fields.keys() if front else ()
-    return (
-        "phase" in keys and "plan" in keys and any(x in keys for x in _ONLY_A_PLAN)
-        and not any(x in keys for x in _ONLY_A_SUMMARY)
-    )  # fmt: skip
+    said = sum(key in keys for key in _ONLY_A_PLAN)
+    named = "phase" in keys and "plan" in keys
+    return (said > 2 or (said > 0 and named)) and not any(key in keys for key in _ONLY_A_SUMMARY)
 
 
 def id_of(path: Path) -> str:

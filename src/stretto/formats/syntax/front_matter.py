@@ -12,14 +12,14 @@ from collections.abc import Iterator, Mapping
 from stretto.formats.syntax.source import Node
 from stretto.model.plan import Value
 
-_FRONT = re.compile(
-    r"\A---[ \t]*(?:\r\n|\r|\n)(?P<body>(?s:.*?))^(?:---|\.\.\.)[ \t]*(?:\r\n|\r|\n|\Z)", re.MULTILINE
-)
+_FRONT = re.compile(r"\A---[ \t]*(?:\r\n|\r|\n)(?P<body>(?s:.*?))^(?:---|\.\.\.)[ \t]*(?:\r\n|\r|\n|\Z)", re.MULTILINE)
 _FIELD = re.compile(r"^(?P<key>[A-Za-z_][\w-]{0,60})[ \t]*:(?=[ \t\r\n]|\Z)[ \t]*", re.MULTILINE)
 _COMMENT = re.compile(r"(?:^|[ \t])#(?!\d)[^\r\n]*")
 _ITEM = re.compile(r"\"([^\"\r\n]*)\"|'([^'\r\n]*)'|([^\s,\[\]\"'][^,\[\]\r\n]*)")
 _ENTRY = re.compile(r"^[ \t]*-[ \t]+", re.MULTILINE)
-_MARKDOWN = re.compile(r"^(?:#{1,6}[ \t][^\r\n]*(?:\r\n|\r|\n)[ \t]*(?:\r\n|\r|\n|\Z)|<[a-z_]+[ >])", re.MULTILINE)
+_BREAK = re.compile(r"[\r\n]")
+_MARKDOWN = re.compile(r"^(?:#{1,6}[ \t]|<[a-z_]+[ >])", re.MULTILINE)
+_MORE_KEYS = re.compile(r"(?:[ \t]*(?:#[^\r\n]*)?(?:\r\n|\r|\n))*[\w\"'-]+[ \t]*:(?:[ \t\r\n]|\Z)")
 
 
 class Span(Value, frozen=True, kw_only=True):
@@ -76,9 +76,11 @@ def front_matter(text: str) -> Front | None:
 
 
 def has_front_matter(text: str) -> bool:
-    """Whether keys stand before what is Markdown: a heading, or a tag at the margin."""
+    """Whether keys stand before what is Markdown, with a heading or a tag at the margin, and before no more keys."""
     found = _FRONT.match(text)
-    return found is not None and _MARKDOWN.search(text, found.end()) is not None
+    if found is None or _MORE_KEYS.match(text, found.end()):
+        return False
+    return _MARKDOWN.search(text, found.end()) is not None
 
 
 def listed_nodes(spans: tuple[Span, ...]) -> Iterator[Node]:
@@ -87,10 +89,14 @@ def listed_nodes(spans: tuple[Span, ...]) -> Iterator[Node]:
 
 def _field(text: str, key: re.Match[str], end: int) -> Field:
     start = key.end()
-    stop = min(x for x in (text.find("\n", start), text.find("\r", start), end) if x >= 0)
-    value = _scalar(text, start, max(start, min(stop, end)))
+    value = _scalar(text, start, _line_end(text, start, end))
     block = Span(text=text[start:end], start=start, end=end)
     return Field(at=key.start(), value=value, items=tuple(_items(text, start, value, end)), block=block)
+
+
+def _line_end(text: str, start: int, end: int) -> int:
+    found = _BREAK.search(text, start, end)
+    return found.start() if found else end
 
 
 def _scalar(text: str, start: int, end: int) -> Span:
@@ -112,8 +118,7 @@ def _items(text: str, start: int, value: Span, end: int) -> Iterator[Span]:
         yield from _split(text, start, value.end + (text[start] in "'\""))
     else:
         for entry in _ENTRY.finditer(text, start, end):
-            stop = min(x for x in (text.find("\n", entry.end()), text.find("\r", entry.end()), end) if x >= 0)
-            span = _scalar(text, entry.end(), min(stop, end))
+            span = _scalar(text, entry.end(), _line_end(text, entry.end(), end))
             if span.text:
                 yield span
 
