@@ -62,3 +62,16 @@ def test_r6_4_a_list_with_edits_that_nobody_has_committed_is_ticked_where_it_sta
     )
     assert toy.git("status", "--porcelain") == " M TODO.md\n"
     assert "nothing" in toy.stretto("run", "TODO.md", "--agent", agent, "--yes").stdout
+
+
+def test_r6_4_edits_right_beside_a_box_that_the_run_ticks_are_kept_with_the_tick(toy: Toy) -> None:
+    toy.commit("list", {"TODO.md": "- [ ] Write docs/a.md\n- [ ] Write docs/b.md\n"})
+    agent = "shell: mkdir -p docs && echo x > docs/$STRETTO_TASK.md"
+    toy.stretto("run", "TODO.md", "--agent", agent, "--yes")
+    mine = "- [ ] Write docs/a.md\n- mine\n- [ ] Write docs/b.md\n- [ ] Write docs/c.md\n"
+    toy.write({"TODO.md": mine})
+    toy.stretto("land")
+    ticked = mine.replace("[ ] Write docs/a", "[x] Write docs/a").replace("[ ] Write docs/b", "[x] Write docs/b")
+    assert (toy.repository / "TODO.md").read_text() == ticked
+    assert toy.git("show", "HEAD:TODO.md") == "- [x] Write docs/a.md\n- [x] Write docs/b.md\n"
+    assert toy.git("status", "--porcelain") == " M TODO.md\n"

@@ -22,6 +22,7 @@ from stretto.model.plan import Value
 from stretto.model.run import Remark
 from stretto.wiring import checks, repository_of, workspaces
 from stretto.workspace.deliver import Delivery, finish_delivery, prepare_delivery, push
+from stretto.workspace.ticks import Ticks
 
 
 class Delivered(Value, frozen=True, kw_only=True):
@@ -49,19 +50,19 @@ async def deliver(home: RunHome, environ: Mapping[str, str], *, push_to: str | N
         if await users.git.resolve(f"refs/heads/{launch.branch}"):
             await _close(home, state, environ)
         folder = home.repository.worktrees
+        ticks = _ticks(home, state)
         delivery = await prepare_delivery(
-            users, run=home.run, branch=launch.branch, onto=launch.user_branch, folder=folder, known=state.lane.head
+            users,
+            run=home.run,
+            branch=launch.branch,
+            onto=launch.user_branch,
+            folder=folder,
+            known=state.lane.head,
+            ticks=ticks,
         )
         if delivery.unproven and (remarks := await _gate_again(home, state, delivery, environ)):
             return _told(delivery, moved=False, remarks=remarks)
-        await finish_delivery(
-            users,
-            delivery,
-            folder=folder,
-            plan=[Path(path) for path in plan_files(launch.plan_path, state.plan)],
-            keeper=keeper_of(launch.plan_format),
-            statuses={r.id: r.state for r in state.tasks if r.state in ("succeeded", "failed")},
-        )
+        await finish_delivery(users, delivery, folder=folder, ticks=ticks)
         await _note(home, delivery)
         if push_to is not None:
             if delivery.onto is None:
@@ -71,6 +72,16 @@ async def deliver(home: RunHome, environ: Mapping[str, str], *, push_to: str | N
                 )
             await push(users, push_to, delivery.onto)
         return _told(delivery, moved=delivery.moves)
+
+
+def _ticks(home: RunHome, state: State) -> Ticks | None:
+    """None where the plan's format has no statuses."""
+    launch = home.launch()
+    if (keeper := keeper_of(launch.plan_format)) is None:
+        return None
+    plan = tuple(Path(path) for path in plan_files(launch.plan_path, state.plan))
+    statuses = {record.id: record.state for record in state.tasks if record.state in ("succeeded", "failed")}
+    return Ticks(plan=plan, keeper=keeper, statuses=statuses)
 
 
 async def _close(home: RunHome, state: State, environ: Mapping[str, str]) -> None:

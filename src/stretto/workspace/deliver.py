@@ -20,6 +20,7 @@ from stretto.workspace.halfway import Crossing, crossing
 from stretto.workspace.landing import landing_lock, occupied, only_statuses
 from stretto.workspace.locks import locked
 from stretto.workspace.repository import Repository
+from stretto.workspace.ticks import Ticks
 from stretto.workspace.trees import merge
 
 PUSH_S = 600.0
@@ -59,12 +60,14 @@ class Delivery(Value, frozen=True, kw_only=True):
 
 
 async def prepare_delivery(
-    repository: Repository, *, run: str, branch: str, onto: str | None, folder: Path, known: str | None = None
-) -> Delivery:
+    repository: Repository, *, run: str, branch: str, onto: str | None, folder: Path, known: str | None = None,
+    ticks: Ticks | None = None,
+) -> Delivery:  # fmt: skip
     """See how the run's branch gets into `onto`, the branch at the run's start (None: HEAD was detached).
 
-    `known`: what the run's branch must hold, as the run knows it. `folder`: where the run's worktrees are. Nothing
-    moves. Raises Paused, with the command to run as its hint, where a person has to act first."""
+    `known`: what the run's branch must hold, as the run knows it. `folder`: where the run's worktrees are. `ticks`:
+    what may be written into a plan that the user has edited. Nothing moves. Raises Paused, with the command to run as
+    its hint, where a person has to act first."""
     typed = shlex.quote(branch)
     tip = await repository.git.resolve(f"refs/heads/{branch}") or await _cleaned(repository, known)
     if tip is None:
@@ -109,20 +112,19 @@ async def prepare_delivery(
     delivery = Delivery(run=run, branch=branch, tip=tip, onto=onto, head=head, commit=commit, foreign=foreign)
     with tempfile.TemporaryDirectory(prefix="stretto-land-") as scratch:
         async with crossing(git, head, commit, scratch=Path(scratch) / "index") as way:
-            await _refuse_overlap(repository, way, run)
+            await _refuse_overlap(repository, way, run, ticks)
     return delivery
 
 
 @said
 async def finish_delivery(
-    repository: Repository, delivery: Delivery, *, folder: Path, plan: Sequence[Path] = (),
-    keeper: StatusKeeper | None = None, statuses: Mapping[str, str] | None = None,
-) -> str:  # fmt: skip
+    repository: Repository, delivery: Delivery, *, folder: Path, ticks: Ticks | None = None
+) -> str:
     """Move the run's branch, then the user's work tree, to `delivery.commit`; returns it.
 
-    `folder`: where the run's worktrees are, and its landings keep their locks. `plan`: the files of the user's
-    plan; one that is not tracked, or has edits of theirs, gets the `statuses`. Raises Paused when something moved
-    since the delivery was prepared."""
+    `folder`: where the run's worktrees are, and its landings keep their locks. `ticks`: those of the user's
+    plan; a file of it that is not tracked, or has edits of theirs, gets them. Raises Paused when something moved since
+    the delivery was prepared."""
     git, branch = repository.git, delivery.branch
     ref = f"refs/heads/{branch}"
     async with locked(landing_lock(folder, ref)):
@@ -133,23 +135,25 @@ async def finish_delivery(
             raise Paused(f"{delivery.onto or 'HEAD'} moved while it was being landed on", hint=again)
         scratch = folder / f"land-{os.getpid()}.index"
         async with crossing(git, delivery.head, delivery.commit, scratch=scratch) as way:
-            here = await _refuse_overlap(repository, way, delivery.run)
+            here, ticked = await _refuse_overlap(repository, way, delivery.run, ticks)
             try:
                 if delivery.merges:
                     await git.run("update-ref", "-m", "stretto: merged", ref, delivery.commit, delivery.tip)
                 if delivery.moves:
                     await way.accept(here)
+                    await way.pass_over(ticked)
                     # `branch.<name>.mergeOptions` may say `--squash`, after which nothing would have landed
                     options = ("--ff-only", "--no-squash", "--no-overwrite-ignore", "--quiet")
                     await git.run("merge", *options, delivery.commit)
             except GitError as error:
-                left = await _take_back(repository, way, here)
+                left = await _take_back(repository, way, here, ticked)
                 raise Paused(
                     f"git will not move {delivery.onto or 'HEAD'}: {_words(error)}{left}",
                     hint=await _way_out(repository, error, delivery.run) or f"once that is mended: {again}",
                 ) from error
-    if plan and keeper is not None and statuses:
-        write_plan(plan, keeper, statuses, only=[path for path in plan if await _is_theirs(repository, path)])
+    if ticks is not None and ticks.plan and ticks.statuses:
+        theirs = [path for path in ticks.plan if await _is_theirs(repository, path)]
+        write_plan(ticks.plan, ticks.keeper, ticks.statuses, only=theirs)
     return delivery.commit
 
 
@@ -212,19 +216,24 @@ async def _refuse_occupied(repository: Repository, branch: str, run: str, *, fol
         )
 
 
-async def _refuse_overlap(repository: Repository, way: Crossing, run: str) -> list[str]:
+async def _refuse_overlap(
+    repository: Repository, way: Crossing, run: str, ticks: Ticks | None
+) -> tuple[list[str], list[str]]:
     """Raise Paused when uncommitted edits of the user lie where the delivery would write.
 
-    Returns those that are what it would write: a landing that was killed leaves such."""
+    Returns those that are what it would write, for a landing that was killed leaves such, and those to which it would
+    only bring statuses."""
     both = [path for path in await repository.dirty() if path in way.edits] if way.edits else []
     here = await way.arrived(both) if both else []
     theirs = [path for path in both if path not in here]
+    ticked = await ticks.only(repository, way, theirs) if ticks is not None and theirs else []
+    theirs = [path for path in theirs if path not in ticked]
     if theirs:
         raise Paused(
             f"uncommitted edits in {_listed(theirs)}, which the run changed too",
             hint=await _aside(repository, theirs, run),
         )
-    return here
+    return here, ticked
 
 
 async def _aside(repository: Repository, paths: Sequence[str], run: str) -> str:
@@ -251,12 +260,14 @@ def _suffix(place: Path) -> str:
     return suffix
 
 
-async def _take_back(repository: Repository, way: Crossing, here: Sequence[str]) -> str:
+async def _take_back(repository: Repository, way: Crossing, here: Sequence[str], ticked: Sequence[str]) -> str:
     """Give the user's files back as they were; words on those that could not be."""
+    kept = (*here, *ticked)
     try:
+        await way.pass_back(ticked)
         if any(path in way.edits for path in await repository.dirty()):
-            await way.take_back(here)
-        left = [path for path in await repository.dirty() if path in way.edits and path not in here]
+            await way.take_back(kept)
+        left = [path for path in await repository.dirty() if path in way.edits and path not in kept]
     except (GitError, OSError) as error:
         return f"; what it had written could not be taken back: {error}"
     return f"; left half written: {_listed(left)}" if left else ""

@@ -40,7 +40,7 @@ class Crossing:
 
     def __init__(self, git: Git, goal: Git, old: str, new: str, edits: Mapping[str, Edit]) -> None:
         self._git, self._goal = git, goal
-        self._old, self._new = old, new
+        self.old, self.new = old, new
         self.edits = edits
         """By path."""
 
@@ -54,6 +54,24 @@ class Crossing:
         """Tell the user's index of files that have arrived: git then takes them for landed."""
         await self._git.run("update-index", "-z", "--add", "--remove", "--stdin", input=_names(paths))
 
+    async def unstaged(self, paths: Iterable[str]) -> list[str]:
+        """Those of the paths that the user's index has as the old or the new commit, whatever their files say."""
+        staged = await _staged(self._git)
+        return [path for path in paths if self._is_known(path, staged)]
+
+    async def pass_over(self, paths: Iterable[str]) -> None:
+        """Tell the user's index that these have arrived: git then leaves their files as they are."""
+        await self._index({path: self.edits[path].after for path in paths})
+
+    async def pass_back(self, paths: Iterable[str]) -> None:
+        """The index as it was before `pass_over`."""
+        await self._index({path: self.edits[path].before for path in paths})
+
+    async def _index(self, entries: Mapping[str, _Entry]) -> None:
+        told = "".join(f"{' '.join(entry)}\t{path}\0" for path, entry in entries.items())
+        if told:
+            await self._git.run("update-index", "-z", "--index-info", input=told.encode("utf-8", "surrogateescape"))
+
     async def take_back(self, accepted: Iterable[str]) -> None:
         """Undo what git has done to files that were untouched before it began, as far as that is git's for certain.
 
@@ -62,7 +80,7 @@ class Crossing:
         ours = {path: edit for path, edit in self.edits.items() if path not in kept}
         staged = await _staged(self._git)
         if any(staged.get(path) == edit.after for path, edit in ours.items()):  # only the branch has not moved
-            await self._git.run("read-tree", "-m", "-u", self._new, self._old)
+            await self._git.run("read-tree", "-m", "-u", self.new, self.old)
             return
         whole = set(await self.arrived(ours))
         begun = [path for path in ours if path in whole or await self._is_cut_off(path)]
@@ -72,9 +90,7 @@ class Crossing:
                 _remove_empty(self._git.cwd, path, staged)
         again = [path for path in begun if not ours[path].adds]
         await self._git.run("checkout-index", "-z", "--force", "--stdin", input=_names(again))
-        if kept:
-            entries = "".join(f"{' '.join(self.edits[path].before)}\t{path}\0" for path in kept)
-            await self._git.run("update-index", "-z", "--index-info", input=entries.encode("utf-8", "surrogateescape"))
+        await self.pass_back(kept)
 
     def _is_there(self, path: str, differing: set[str]) -> bool:
         edit = self.edits[path]
@@ -94,7 +110,7 @@ class Crossing:
             return not edit.adds
         if edit.removes or edit.after[0] in (_LINK, _MODULE) or place.is_symlink() or not place.is_file():
             return False
-        coming = await self._git.run("cat-file", "--filters", f"{self._new}:{path}", ok=(0, 128))
+        coming = await self._git.run("cat-file", "--filters", f"{self.new}:{path}", ok=(0, 128))
         return coming.code == 0 and coming.out.startswith(place.read_bytes())
 
 

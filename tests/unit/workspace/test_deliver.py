@@ -14,6 +14,7 @@ from stretto.formats.format import each_file
 from stretto.model.run import TARGET, LandEntry
 from stretto.workspace.deliver import Delivery, finish_delivery, prepare_delivery
 from stretto.workspace.repository import Repository
+from stretto.workspace.ticks import Ticks
 from stretto.workspace.worktree import GitWorkspaces
 from unit.workspace.kit import awaited, commit, files_in, git, workspaces, write
 
@@ -37,9 +38,19 @@ async def landed(root: Path, state: Path, files: Mapping[str, str | None]) -> Gi
     return spaces
 
 
-async def prepare(root: Path, onto: str | None = "main") -> Delivery:
+def ticks(*plan: Path) -> Ticks:
+    """Of a plan in which `pending` becomes `succeeded`."""
+
+    def writer(source: bytes, statuses: Mapping[str, str]) -> bytes:
+        return source.replace(b"pending", statuses["t"].encode())
+
+    return Ticks(plan=plan, keeper=partial(each_file, writer), statuses={"t": "succeeded"})
+
+
+async def prepare(root: Path, onto: str | None = "main", ticks: Ticks | None = None) -> Delivery:
     folder = root.parent / "state folder" / "worktrees"
-    return await prepare_delivery(await Repository.find(root), run="run-1", branch=BRANCH, onto=onto, folder=folder)
+    repository = await Repository.find(root)
+    return await prepare_delivery(repository, run="run-1", branch=BRANCH, onto=onto, folder=folder, ticks=ticks)
 
 
 @awaited
@@ -233,19 +244,13 @@ async def test_r6_4_an_untracked_plan_is_written_when_the_branch_moves(root: Pat
     delivery = await prepare(root)
     assert plan.read_text() == "t: pending\n"
 
-    def writer(source: bytes, statuses: Mapping[str, str]) -> bytes:
-        return source.replace(b"pending", statuses["t"].encode())
-
-    keeper = partial(each_file, writer)
     repository = await Repository.find(root)
-    await finish_delivery(repository, delivery, folder=locks, plan=[plan], keeper=keeper, statuses={"t": "succeeded"})
+    await finish_delivery(repository, delivery, folder=locks, ticks=ticks(plan))
     assert plan.read_text() == "t: succeeded\n"
     assert plan.stat().st_mode & 0o777 == 0o640
     assert [path.name for path in root.iterdir() if path.name.startswith(".plan")] == []
     tracked = root / "README"
-    await finish_delivery(
-        repository, await prepare(root), folder=locks, plan=[tracked], keeper=keeper, statuses={"t": "x"}
-    )
+    await finish_delivery(repository, await prepare(root), folder=locks, ticks=ticks(tracked))
     assert tracked.read_text() == "hi\n"
     assert files_in(root, "main")["README"] == "hi"
 
@@ -265,7 +270,9 @@ async def test_r6_4_of_several_files_those_that_landed_are_left_alone(root: Path
 
     plan = [root / name for name in ("one", "two", "three", "gone")]
     repository = await Repository.find(root)
-    await finish_delivery(repository, delivery, folder=locks, plan=plan, keeper=keeper, statuses={"t": "done"})
+    await finish_delivery(
+        repository, delivery, folder=locks, ticks=Ticks(plan=plan, keeper=keeper, statuses={"t": "done"})
+    )
     assert seen == [{"one", "two", "three"}], "what is not to be written may still say how far the whole is"
     assert [(root / name).read_text() for name in ("one", "two", "three")] == [
         "t: pending\n", "t: done, and mine\n", "t: done\n"
@@ -374,3 +381,66 @@ async def test_r6_3_what_is_staged_and_differs_stays(root: Path, state: Path, lo
     with pytest.raises(Paused, match="uncommitted edits in README"):
         await prepare(root)
     assert git(root, "show", ":README") == "staged only"
+
+
+PLAN, MINE = "t: pending\n", "t: pending  # mine\nand more of mine\n"
+
+
+@awaited
+async def test_r6_4_a_plan_with_edits_beside_what_the_run_ticks_keeps_both(
+    root: Path, state: Path, locks: Path
+) -> None:
+    commit(root, {"plan": PLAN})
+    await landed(root, state, {"work": "w\n", "plan": PLAN.replace("pending", "succeeded")})
+    write(root, {"plan": MINE})
+    with pytest.raises(Paused, match="uncommitted edits in plan, which the run changed too"):
+        await prepare(root)
+    delivery = await prepare(root, ticks=ticks(root / "plan"))
+    assert (root / "plan").read_text() == MINE
+    await finish_delivery(await Repository.find(root), delivery, folder=locks, ticks=ticks(root / "plan"))
+    assert (root / "plan").read_text() == MINE.replace("pending", "succeeded")
+    assert {name: files_in(root, "main")[name] for name in ("plan", "work")} == {"plan": "t: succeeded", "work": "w"}
+    assert git(root, "status", "--porcelain") == " M plan", "theirs to commit, and nothing is staged"
+
+
+@awaited
+async def test_r6_4_what_is_more_than_ticks_is_the_persons_to_sort_out(root: Path, state: Path, locks: Path) -> None:
+    commit(root, {"plan": PLAN})
+    await landed(root, state, {"plan": "t: succeeded, and the run's own words\n"})
+    write(root, {"plan": MINE})
+    with pytest.raises(Paused, match="uncommitted edits in plan"):
+        await prepare(root, ticks=ticks(root / "plan"))
+    assert (root / "plan").read_text() == MINE
+
+
+@awaited
+async def test_r6_4_staged_edits_of_a_plan_are_not_written_over(root: Path, state: Path, locks: Path) -> None:
+    commit(root, {"plan": PLAN})
+    await landed(root, state, {"plan": PLAN.replace("pending", "succeeded")})
+    write(root, {"plan": MINE})
+    git(root, "add", "plan")
+    with pytest.raises(Paused, match="uncommitted edits in plan"):
+        await prepare(root, ticks=ticks(root / "plan"))
+    assert git(root, "show", ":plan") == MINE.strip()
+
+
+@awaited
+async def test_r6_4_a_landing_that_git_refuses_leaves_the_edited_plan_as_it_was(
+    root: Path, state: Path, locks: Path
+) -> None:
+    commit(root, {"plan": PLAN, ".gitignore": "hidden\n"})
+    await landed(root, state, {"plan": PLAN.replace("pending", "succeeded")})
+    write(root, {"plan": MINE})
+    delivery = await prepare(root, ticks=ticks(root / "plan"))
+    (root / ".git" / "refs" / "heads" / "main.lock").touch()
+    with pytest.raises(Paused, match="git will not move main"):
+        await finish_delivery(await Repository.find(root), delivery, folder=locks, ticks=ticks(root / "plan"))
+    (root / ".git" / "refs" / "heads" / "main.lock").unlink()
+    assert (root / "plan").read_text() == MINE
+    assert git(root, "status", "--porcelain") == " M plan"
+    assert git(root, "rev-parse", "main") == delivery.head
+    await finish_delivery(
+        await Repository.find(root), await prepare(root, ticks=ticks(root / "plan")), folder=locks,
+        ticks=ticks(root / "plan"),
+    )  # fmt: skip
+    assert (root / "plan").read_text() == MINE.replace("pending", "succeeded")
