@@ -51,7 +51,11 @@ async def in_repository(wanted: Wanted, path: Path, loaded: Loaded, folder: Path
         raise ConfigError(
             "a plan that is made of a folder works in that folder, not in worktrees", hint="leave --isolation out"
         )
-    repository = await wiring.repository(Path.cwd(), os.environ)
+    try:
+        repository = await wiring.repository(Path.cwd(), os.environ)
+    except RepositoryError as error:
+        hint = f"{error.hint}\nor let tasks work in the folder itself: --isolation none"
+        raise RepositoryError(str(error), hint=hint) from error
     if wanted.branch is not None:
         await repository.check_branch(wanted.branch)
     runs = repository_home(state_dir(os.environ), repository.common)
