@@ -281,6 +281,17 @@ def test_what_the_format_has_no_words_for_is_told_with_its_place(tmp_path: Path)
     assert "no words" in toy.stretto("show", "specs/shop/tasks.md", "--patch", "1", code=2).stderr
 
 
+def test_words_of_a_prompt_file_are_heeded(tmp_path: Path) -> None:
+    plan = (
+        "name: n\nphases:\n  - {id: p, tasks: [{id: head, prompt: Draw it well, writes: [head.svg]}]}\n"
+        "  - {id: q, depends_on: p, tasks: [{id: page, prompt_file: page.md, writes: [page.html]}]}\n"
+    )
+    toy = Toy(tmp_path, {"docs/plan.yaml": plan, "docs/page.md": "Put the parts together.\n"})
+    assert "saves 12 min" in toy.stretto("show", "docs/plan.yaml", "--suggest").stdout
+    toy.write({"docs/page.md": "Put head.svg on top.\n"})
+    assert "nothing to suggest" in toy.stretto("show", "docs/plan.yaml", "--suggest").stdout
+
+
 def test_what_contradicts_it_is_said(tmp_path: Path) -> None:
     toy = Toy(tmp_path, {"plan.yaml": YAML})
     assert "contradict" in toy.stretto("show", "plan.yaml", "--suggest", "--format", "svg", code=2).stderr

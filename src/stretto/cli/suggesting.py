@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 from collections.abc import Sequence
@@ -12,7 +13,9 @@ import msgspec
 
 from stretto.analysis.advice import Advice, advise
 from stretto.cli import terminal
-from stretto.errors import ConfigError
+from stretto.cli.opening import own_folder
+from stretto.cli.texts import read_texts
+from stretto.errors import ConfigError, PlanError
 from stretto.formats.amend import amended
 from stretto.formats.load import Loaded
 from stretto.formats.named_paths import named_paths
@@ -25,7 +28,7 @@ from stretto.observe.words import on_plan
 
 def print_suggestions(file: str, loaded: Loaded, settings: RunSettings, *, as_json: bool) -> None:
     """Print advice on the plan; nothing is changed."""
-    advice, made = _advice(loaded, settings), _patches(file, loaded)
+    advice, made = _advice(file, loaded, settings), _patches(file, loaded)
     if as_json:
         told = suggestions_json(loaded.plan, advice, made, loaded.places)
         print(msgspec.json.format(msgspec.json.encode(told)).decode())
@@ -46,7 +49,7 @@ def print_suggestions(file: str, loaded: Loaded, settings: RunSettings, *, as_js
 
 def print_patch(file: str, loaded: Loaded, settings: RunSettings, which: str) -> None:
     """Print the patch of one suggestion, by its number, or of `all`, and nothing else. Raises ConfigError."""
-    advice, patches = _advice(loaded, settings), _patches(file, loaded)
+    advice, patches = _advice(file, loaded, settings), _patches(file, loaded)
     told = (*advice.faster, *advice.safer, *advice.later)
     if which == "all":
         made = all_at_once(advice, patches)
@@ -62,8 +65,11 @@ def print_patch(file: str, loaded: Loaded, settings: RunSettings, which: str) ->
     sys.stdout.buffer.flush()
 
 
-def _advice(loaded: Loaded, settings: RunSettings) -> Advice:
-    return advise(loaded.plan, named=_named, places=settings.parallel, default_s=settings.estimate_s)
+def _advice(file: str, loaded: Loaded, settings: RunSettings) -> Advice:
+    plan = loaded.plan
+    with contextlib.suppress(PlanError):  # a prompt file that is not there is told by `check`
+        plan, _ = read_texts(plan, own_folder(file), {task.id for task in plan.tasks if task.status == "succeeded"})
+    return advise(plan, named=_named, places=settings.parallel, default_s=settings.estimate_s)
 
 
 def _patches(file: str, loaded: Loaded) -> Patch:
