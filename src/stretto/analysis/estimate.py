@@ -1,8 +1,9 @@
 """How long a plan will take, at best and probably: critical path, lower bound, a simulated run (R10.1).
 
 The simulation is list scheduling: whenever a place is free, the most urgent task that may start takes it. Claims are
-locks (see `conflicts.Meeting`), a phase's `max_parallel` is one that so many share. Tasks that the plan file calls
-succeeded take no time and no place. Gates, landings, retries and limits are not in it.
+locks (see `conflicts.Meeting`), and so is whom a task conflicts with; a phase's `max_parallel` is one that so many
+share. Tasks that the plan file calls succeeded take no time and no place. Gates, landings, retries and limits are left
+out.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 import heapq
 import math
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from stretto.analysis.conflicts import Meeting, meetings
 from stretto.analysis.graph import Graph, ranks, remaining
@@ -111,6 +112,22 @@ def schedule(plan: Plan, graph: Graph, durations_s: Sequence[float], places: int
     return _Simulation(plan, remaining(plan, graph), durations_s, places, met).run()
 
 
+def _rivals(plan: Plan) -> Iterator[tuple[set[int], set[int]]]:
+    """For each name in `conflicts_with` the tasks that run beside none of these, and those that may run together."""
+    number = {task.id: i for i, task in enumerate(plan.tasks)}
+    against: dict[str, set[int]] = defaultdict(set)
+    members: dict[str, set[int]] = defaultdict(set)
+    for i, task in enumerate(plan.tasks):
+        members[task.phase].add(i)
+        for name in task.conflicts_with:
+            against[name].add(i)
+    for name, rivals in against.items():
+        if name in number:
+            yield {number[name]}, rivals - {number[name]}
+        else:
+            yield rivals, members[name] - rivals
+
+
 class _Simulation:
     """A run in virtual time. A task that is ready stands in one place only: in `ready`, or in the queue of the first
     lock that it cannot have. A lock that is given back calls its first waiter; one that was called and does not take
@@ -141,6 +158,11 @@ class _Simulation:
                 self._wants[i].append((len(self._free), whole))
             for i in meeting.inside:
                 self._wants[i].append((len(self._free), 1))
+            self._free.append(whole)
+        for alone, others in _rivals(plan):
+            whole = len(alone) + len(others)
+            for i in (*alone, *others):
+                self._wants[i].append((len(self._free), whole if i in alone else 1))
             self._free.append(whole)
         narrow = {phase.id: phase.max_parallel for phase in plan.phases if phase.max_parallel}
         lock_of: dict[str, int] = {}

@@ -41,6 +41,7 @@ def plans(draw: st.DrawFn, most: int = 9) -> Plan:
                 prompt=PROMPT,
                 depends_on=tuple(draw(earlier)),
                 after=tuple(draw(earlier)) if draw(st.booleans()) else (),
+                conflicts_with=tuple(draw(earlier)) if draw(st.booleans()) else (),
                 writes=draw(st.none() | st.lists(st.sampled_from(PATTERNS), max_size=2).map(tuple)),
                 estimate_s=draw(st.none() | st.integers(0, 5).map(float)),
                 priority=draw(st.integers(1, 5)),

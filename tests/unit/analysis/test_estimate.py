@@ -68,6 +68,16 @@ def test_r2_1_claims_are_honoured() -> None:
     assert times(plan(*wide)).peak_width == 4
 
 
+def test_r1_2_who_conflicts_takes_turns_and_the_others_do_not() -> None:
+    pair = plan(task("a", conflicts_with=("b",)), task("b"), task("c"))
+    assert times(pair).parallel_s == 20
+    assert times(pair).peak_width == 2
+    one = plan(task("hub"), *(task(f"t{i}", conflicts_with=("hub",)) for i in range(3)))
+    assert (times(one).parallel_s, times(one).peak_width) == (20, 3)
+    alone = plan(task("a"), task("b"), task("alone", conflicts_with=("p",)), task("d", phase="q"))
+    assert (times(alone).parallel_s, times(alone).peak_width) == (20, 3)
+
+
 def test_places_of_a_phase() -> None:
     tasks = [task(f"t{i}") for i in range(4)]
     assert times(plan(*tasks, phases=(Phase(id="p", max_parallel=2),))).parallel_s == 20
