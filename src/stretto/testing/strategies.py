@@ -160,7 +160,8 @@ def crowded(draw: st.DrawFn, *, critical: bool = False) -> Begun:
 
     `critical`: about one in four of them is."""
     data = bytearray(draw(st.binary(min_size=_PLAN, max_size=_PLAN)))
-    data[:_HEADER] = bytes((0, TASKS - 1, (1, 1, 0)[data[2] % 3])).ljust(_HEADER, b"\0")
+    where = data[6] & 0xC0  # in worktrees or in one folder
+    data[:_HEADER] = bytes((0, TASKS - 1, (1, 1, 0)[data[2] % 3], 0, 0, 0, where)).ljust(_HEADER, b"\0")
     data[_HEADER : _HEADER + _PHASES * _PER_PHASE] = bytes(_PHASES * _PER_PHASE)
     for i in range(TASKS):
         start = _HEADER + _PHASES * _PER_PHASE + i * _PER_TASK
@@ -180,6 +181,11 @@ def fates(deeds: tuple[Deed, ...] = DEEDS) -> st.SearchStrategy[Fate]:
 def growing(deeds: tuple[Deed, ...] = DEEDS) -> st.SearchStrategy[Fate]:
     """Plans that grow."""
     return st.binary(min_size=SIZE, max_size=SIZE).map(lambda data: Fate.growing(data, deeds))
+
+
+def replanning() -> st.SearchStrategy[Fate]:
+    """Given another plan again and again."""
+    return st.binary(min_size=SIZE, max_size=SIZE).map(Fate.replanning)
 
 
 def pressing() -> st.SearchStrategy[Fate]:
