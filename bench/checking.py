@@ -3,39 +3,22 @@
 from __future__ import annotations
 
 import gc
-import random
+import json
+import subprocess
+import sys
+from pathlib import Path
+from statistics import median
 
 import msgspec
-from measure import Row, cpu, turn_about
+from measure import Row, cpu, peak_mb, scratch, turn_about
+from plans import FORMATS, stretto
 
 from stretto.analysis.lint import lint
 from stretto.formats.load import load
 from stretto.model.plan import Plan
 
-EACH = 100
-"""Tasks in a phase."""
-
-
-def document(tasks: int) -> bytes:
-    """A plan in stretto's format, as JSON: half of the tasks depend on some of the phase before; all claim a file."""
-    random_ = random.Random(1)
-    phases = []
-    for first in range(0, tasks, EACH):
-        members = [
-            {
-                "id": f"t{number}",
-                "prompt": f"do part {number} of the work",
-                "writes": [f"src/m{number // 10}/f{number}.py"],
-                "verify": ["make test"],
-                "estimate": "5m",
-                "depends_on": [f"t{n}" for n in random_.sample(range(first - EACH, first), 3)]
-                if first and number % 2
-                else [],
-            }
-            for number in range(first, first + EACH)
-        ]
-        phases.append({"id": f"p{first}", "tasks": members})
-    return msgspec.json.encode({"name": "big", "phases": phases})
+NAMES = {"beads": "issues.jsonl", "kiro": "tasks.md", "spec-kit": "tasks.md", "checklist": "TODO.md"}
+"""What files of a format are called, where that is not `plan.json`."""
 
 
 def rows(*, quick: bool) -> list[Row]:
@@ -48,7 +31,7 @@ def rows(*, quick: bool) -> list[Row]:
 
 def measured(*, quick: bool) -> list[Row]:
     tasks = 1_000 if quick else 100_000
-    data = document(tasks)
+    data = stretto(tasks)
     loaded = load("plan.json", data)
     model = msgspec.json.encode(loaded.plan)
     assert not lint(loaded.plan, loaded.places)
@@ -63,8 +46,56 @@ def measured(*, quick: bool) -> list[Row]:
     def read(_: int) -> float:
         return cpu(lambda: load("plan.json", data))
 
-    rows = [
+    pairs = [
         ("CPU of linting a plan / decoding it (msgspec, into the model)", decoded, 2.0),
         ("CPU of linting a plan / reading it (with places and findings)", read, None),
     ]
-    return [Row.of(what, shape, *turn_about(linted, other, turns=5), unit="s", most=most) for what, other, most in rows]
+    rows = [
+        Row.of(what, shape, *turn_about(linted, other, turns=5), unit="s", most=most) for what, other, most in pairs
+    ]
+    rows += [reading(name, tasks, data) for name in FORMATS]
+    return [*rows, memory(tasks, data)]
+
+
+def reading(name: str, tasks: int, data: bytes) -> Row:
+    """Of a format. The other way is the same for all: decoding stretto's own plan of these tasks."""
+    own, file = FORMATS[name](tasks), NAMES.get(name, "plan.json")
+    read = load(file, own).plan
+    assert (read.format, len(read.tasks)) == (name, tasks)
+    del read
+    taken = turn_about(lambda _: cpu(lambda: load(file, own)), lambda _: cpu(lambda: json.loads(data)), turns=3, warm=0)
+    shape = f"{name}: {tasks:,} tasks, {len(own) / 1e6:.1f} MB"
+    return Row.of("CPU of reading a plan / decoding it (json.loads, of JSON)", shape, *taken, unit="s", most=None)
+
+
+def memory(tasks: int, data: bytes) -> Row:
+    """The most memory that `check` needs, and decoding; what a process needs that does nothing is taken off."""
+    with scratch("checking") as folder:
+        file = folder / "plan.json"
+        file.write_bytes(data)
+
+        def peak(what: str) -> float:
+            argv = [sys.executable, __file__, what, str(file)]
+            return float(subprocess.run(argv, check=True, capture_output=True, text=True).stdout)
+
+        idle = median(peak("nothing") for _ in range(3))
+        checked, decoded = turn_about(lambda _: peak("check") - idle, lambda _: peak("decode") - idle, turns=3, warm=0)
+    return Row.of(
+        "memory of checking a plan / of decoding it (json.loads)", f"{tasks:,} tasks, {len(data) / 1e6:.1f} MB of JSON",
+        checked, decoded, unit="MB", most=None,
+    )  # fmt: skip
+
+
+def only(what: str, file: Path) -> None:
+    """What `memory` measures, in a process of its own."""
+    gc.disable()
+    if what == "decode":
+        json.loads(file.read_bytes())
+    elif what == "check":
+        loaded = load(file)
+        lint(loaded.plan, loaded.places)
+
+
+if __name__ == "__main__":
+    only(sys.argv[1], Path(sys.argv[2]))
+    print(peak_mb())

@@ -12,7 +12,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any, Literal
 
-from measure import Row, cpu, scratch, turn_about
+from measure import Row, cpu, peak_mb, scratch, turn_about
 
 from stretto.core import commands as cmd
 from stretto.core import events as ev
@@ -45,6 +45,9 @@ class NoWorkspaces:
 
     def __init__(self, path: Path) -> None:
         self._space = Workspace(path=path, base="base", key="")
+
+    def take(self, tasks: Sequence[Task]) -> None:
+        pass
 
     async def open(self, **_: object) -> Workspace:
         return self._space
@@ -225,12 +228,6 @@ def rows(*, quick: bool) -> list[Row]:
             cost(folder, tasks, sync="NORMAL", real=True),
             memory(folder, tasks, 60.0),
         ]
-
-
-def peak_mb() -> float:
-    """The most that this process has held. What `getrusage` says would count its parent's, too."""
-    said = Path("/proc/self/status").read_text()
-    return int(said.partition("VmHWM:")[2].split()[0]) / 1024
 
 
 if __name__ == "__main__":

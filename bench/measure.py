@@ -83,6 +83,12 @@ def cpu(work: Callable[[], object]) -> float:
     return time.process_time() - began
 
 
+def peak_mb() -> float:
+    """The most that this process has held. What `getrusage` says would count its parent's, too."""
+    said = Path("/proc/self/status").read_text()
+    return int(said.partition("VmHWM:")[2].split()[0]) / 1024
+
+
 @contextmanager
 def scratch(name: str) -> Iterator[Path]:
     """An empty folder, gone afterwards; below $BENCH_TMP, or wherever temporary files go."""
