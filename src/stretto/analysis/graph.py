@@ -7,7 +7,7 @@ phase is one edge to its join node, never one to each of its tasks, so the graph
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 import msgspec
 
@@ -45,11 +45,16 @@ class Graph(msgspec.Struct, frozen=True):
         return out
 
 
-def build(plan: Plan) -> Graph:
-    """The graph of a plan. With duplicate ids the first one counts; unknown names are left out and listed."""
+def build(plan: Plan, gone: Collection[str] = ()) -> Graph:
+    """The graph of a plan. With duplicate ids the first one counts; unknown names are left out and listed.
+
+    Tasks that are `gone` wait for nobody, are in no phase, and are not waited for."""
     names = tuple(task.id for task in plan.tasks) + tuple(phase.id for phase in plan.phases)
     node_of = dict(zip(reversed(names), reversed(range(len(names))), strict=True))  # a task wins over a phase, too
     n = len(plan.tasks)
+    there = [not gone or task.id not in gone for task in plan.tasks]
+    if gone:
+        node_of = {name: i for i, name in reversed(list(enumerate(names))) if i >= n or there[i]}
     join_of = dict(zip(reversed(names[n:]), reversed(range(n, len(names))), strict=True))
     dangling: list[tuple[str, str]] = []
 
@@ -66,7 +71,10 @@ def build(plan: Plan) -> Graph:
     after = [resolve(task.id, task.after) if task.after else () for task in plan.tasks]
     members: dict[str, list[int]] = {phase.id: [] for phase in plan.phases}
     for i, task in enumerate(plan.tasks):
-        members.setdefault(task.phase, []).append(i)
+        if there[i]:
+            members.setdefault(task.phase, []).append(i)
+        else:
+            needs[i] = after[i] = ()
     for phase in plan.phases:
         if not phase.parallel:
             added = [bool(plan.tasks[i].added_by) for i in members[phase.id]]

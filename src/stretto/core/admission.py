@@ -64,6 +64,11 @@ class Admission(msgspec.Struct):
         if record.index in self.blocked:
             heapq.heappush(self.blocked_heap, record.rank)
 
+    def restore_blocked(self, blocked: dict[int, int], state: State) -> None:
+        """These tasks had been stopped by claims or rivals before, since so many starts."""
+        self.blocked = blocked
+        self.blocked_heap = sorted(state.tasks[index].rank for index in blocked)
+
     def withdraw(self, record: TaskRecord) -> None:
         """A task is not ready any more, without having started. Its token, if any, is passed on when it is popped."""
         self.version.pop(record.index, None)

@@ -95,6 +95,7 @@ class Coordinator:
                 | ev.TasksCancelled()
                 | ev.TasksRetried()
                 | ev.SettingsChanged()
+                | ev.PlanChanged()
                 | ev.TaskApproved()
                 | ev.TaskRejected()
             ):

@@ -49,6 +49,7 @@ def _wanted(state: State, agent: str) -> bool:
 def _over(state: State) -> EndRun:
     """Every task is final. A failed optional one leaves the run a success (R11)."""
     short = [record for record in state.tasks if record.state != "succeeded" and not record.task.optional]
+    short = [record for record in short if record.id not in state.gone]
     if not short:
         return EndRun(outcome="succeeded", statuses=_failed(state))
     counts = {name: sum(record.state == name for record in short) for name in ("failed", "skipped", "cancelled")}

@@ -12,7 +12,7 @@ from typing import Literal
 
 import msgspec
 
-from stretto.model.plan import Plan, Task
+from stretto.model.plan import Phase, Plan, Task
 from stretto.model.run import Culprit, Failure, LandEntry, LateWork, Remark, RunSettings, Usage, undump
 
 
@@ -79,6 +79,15 @@ class TasksRetried(_Event, frozen=True, kw_only=True):
     tasks: tuple[str, ...] = ()
 
 
+class PlanChanged(_Event, frozen=True, kw_only=True):
+    """A person has another plan for the run: all its tasks and phases, in full (R8.4)."""
+
+    tasks: tuple[Task, ...]
+    phases: tuple[Phase, ...]
+    force: bool = False
+    """Also what is in flight may change or go; it is interrupted."""
+
+
 class SettingsChanged(_Event, frozen=True, kw_only=True):
     """The number of places changed."""
 
@@ -101,7 +110,7 @@ class TaskRejected(_Event, frozen=True, kw_only=True):
     note: str = ""
 
 
-Wish = StopRequested | TasksCancelled | TasksRetried | SettingsChanged | TaskApproved | TaskRejected
+Wish = StopRequested | TasksCancelled | TasksRetried | SettingsChanged | PlanChanged | TaskApproved | TaskRejected
 """What a person may ask of a run, through the inbox."""
 
 
@@ -257,7 +266,7 @@ class Noticed(_Event, frozen=True, kw_only=True):
 
 Event = (
     RunStarted | RunResumed | RunAbandoned | RunReclaimed | StopRequested | TasksCancelled | TasksRetried
-    | SettingsChanged | TaskApproved | TaskRejected | RequestReceived | Granted | Denied | AttemptStarted
+    | SettingsChanged | PlanChanged | TaskApproved | TaskRejected | RequestReceived | Granted | Denied | AttemptStarted
     | AttemptAnswered | ScopeObserved | AttemptFinished | AttemptFailed | AttemptLost | AttemptCancelled | AttemptGated
     | BatchLanded | BatchRejected | TimerFired | Noticed
 )  # fmt: skip

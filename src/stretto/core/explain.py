@@ -78,6 +78,9 @@ def _reasons(coordinator: Coordinator, record: TaskRecord) -> tuple[Reason, ...]
     if record.drift:
         message = f"attempt {record.attempt} changed files outside its claim: {', '.join(record.drift[:10])}"
         reasons.append(Reason(code="drift", message=message))
+    if record.task.added_by:
+        message = f"was added by {record.task.added_by!r} while the run went on"
+        reasons.append(Reason(code="added", message=message, tasks=(record.task.added_by,)))
     if record.doom is not None:
         message = f"will be {record.doom.state} when what is in flight has reported: {record.doom.reason}"
         reasons.append(Reason(code="decided", message=message))

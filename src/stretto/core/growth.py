@@ -30,7 +30,7 @@ def grow(steps: Steps, adder: TaskRecord) -> None:
         return
     state = steps.state
     plan = replace(state.plan, tasks=(*state.plan.tasks, *tasks))
-    graph = build(plan)
+    graph = build(plan, state.gone)
     over = {
         phase.id for join, phase in zip(_joins(steps), state.plan.phases, strict=True) if steps.readiness.over[join]
     }
@@ -100,7 +100,7 @@ def _reasons(state: State, adder: TaskRecord, tasks: Sequence[Task], over: set[s
     for task in tasks:
         yield from _place(state, adder, task, phases, over)
         for name in (*task.depends_on, *task.after, *task.conflicts_with):
-            if name not in names and name not in phases and name not in state.by_id:
+            if name not in names and name not in phases and (name not in state.by_id or name in state.gone):
                 yield f"{task.id!r} names {name!r}, which is not in the plan"
 
 

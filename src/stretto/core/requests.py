@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import assert_never
 
-from stretto.core import readiness
+from stretto.core import readiness, replan
 from stretto.core.events import (
+    PlanChanged,
     SettingsChanged,
     StopRequested,
     TaskApproved,
@@ -39,11 +40,18 @@ def refuse(state: State, wish: Wish) -> str | None:
             if not wish.tasks:
                 failed = any(record.state == "failed" for record in state.tasks)
                 return None if failed else "nothing has failed; name a task to bring back what was cancelled"
-            return _unknown(state, wish.tasks) or _first(
-                f"{task!r} is {state.by_id[task].state}; only what failed or fell with a failure is tried again"
-                for task in wish.tasks
-                if state.by_id[task].state not in ("failed", "skipped", "cancelled")
+            gone = (f"{task!r} is gone from the plan" for task in wish.tasks if task in state.gone)
+            return (
+                _unknown(state, wish.tasks)
+                or _first(gone)
+                or _first(
+                    f"{task!r} is {state.by_id[task].state}; only what failed or fell with a failure is tried again"
+                    for task in wish.tasks
+                    if state.by_id[task].state not in ("failed", "skipped", "cancelled")
+                )
             )
+        case PlanChanged():
+            return replan.refusal(state, wish)
         case TaskApproved() | TaskRejected():
             unknown = _unknown(state, (wish.task,))
             if unknown is None and state.by_id[wish.task].wait != "person":
@@ -66,6 +74,8 @@ def grant(steps: Steps, wish: Wish) -> None:
             _retry(steps, wish.tasks)
         case SettingsChanged():
             state.parallel = wish.parallel
+        case PlanChanged():
+            replan.change_plan(steps, wish)
         case TaskApproved():
             record = state.by_id[wish.task]
             record.wait, record.note = "claims", f"approved by {wish.by or 'a person'}{_tail(wish.note)}"

@@ -26,13 +26,13 @@ from stretto.model.run import (
 
 LEGAL: Mapping[TaskState, tuple[TaskState, ...]] = {
     "pending": ("ready", "skipped", "cancelled"),
-    "ready": ("running", "skipped", "cancelled"),
+    "ready": ("pending", "running", "skipped", "cancelled"),  # back to pending only by PlanChanged
     "running": ("gating", "ready", "waiting", "failed", "skipped", "cancelled"),
     "gating": ("landing", "ready", "waiting", "failed", "skipped", "cancelled"),
     "landing": ("succeeded", "ready", "failed", "skipped", "cancelled"),
     "waiting": ("ready", "landing", "failed", "skipped", "cancelled"),
     "succeeded": (),
-    "failed": ("pending",),  # these three only by TasksRetried
+    "failed": ("pending",),  # these three only by TasksRetried and PlanChanged
     "skipped": ("pending",),
     "cancelled": ("pending",),
 }
@@ -44,7 +44,7 @@ Wait = Literal["timer", "person", "claims"]
 class Doom(msgspec.Struct, frozen=True):
     """A decision that waits until what is in flight has reported (R6.1a)."""
 
-    state: Literal["skipped", "cancelled", "ready"]
+    state: Literal["skipped", "cancelled", "ready", "pending"]
     reason: str
 
 
@@ -186,6 +186,8 @@ class State(msgspec.Struct, kw_only=True):
     resumes: int = 0
     expected_s: Mapping[str, float] = {}
     """Task id to seconds, as RunStarted has it."""
+    gone: tuple[str, ...] = ()
+    """Ids of tasks that a later plan did not have any more (R8.4); sorted."""
     inherited: tuple[str, ...] = ()
     """Ids that were done before the run started, also of tasks that it does not have."""
     closed: bool = False

@@ -11,7 +11,7 @@ from stretto.analysis.globs import covers
 from stretto.core import breaker, merge_queue
 from stretto.core.admission import AGENT, Admission
 from stretto.core.commands import CancelAttempt, Command, Notify, ReleaseGrant, StartTimer
-from stretto.core.readiness import Change, Readiness
+from stretto.core.readiness import Change, Readiness, build
 from stretto.core.retry import RULES, charge, delay_s
 from stretto.core.state import Doom, Drain, State, TaskRecord, step
 from stretto.model.run import FINAL_STATES, Failure, PastAttempt, Remark, TaskState
@@ -30,6 +30,8 @@ class Steps:
         self.readiness = readiness
         self.admission = admission
         self.out: list[Command] = []
+        self.changing = False
+        """The plan is being changed: what becomes ready by that is asked when it is done."""
 
     def emit(self, command: Command) -> None:
         self.out.append(command)
@@ -121,7 +123,7 @@ class Steps:
 
     def follow(self, change: Change) -> None:
         """What the graph says follows: a work list, because a chain of 10,000 skips must not recurse."""
-        work = [change]
+        work = [] if self.changing else [change]
         for item in work:
             for index in item.ready:
                 record = self.state.tasks[index]
@@ -137,6 +139,17 @@ class Steps:
                     record.root = root
                     step(self.state, record, "skipped", why)
                     work.append(self.readiness.finished(record))
+
+    def _pending(self, record: TaskRecord, reason: str) -> None:
+        """Back to where it asks what it waits for: another plan may have another answer (R8.4)."""
+        if record.state != "ready":
+            step(self.state, record, "ready", reason)
+        step(self.state, record, "pending", reason)
+        record.wait = None
+        self.drop_claims(record)
+        if not self.changing:
+            self.readiness, change = build(self.readiness.graph, self.state.tasks)
+            self.follow(change)
 
     # --- failures -----------------------------------------------------------------------------------------------
 
@@ -238,9 +251,11 @@ class Steps:
     def decide(self, record: TaskRecord, doom: Doom) -> None:
         """Carry out a decision. Nothing of the task is in flight any more."""
         record.doom = None
-        if doom.state != "ready":
+        if doom.state == "skipped" or doom.state == "cancelled":
             self.final(record, doom.state, doom.reason)
         elif halt := self.halted(record):
             self.final(record, "skipped", f"{halt} (its own attempt: {doom.reason})")
+        elif doom.state == "pending":
+            self._pending(record, doom.reason)
         else:
             self.ready(record, doom.reason)

@@ -139,7 +139,14 @@ class Console:
                 yield "", self._stopping(event), "yellow"
             case ev.RequestReceived():
                 yield from self._wish(event.wish)
-            case ev.TasksCancelled() | ev.TasksRetried() | ev.SettingsChanged() | ev.TaskApproved() | ev.TaskRejected():
+            case (
+                ev.TasksCancelled()
+                | ev.TasksRetried()
+                | ev.SettingsChanged()
+                | ev.PlanChanged()
+                | ev.TaskApproved()
+                | ev.TaskRejected()
+            ):
                 yield from self._wish(event)
             case ev.Denied():
                 yield event.task, f"waits: {line(event.reason)}", "yellow"
@@ -198,6 +205,8 @@ class Console:
                 yield "", f"to be tried again: {_some(wish.tasks) if wish.tasks else 'everything that failed'}", None
             case ev.SettingsChanged():
                 yield "", f"{wish.parallel} at once from now on", None
+            case ev.PlanChanged():
+                yield "", f"another plan, of {count(len(wish.tasks), 'task')}", None
             case ev.TaskApproved():
                 yield wish.task, f"approved by {wish.by or 'a person'}", "green"
             case ev.TaskRejected():

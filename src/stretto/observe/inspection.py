@@ -15,6 +15,7 @@ from stretto.core.coordinator import Coordinator
 from stretto.core.events import Event
 from stretto.core.state import TaskRecord
 from stretto.model.plan import Plan, Task
+from stretto.model.run import Culprit, LandEntry
 from stretto.observe.paint import cut, line, moment
 from stretto.ports import Recorded
 
@@ -58,13 +59,17 @@ def _tasks(event: Event) -> list[str]:
         match name:
             case "task":
                 found.append(value)
-            case "tasks" | "landed" | "culprits":
-                found += [one if isinstance(one, str) else one.task for one in value]
+            case "tasks" | "proposed" | "landed" | "culprits":
+                found += [_id(one) for one in value]
             case "wish":
                 found += _tasks(value)
             case _:
                 pass
     return list(dict.fromkeys(found))
+
+
+def _id(one: str | Task | LandEntry | Culprit) -> str:
+    return one if isinstance(one, str) else one.id if isinstance(one, Task) else one.task
 
 
 def event_lines(recorded: Iterable[Recorded]) -> Iterator[str]:

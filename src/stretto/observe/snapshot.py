@@ -9,6 +9,7 @@ from stretto.core.events import (
     BatchLanded,
     Event,
     Noticed,
+    PlanChanged,
     SettingsChanged,
     StopRequested,
     TaskApproved,
@@ -285,6 +286,8 @@ def wish_text(wish: Wish) -> str:
             return f"{wish.parallel} at once"
         case StopRequested():
             return "stop"
+        case PlanChanged():
+            return f"another plan, of {count(len(wish.tasks), 'task')}"
         case _:
             return f"cancel {', '.join(wish.tasks)}"
 

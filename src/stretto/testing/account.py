@@ -12,6 +12,7 @@ from stretto.core.events import Event
 from stretto.model.run import TARGET, Failure, Outcome, TaskState
 from stretto.testing.books import OVERTAKEN, Note
 from stretto.testing.ledger import Ledger
+from stretto.testing.replanning import in_flight, wanted
 
 
 class Account(Ledger):
@@ -59,6 +60,7 @@ class Account(Ledger):
                 | ev.TasksCancelled()
                 | ev.TasksRetried()
                 | ev.SettingsChanged()
+                | ev.PlanChanged()
                 | ev.TaskApproved()
                 | ev.TaskRejected()
             ):
@@ -133,7 +135,14 @@ class Account(Ledger):
                 if not wish.tasks:
                     return any(note.state == "failed" for note in self.notes.values())
                 known = [self.notes[task] for task in wish.tasks if task in self.notes]
-                return len(known) == len(wish.tasks) and all(n.final and n.state != "succeeded" for n in known)
+                left = [n for n in known if n.final and n.state != "succeeded" and n.id not in self.rules.gone]
+                return len(left) == len(wish.tasks)
+            case ev.PlanChanged():
+                want = wanted(self.rules, wish)
+                if want is None:
+                    return False
+                kept = (n for n in self.notes.values() if n.id in want.gone | want.changed | want.late)
+                return wish.force or not any(in_flight(note) for note in kept)
             case ev.TaskApproved() | ev.TaskRejected():
                 return wish.task in self.notes and self.notes[wish.task].person
             case _:
@@ -153,13 +162,11 @@ class Account(Ledger):
                     named = note.id in wish.tasks if wish.tasks else note.state == "failed"
                     if named or note.state == "skipped":
                         note.state, note.spent = "pending", {}
-                self.critical, self.halted = None, {}
-                self.drain = None if self.drain == "failed" else self.drain
-                self.stopping = False
-                for note in self.notes.values():
-                    if note.state == "failed":
-                        self._halt(note)
-                self._follow()
+                self._forgive()
+            case ev.PlanChanged():
+                want = wanted(self.rules, wish)
+                assert want is not None
+                self._replan(want)
             case ev.TaskApproved():
                 note = self.notes[wish.task]
                 note.person, note.approved = False, True
@@ -212,7 +219,7 @@ class Account(Ledger):
         note.commit = event.commit
         note.said = (event.summary, event.decisions, event.paths)
         note.proposed = event.proposed
-        if note.doom in ("cancelled", "skipped"):
+        if note.doom in ("cancelled", "skipped", "pending"):
             self._interrupted(note, event.commit)
             return
         note.doom = None
@@ -247,7 +254,8 @@ class Account(Ledger):
             for culprit in event.culprits:
                 self._failed(self.notes[culprit.task], Failure(kind=culprit.kind), self.notes[culprit.task].commit)
         elif note.doom is not None:
-            self._final(note, note.doom)
+            doom, note.doom = note.doom, None
+            self._carry_out(note, doom)
         else:
             self.queue.insert(0, note.id)
         if event.error:
@@ -339,7 +347,8 @@ class Account(Ledger):
         if self.batch is not None or in_flight:
             return None
         if all(note.final for note in notes):
-            return "succeeded" if all(n.state == "succeeded" or n.task.optional for n in notes) else "failed"
+            counts = [n for n in notes if n.id not in self.rules.gone and not n.task.optional]
+            return "succeeded" if all(n.state == "succeeded" for n in counts) else "failed"
         if self.drain is not None:
             return None if self.queue and not self.now and self.lands else self.drain
         if self.timers or self.due or self.queue:

@@ -114,12 +114,12 @@ class Rules:
         self.notes: dict[str, Note] = {}
         self.become(plan)
 
-    def become(self, plan: Plan) -> None:
-        """The plan from here on. What was noted of its tasks stays."""
-        self.plan = plan
+    def become(self, plan: Plan, gone: frozenset[str] = frozenset()) -> None:
+        """The plan from here on. What was noted of its tasks stays; those that are `gone` stand in no phase."""
+        self.plan, self.gone = plan, gone
         self._tasks = {task.id: task for task in plan.tasks}
         self.phases = {phase.id: phase for phase in plan.phases}
-        self._members = {p: [t.id for t in plan.tasks if t.phase == p] for p in self.phases}
+        self._members = {p: [t.id for t in plan.tasks if t.phase == p and t.id not in gone] for p in self.phases}
         self._needs = {task.id: list(self._all_needs(task)) for task in plan.tasks}
 
         @cache
@@ -133,19 +133,28 @@ class Rules:
 
         for i, task in enumerate(plan.tasks):
             rank = (task.priority, -length(task.id, "task") if self._ranked else 0.0, i)
-            if task.id in self.notes:
-                self.notes[task.id].rank = rank
-            else:
-                self.notes[task.id] = Note(task=task, index=i, rank=rank, claims=self._claims(task), spent={})
+            claims = self._claims(task)
+            note = self.notes.pop(task.id, None) or Note(task=task, index=i, rank=rank, claims=claims, spent={})
+            note.task, note.index, note.rank, note.claims = task, i, rank, claims
+            self.notes[task.id] = note  # in plan order
+
+    def other(self, plan: Plan, gone: frozenset[str]) -> Rules:
+        """What another plan would say, with notes of its own."""
+        other = Rules(plan, self.settings, self._learned_s, ranked=False)
+        other.become(plan, gone)
+        return other
 
     # --- the graph ----------------------------------------------------------------------------------------------
 
     def _kind(self, name: str) -> str:
-        return "task" if name in self._tasks else "phase"
+        return "task" if name in self._tasks and name not in self.gone else "phase"
 
     def _all_needs(self, task: Task) -> Iterator[tuple[str, str]]:
+        if task.id in self.gone:
+            return
         for name in task.depends_on:
-            yield name, self._kind(name)
+            if self._kind(name) == "task" or name in self.phases:
+                yield name, self._kind(name)
         phase = self.phases[task.phase]
         for name in phase.depends_on:
             yield name, "phase"
@@ -157,9 +166,11 @@ class Rules:
 
     def _behind(self, node: str, kind: str) -> Iterator[tuple[str, str]]:
         for task in self.plan.tasks:
-            after = [(name, self._kind(name)) for name in task.after]
+            after = [(name, self._kind(name)) for name in task.after if task.id not in self.gone]
             if (node, kind) in self._needs[task.id] or (node, kind) in after:
                 yield task.id, "task"
+        if kind == "task" and node in self.gone:
+            return
         if kind == "task":
             yield self._tasks[node].phase, "phase"
         else:
@@ -253,12 +264,13 @@ class Rules:
             depth, task = depth + 1, self._tasks[task.added_by]
         before = sum(bool(task.added_by) for task in self.plan.tasks)
         known = {*self._tasks, *self.phases}
+        there = {*(self._tasks.keys() - self.gone), *self.phases}
         if before + len(tasks) > settings.growth_most or depth > settings.growth_depth:
             return False
         if len(names) < len(tasks) or names & known:
             return False
         if any(
-            name not in known | names
+            name not in there | names
             for task in tasks
             for name in (*task.depends_on, *task.after, *task.conflicts_with)
         ):
@@ -279,26 +291,27 @@ class Rules:
 
     def _circle(self, tasks: tuple[Task, ...]) -> bool:
         """Whether one of these would wait for itself."""
-        grown = Rules(
-            replace(self.plan, tasks=(*self.plan.tasks, *tasks)), self.settings, self._learned_s, ranked=False
-        )
+        grown = self.other(replace(self.plan, tasks=(*self.plan.tasks, *tasks)), self.gone)
         return any(("task", task.id) in grown.reached(task) for task in tasks)
 
     def reached(self, task: Task) -> set[tuple[str, str]]:
         """Everything that it waits for, however far away."""
         found: set[tuple[str, str]] = set()
-        work = [*self._needs[task.id], *((name, self._kind(name)) for name in task.after)]
+        work = [*self._needs[task.id], *self._afters(task)]
         for name, kind in work:  # grows while it is walked
             if (kind, name) in found:
                 continue
             found.add((kind, name))
             if kind == "task":
-                work += self._needs[name]
-                work += ((other, self._kind(other)) for other in self._tasks[name].after)
+                work += (*self._needs[name], *self._afters(self._tasks[name]))
             else:
                 work += ((member, "task") for member in self._members[name])
                 work += ((other, "phase") for other in self.phases[name].depends_on)
         return found
+
+    def _afters(self, task: Task) -> list[tuple[str, str]]:
+        known = [] if task.id in self.gone else task.after
+        return [(name, self._kind(name)) for name in known if self._kind(name) == "task" or name in self.phases]
 
     # --- claims (R2) --------------------------------------------------------------------------------------------
 

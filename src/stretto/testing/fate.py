@@ -23,7 +23,7 @@ SIZE = _HEADER + _SLOTS * _SLOT + TASKS * _ROUNDS * _ASPECTS
 
 Deed = Literal[
     "crash", "stop", "stop_now", "stop_by_signal", "cancel", "cancel_some", "retry", "retry_some", "places", "approve",
-    "reject", "again", "foreign", "abandon",
+    "reject", "again", "foreign", "abandon", "replan",
 ]  # fmt: skip
 """What is done to a run from outside; `again` repeats a report of the past, `foreign` makes one up."""
 DEEDS: tuple[Deed, ...] = get_args(Deed)
@@ -32,11 +32,13 @@ ORDERLY: tuple[Deed, ...] = ("places", "again", "foreign")
 _WEIGHTED: tuple[Deed, ...] = (
     "again", "foreign", "cancel", "crash", "again", "places", "stop", "cancel", "stop_now", "retry", "again", "crash",
     "cancel_some", "approve", "reject", "foreign", "retry_some", "stop_by_signal", "crash", "cancel", "again",
-    "abandon",
+    "abandon", "replan", "replan",
 )  # fmt: skip
 
-PRESSING: tuple[Deed, ...] = ("cancel", "retry", "stop", "retry_some", "cancel_some", "stop_now")
+PRESSING: tuple[Deed, ...] = ("cancel", "retry", "replan", "stop", "retry_some", "replan", "cancel_some", "stop_now")
 """What people do who change their minds."""
+REPLANNING: tuple[Deed, ...] = ("replan", "replan", "crash", "replan", "stop", "replan", "retry", "cancel", "replan")
+"""And their plans."""
 
 _FAILURES: tuple[FailureKind, ...] = (
     "failed", "transient", "lost", "timeout", "overloaded", "permanent", "quota", "transient", "idle", "failed",
@@ -78,11 +80,20 @@ class Fate:
     @classmethod
     def pressed(cls, data: bytes) -> Fate:
         """A fate in which people never leave the run alone."""
-        pressed = bytearray(data.ljust(SIZE, b"\0"))
-        pressed[5] = 3  # every slot is used
+        return cls._busy(data, PRESSING)
+
+    @classmethod
+    def replanning(cls, data: bytes) -> Fate:
+        """A fate in which people change the plan again and again."""
+        return cls._busy(data, REPLANNING)
+
+    @classmethod
+    def _busy(cls, data: bytes, deeds: tuple[Deed, ...]) -> Fate:
+        busy = bytearray(data.ljust(SIZE, b"\0"))
+        busy[5] = 3  # every slot is used
         for what in range(_HEADER + 1, _HEADER + _SLOTS * _SLOT, _SLOT):
-            pressed[what] = _WEIGHTED.index(PRESSING[pressed[what] % len(PRESSING)])
-        return cls(bytes(pressed))
+            busy[what] = _WEIGHTED.index(deeds[busy[what] % len(deeds)])
+        return cls(bytes(busy))
 
     @classmethod
     def growing(cls, data: bytes, deeds: tuple[Deed, ...]) -> Fate:

@@ -9,6 +9,7 @@ from msgspec.structs import replace
 from stretto.core import events as ev
 from stretto.model.run import Failure, LandEntry, Outcome, TaskState
 from stretto.testing.books import BACKS_OFF, BLAMES, CARRIES, PAUSES, RESUMES, Note, Rules, backoff_s, spend
+from stretto.testing.replanning import Wanted
 
 Expected = tuple[object, ...]
 
@@ -33,6 +34,7 @@ class Ledger:
         """From when on it makes sense to go on."""
         self.ended: Outcome | None = None
         self.abandoned = False
+        self.changing = False
         self.critical: str | None = None
         self.halted: dict[str, str] = {}
         self.tries: dict[str, list[str]] = {}
@@ -90,7 +92,7 @@ class Ledger:
         self._leave(note)
         doom, note.doom = note.doom or "ready", None
         if doom != "ready":
-            self._final(note, doom)
+            self._carry_out(note, doom)
         elif self._stopped(note):
             self._final(note, "skipped")
         else:
@@ -110,8 +112,8 @@ class Ledger:
         used_up = spend(note, failure, self.settings.attempts)
         doom, note.doom = note.doom, None
         note.person = note.approved = False
-        if doom in ("cancelled", "skipped"):
-            self._final(note, doom)
+        if doom in ("cancelled", "skipped", "pending"):
+            self._carry_out(note, doom)
         elif used_up or failure.kind == "permanent":
             self._final(note, "failed")
             self._policies(note)
@@ -138,7 +140,7 @@ class Ledger:
         tasks, note.proposed = tuple(replace(task, added_by=note.id) for task in note.proposed), ()
         stopped = self.critical or any(task.phase in self.halted for task in tasks)
         if tasks and not stopped and self.rules.may_add(note, tasks):
-            self.rules.become(replace(self.rules.plan, tasks=(*self.rules.plan.tasks, *tasks)))
+            self.rules.become(replace(self.rules.plan, tasks=(*self.rules.plan.tasks, *tasks)), self.rules.gone)
             self.expected.append(("TakeTasks", tasks))
 
     # --- decisions ----------------------------------------------------------------------------------------------
@@ -156,9 +158,60 @@ class Ledger:
             if note.state == "gating":
                 self.expected.append(("CancelAttempt", note.id, note.attempt))
             self._leave(note)
+            self._carry_out(note, doom)
+
+    def _carry_out(self, note: Note, doom: TaskState) -> None:
+        """A decision, when nothing is in flight any more."""
+        if doom != "pending":
             self._final(note, doom)
+        elif self._stopped(note):
+            self._final(note, "skipped")
+        else:
+            self._over(note, "pending")
+
+    def _replan(self, want: Wanted) -> None:
+        """Another plan (R8.4): what has landed stays."""
+        back = self.rules.gone - want.gone
+        self.changing = True
+        for note in self.notes.values():
+            if note.id in want.gone:
+                if note.state in ("failed", "skipped"):
+                    note.state = "cancelled"
+                self._decide(note, "cancelled")
+            elif note.id in want.changed | want.late:
+                note.spent = {} if note.id in want.changed else note.spent
+                if note.state in ("failed", "skipped") or (note.state == "cancelled" and note.id in back):
+                    note.state = "pending"
+                elif note.state != "pending" and note.doom is None:
+                    self._decide(note, "pending")
+        for note in self.notes.values():
+            if note.state == "skipped":
+                note.state, note.spent = "pending", {}
+        self.changing = False
+        self.rules.become(want.plan, want.gone)
+        self._forgive()
+        for note in self.notes.values():
+            if self._stopped(note) and (note.state in ("pending", "ready") or note.timer == "backoff"):
+                self._final(note, "skipped")
+        taken = tuple(task for task in want.plan.tasks if task.id in want.new | want.changed)
+        if taken:
+            self.expected.append(("TakeTasks", taken))
+
+    def _forgive(self) -> None:
+        """What failures have stopped goes on, but for what those stop that are left."""
+        self.critical, self.halted = None, {}
+        self.drain = None if self.drain == "failed" else self.drain
+        self.stopping = False
+        for note in self.notes.values():
+            if note.state == "failed":
+                self._halt(note)
+        self._follow()
 
     def _final(self, note: Note, state: TaskState) -> None:
+        self._over(note, state)
+
+    def _over(self, note: Note, state: TaskState) -> None:
+        """Out of everything that it was in."""
         if note.id in self.queue:
             self.queue.remove(note.id)
         if note.timer:
@@ -191,7 +244,7 @@ class Ledger:
 
     def _follow(self) -> None:
         """What has become ready, and what never will."""
-        moved = True
+        moved = not self.changing
         while moved:
             moved = False
             for note in self.notes.values():

@@ -41,6 +41,7 @@ class Promises:
         self._landed: dict[str, str] = dict.fromkeys(started.done, started.base)
         self._head = started.base
         self._landing = 0
+        self._gone: set[str] = set()
         self._ended = False
         self._requests: dict[str, int] = {}
 
@@ -65,6 +66,9 @@ class Promises:
                 self._landing = 0
             case _:
                 pass
+        change = _change(event)
+        if change is not None and any(isinstance(c, cmd.Notify) and c.code == "replanned" for c in commands):
+            self._group(change)
         for command in commands:
             match command:
                 case cmd.Answer():
@@ -72,9 +76,10 @@ class Promises:
                     self._requests[command.request] = 1
                 case cmd.TakeTasks():
                     for taken in command.tasks:
-                        self._must(taken.id not in self._tasks, f"{taken.id} is added once")
+                        self._must(change is not None or taken.id not in self._tasks, f"{taken.id} is added once")
+                        self._must(taken.id not in self._landed, f"{taken.id} had landed and stays as it is")
                         self._tasks[taken.id] = taken
-                        self._members[taken.phase].append(taken)
+                    self._group(change)
                 case cmd.RequestGrant():
                     self._must(not self._ended, f"{command.task} is to start after the end")
                     self._allowed[command.task] = self._parallel
@@ -96,6 +101,15 @@ class Promises:
                     self._active.discard(task)
         for task in (task for task, state in states.items() if state == "landing" and task not in self._active):
             self._activate(task)  # approved: its claims are its own again
+
+    def _group(self, change: ev.PlanChanged | None) -> None:
+        """Who stands in which phase: whom a new plan does not have any more, nobody waits for."""
+        if change is not None:
+            wanted = {task.id for task in change.tasks}
+            stay = {id for id, task in self._tasks.items() if id in self._landed or task.added_by}
+            self._gone = (self._gone | self._tasks.keys()) - wanted - (stay - self._gone)
+        for phase in self._members:
+            self._members[phase] = [t for t in self._tasks.values() if t.phase == phase and t.id not in self._gone]
 
     def _places_are(self, parallel: int) -> None:
         if parallel < 1:
@@ -146,3 +160,8 @@ class Promises:
     def _must(self, holds: bool, what: str) -> None:
         if not holds:
             raise Broken(what)
+
+
+def _change(event: Event) -> ev.PlanChanged | None:
+    wish = event.wish if isinstance(event, ev.RequestReceived) else event
+    return wish if isinstance(wish, ev.PlanChanged) else None

@@ -18,6 +18,7 @@ from stretto.model.plan import Plan
 from stretto.model.run import FINAL_STATES, RunSettings, TaskState
 from stretto.testing.fate import Act, Fate
 from stretto.testing.promises import Promises
+from stretto.testing.replanning import other_plan
 from stretto.testing.watcher import Violation, Watcher
 from stretto.testing.world import World
 
@@ -139,6 +140,8 @@ class Simulation:
                 wish = ev.TasksRetried(at=at, tasks=(task, task, *self._fallen()[:more]))
             case "places":
                 wish = ev.SettingsChanged(at=at, parallel=act.argument % 5)
+            case "replan":
+                wish = other_plan(self.watcher.account.rules, act.argument, at)
             case "approve":
                 wish = ev.TaskApproved(at=at, task=self._waiting(task))
             case "reject":

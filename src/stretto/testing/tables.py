@@ -154,6 +154,14 @@ class Told:
             ev.BatchRejected(at=self.later(), lane=TARGET, batch=self.batch, culprits=culprits, error=error)
         )
 
+    def replanned(self, *tasks: Task, phases: tuple[Phase, ...] = (), force: bool = False) -> list[str]:
+        """Another plan; phases as at the start."""
+        named = {phase.id: phase for phase in phases}
+        for task in tasks:
+            named.setdefault(task.phase, Phase(id=task.phase))
+        change = ev.PlanChanged(at=self.later(), tasks=tasks, phases=tuple(named.values()), force=force)
+        return self.when(ev.RequestReceived(at=change.at, request="r", wish=change))
+
     def through(self, task: str, *, proposed: tuple[Task, ...] = ()) -> list[str]:
         """The whole way of a task without checks, from its grant to its landing."""
         self.granted(task)

@@ -152,7 +152,7 @@ class World:
             case cmd.TakeTasks():
                 self._tasks |= {task.id: task for task in command.tasks}
                 for task in command.tasks:
-                    self._index[task.id] = crc32(task.id.encode()) % TASKS
+                    self._index.setdefault(task.id, crc32(task.id.encode()) % TASKS)
             case cmd.ReleaseGrant() | cmd.Answer() | cmd.Notify():
                 pass
             case _:

@@ -26,7 +26,7 @@ def read(tasks: object, default: str = "fake") -> tuple[Task, ...]:
 def test_r8_4_a_task_is_in_the_words_of_a_plan() -> None:
     (task, other) = read(
         [
-            {"id": "x", "prompt": "do x", "writes": "src/x", "depends_on": "elsewhere", "verify": "m", "estimate": "5m"},
+            {"id": "x", "prompt": "do x", "writes": "src/x", "depends_on": "elsewhere", "verify": "m", "estimate": 300},
             {"id": "y", "prompt": "do y", "phase": "q", "after": "x", "conflicts_with": ["elsewhere"]},
         ]
     )  # fmt: skip

@@ -22,7 +22,7 @@ def sample(kind: type[Any], word: str) -> Any:
     body: dict[str, object] = {"kind": kind.__name__, "at": 1.5}
     for field in msgspec.structs.fields(kind):
         if field.required and field.name not in body:
-            body[field.name] = VALUES.get(field.name, word)
+            body[field.name] = OF_KIND.get((kind, field.name), VALUES.get(field.name, word))
     return msgspec.convert(body, ev.Event)
 
 
@@ -32,6 +32,12 @@ VALUES: dict[str, object] = {
     "landed": [{"task": "t", "attempt": 1, "commit": None}], "failure": {"kind": "failed", "message": "no"},
     "wish": {"kind": "TasksCancelled", "at": 1.0, "tasks": ["t"]},
 }  # fmt: skip
+
+
+OF_KIND: dict[tuple[type[Any], str], object] = {
+    (ev.PlanChanged, "tasks"): [{"id": "t", "phase": "p"}],
+    (ev.PlanChanged, "phases"): [{"id": "p"}],
+}
 
 
 @pytest.mark.parametrize("kind", EVENTS, ids=lambda kind: kind.__name__)

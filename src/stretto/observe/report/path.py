@@ -28,7 +28,7 @@ def path_taken(state: State, tries: Sequence[Try]) -> tuple[Step, ...]:
             over[one.task] = one.over_at
     if not over:
         return ()
-    graph = build(state.plan)
+    graph = build(state.plan, state.gone)
     index = {record.id: record.index for record in state.tasks}
     steps: list[Step] = []
     task: str | None = max(over, key=lambda name: over[name])
