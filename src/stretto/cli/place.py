@@ -71,8 +71,7 @@ def _begun(run: RunHome) -> int:
 
 def settings_here(flags: Layer = NOTHING, profile: str | None = None) -> Settings:
     """The settings that hold in the current folder, in a repository or outside of one. Raises ConfigError."""
-    here = asyncio.run(top(Path.cwd(), environ=os.environ)) or Path.cwd()
-    return load(here, os.environ, flags=flags, profile=profile)
+    return load(asyncio.run(top(Path.cwd(), environ=os.environ)), os.environ, flags=flags, profile=profile)
 
 
 class View:
