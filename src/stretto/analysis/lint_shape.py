@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 
 from msgspec import structs
 
+from stretto.analysis.conflicts import Meeting
 from stretto.analysis.estimate import schedule
 from stretto.analysis.graph import Graph, remaining
 from stretto.analysis.reduction import reduced
@@ -67,12 +68,12 @@ def wide_claims(subject: Subject) -> Iterator[Finding]:
     if not _looked_at(subject) or subject.settings.conflicts == "allow":
         return
     met = subject.meetings
-    wide = sorted((x for x in met if len(x.owners) < _CROWD <= len(x.inside)), key=lambda x: -len(x.inside))
+    wide = sorted(filter(_is_wide, met), key=lambda x: -len(x.inside))
     if not wide:
         return
-    known = {id(x) for x in wide}
+    narrow = [x for x in met if not _is_wide(x)]
     now_s = schedule(plan, subject.graph, subject.durations_s, places, met).end_s
-    free_s = schedule(plan, subject.graph, subject.durations_s, places, [x for x in met if id(x) not in known]).end_s
+    free_s = schedule(plan, subject.graph, subject.durations_s, places, narrow).end_s
     if now_s <= free_s * _WORTH:
         return
     told = [f"{quoted(x.path)} of {quoted(plan.tasks[x.owners[0]].id)}" for x in wide[:_SHOWN]]
@@ -87,6 +88,11 @@ def wide_claims(subject: Subject) -> Iterator[Finding]:
         hint="claim the files or the folder that it really changes",
         tasks=tasks,
     )
+
+
+def _is_wide(meeting: Meeting) -> bool:
+    """Whether what few claim holds the claims of many."""
+    return len(meeting.owners) < _CROWD <= len(meeting.inside)
 
 
 def needless(subject: Subject) -> Iterator[Finding]:
