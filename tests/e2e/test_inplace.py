@@ -184,6 +184,7 @@ def test_r8_5_a_second_run_in_the_folder_is_refused(toy: Toy) -> None:
         assert run in refused.stderr
         assert "process" in refused.stderr
         assert "stretto status" in refused.stderr
+    assert toy.stretto("show", other, "--prompt", "u").stdout, "to look disturbs nobody"
     toy.write({"go": ""})
     assert front.wait(60) == 0, toy.said()
     toy.stretto("run", other, "--yes")

@@ -143,7 +143,8 @@ async def in_place(wanted: Wanted, path: Path, loaded: Loaded, folder: Path) -> 
     views = runs_of(runs, path, new=wanted.new)
     if not wanted.new:
         refuse_unfinished(views)
-    refuse_busy(state, runs, root)
+    if wanted.start:
+        refuse_busy(state, runs, root)
     learns = not wanted.ignore_status and loaded.keeper is None
     return Ground(
         isolation="none",
