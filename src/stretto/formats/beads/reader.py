@@ -72,6 +72,7 @@ class _Reader:
         """Ids that nobody waits for: what is deleted, and what is no work."""
         self._aside: dict[str, Aside] = {}
         self._known: dict[str, _Above] = {}
+        self._within: dict[str, list[str]] = {}
 
     def read(self) -> Read:
         self._reading.places.mark("plan", ())
@@ -249,6 +250,12 @@ class _Reader:
             return [name]
         if meaning_of(self._issues[name][1]) == "succeeded":
             return []
+        if name not in self._within:
+            self._within[name] = self._groups_within(name)
+        return self._within[name]
+
+    def _groups_within(self, name: str) -> list[str]:
+        """An epic and those within it that have issues of their own."""
         found: list[str] = []
         front = [name]
         while front:

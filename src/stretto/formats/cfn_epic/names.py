@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property, lru_cache
+from itertools import islice
 
 from stretto.formats.cfn_epic.outline import NAMES, Node
 from stretto.model.plan import Value
@@ -45,10 +46,12 @@ class _Index:
         return self._found.get((None, name), ())
 
     def near(self, name: str, who: Node) -> Sequence[Node]:
-        """Those in the same sprint, else in the same phase, else all; not `who`, and not what it is in."""
+        """The first two of those in the same sprint, else in the same phase, else of all; not `who`, and not what it
+        is in."""
         around: Node | None = who
         while True:
-            found = [x for x in self._found.get((around, name), ()) if x is not who and not _is_in(who, x)]
+            others = (x for x in self._found.get((around, name), ()) if x is not who and not _is_in(who, x))
+            found = list(islice(others, 2))
             if found or around is None:
                 return found
             around = around.parent

@@ -28,6 +28,8 @@ class Prompts:
         self._tasks_in = self._with_tasks(checklist.items)
         self._groups = {n: outline.boxes[n] for n in checklist.groups}
         self._firsts = {n: outline.boxes[group.members[0]].start for n, group in checklist.groups.items()}
+        self._proses: dict[int, str] = {}
+        """What sections say, for there may be many lists in one."""
         self._whole = self._papers()
         self._near = self._all_criteria()
         self._above: dict[tuple[int, int | None, str], str] = {}
@@ -107,6 +109,11 @@ class Prompts:
         return {at: _shortened("\n".join(texts), _MAX_PROSE) for at, texts in found.items()}
 
     def _prose(self, at: int) -> str:
+        if at not in self._proses:
+            self._proses[at] = self._cleaned(at)
+        return self._proses[at]
+
+    def _cleaned(self, at: int) -> str:
         """Without comments, and without the rules between sections."""
         text = _RULE.sub("", _COMMENT.sub("", self._sections[at].prose))
         return _shortened(re.sub(r"\n{3,}", "\n\n", text).strip(), _MAX_PROSE)
