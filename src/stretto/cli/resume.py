@@ -19,24 +19,29 @@ def resume(
         bool, typer.Option("--detach", help="Leave it running in the background: say how to come back, and end.")
     ] = False,
     json: Json = False,
-    replan: Annotated[bool, typer.Option("--replan", hidden=True)] = False,
-    force: Annotated[bool, typer.Option("--force", hidden=True)] = False,
+    replan: Annotated[
+        bool,
+        typer.Option("--replan", help="Go on with the plan file as it is now: tasks that have not landed may change."),
+    ] = False,
+    force: Annotated[
+        bool, typer.Option("--force", help="With --replan: change also what is in flight; it is interrupted.")
+    ] = False,
 ) -> int:
     """Go on with a run: after a stop, a crash, a pause, or with what `retry` and `approve` have asked for."""
     import time
 
     from stretto.cli import front, terminal, wish
     from stretto.cli.land import land_at_end
-    from stretto.cli.later import refuse
     from stretto.cli.place import find, other_runs
     from stretto.cli.strays import end_strays
     from stretto.core.events import SettingsChanged
     from stretto.engine.abandonment import refuse_abandoned
-    from stretto.errors import RunLeased
+    from stretto.errors import ConfigError, RunLeased
     from stretto.observe.snapshot import is_open, next_steps
     from stretto.observe.words import counted
 
-    refuse({"--replan": replan, "--force": force})
+    if force and not replan:
+        raise ConfigError("--force is for --replan", hint="say both, or leave it out")
     view = find(run)
     home = view.home
     if view.engine is not None:
@@ -46,6 +51,13 @@ def resume(
     if view.state.ended != "succeeded":
         view.must_not_be_cleaned()
     refuse_abandoned(home.run, view.state.abandoned)
+    if replan:
+        from stretto.cli.replan import ask
+
+        view.must_not_be_cleaned()
+        told = ask(view, force=force)
+        terminal.say(told or "the plan file says nothing else than the run's plan", json=json)
+        view = find(home.run)
     beside = view.beside()
     if view.state.ended is not None and view.state.closed and not is_open(view.state) and not beside.wishes:
         over = "has succeeded" if view.state.ended == "succeeded" else "has finished"

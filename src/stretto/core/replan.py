@@ -147,12 +147,22 @@ def _busy(record: TaskRecord) -> bool:
     return record.state in ("running", "gating", "landing") or record.wait in ("person", "claims")
 
 
+def outlook(state: State, change: PlanChanged) -> str:
+    """What a plan that can be would change, in words; empty where it changes nothing."""
+    after = _next(state, change)
+    new = sum(task.id not in state.by_id for task in after.plan.tasks)
+    counts = {"added": new, "changed": len(after.changed), "gone": len(after.gone.difference(state.gone))}
+    if after.plan == state.plan and not any(counts.values()):
+        return ""
+    return f"{CHANGED}: " + ", ".join(f"{count} {what}" for what, count in counts.items())
+
+
 # --- what it does -------------------------------------------------------------------------------------------------
 
 
 def change_plan(steps: Steps, change: PlanChanged) -> None:
     """Carry out what `refusal` has nothing against."""
-    state = steps.state
+    state, message = steps.state, outlook(steps.state, change) or CHANGED
     after = _next(state, change)
     new = frozenset(task.id for task in after.plan.tasks if task.id not in state.by_id)
     before_gone = frozenset(state.gone)
@@ -180,8 +190,6 @@ def change_plan(steps: Steps, change: PlanChanged) -> None:
     taken = tuple(task for task in after.plan.tasks if task.id in after.changed | new)
     if taken:
         steps.emit(TakeTasks(tasks=taken))
-    gone = len(after.gone - before_gone)
-    message = f"{CHANGED}: {len(new)} added, {len(after.changed)} changed, {gone} gone"
     steps.emit(Notify(code="replanned", message=message, tasks=tuple(task.id for task in taken)))
 
 

@@ -69,7 +69,7 @@ def test_debug_may_stand_anywhere_but_where_it_is_a_word_like_any_other(before: 
         (["run", "p", "--timeout", "soon"], "--timeout must be a duration such as 90, 15m or 1h30m, not 'soon'", "15m"),
         (["show", "p", "--format", "xml"], "there is no format 'xml'", "text, json, mermaid, dot, svg and html"),
         (["check", "p", "--format", "xml"], "there is no format 'xml'", "text, json, github and sarif"),
-        (["resume", "--replan"], "--replan is not supported yet", "leave it out"),
+        (["resume", "--force"], "--force is for --replan", "say both"),
         (["land", "--pr"], "--pr is not supported yet", "leave it out"),
     ],
 )

@@ -1,0 +1,97 @@
+"""The plan file as it is now, for a run that began with another: `resume --replan` (R8.4)."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+import uuid
+from collections.abc import Iterator
+
+import msgspec
+
+from stretto import wiring
+from stretto.analysis.effects import settled
+from stretto.analysis.lint import ok
+from stretto.cli.linting import examine, refusal
+from stretto.cli.place import View
+from stretto.cli.texts import read_texts
+from stretto.core.coordinator import Coordinator
+from stretto.core.events import PlanChanged
+from stretto.core.recovery import declare_lost, lost_attempts, replay
+from stretto.core.replan import outlook
+from stretto.core.requests import refuse
+from stretto.engine.home import CONTEXT, Launch, write_whole
+from stretto.engine.journal import SqliteInbox
+from stretto.errors import NotSupportedYet, PlanError
+from stretto.formats.load import load
+from stretto.model.plan import Plan
+from stretto.observe.paint import count
+from stretto.observe.words import on_plan
+
+
+def ask(view: View, *, force: bool) -> str:
+    """Leave the wish that the run goes on with the plan file as it is now; what it will change, in words.
+
+    Raises PlanError for a plan that the run cannot have, NotSupportedYet, and StateError."""
+    home, launch = view.home, view.home.launch()
+    if launch.recipe:
+        raise NotSupportedYet(
+            "--replan of a folder's plan is not supported yet", hint="leave it out, or begin anew"
+        )
+    loaded, findings = examine(launch.plan_path, view.state.settings)
+    if not ok(findings):
+        raise refusal(launch.plan_path, findings)
+    begun = load(launch.plan_path, home.plan().read_bytes()).plan
+    then = _as_at_the_resume(view)
+    again = on_plan("run", launch.plan_path)
+    if missing := [task.id for task in begun.tasks if task.id not in then.state.by_id]:
+        what = f"{count(len(missing), 'task')} of its file are no part of it, {missing[0]!r} among them"
+        raise PlanError(f"{home.run} was begun with a part of its plan: {what}", hint=again)
+    for field in _whole(begun, loaded.plan):
+        said = f"`{field}` of the plan has changed, which a run keeps as it was when it began"
+        raise PlanError(said, hint=f"put it back, or begin a new run: {again}")
+    done = {record.id for record in then.state.tasks if record.state == "succeeded"}
+    plan, context = read_texts(loaded.plan, launch.plan_folder, done)
+    _refuse_strangers(plan, launch, done)
+    coding = {name for name, spec in launch.agents.items() if wiring.agent_class(spec).codes}
+    plan = settled(plan, coding=coding, default=launch.agent)
+    tasks = tuple(msgspec.structs.replace(task, status="pending") for task in plan.tasks)  # the run knows better
+    change = PlanChanged(at=time.time(), tasks=tasks, phases=plan.phases, force=force)
+    if (why := refuse(then.state, change)) is not None:
+        raise PlanError(f"{home.run} cannot go on with this plan: {why}", hint=again)
+    told = outlook(then.state, change)
+    if not told:
+        return ""
+    texts = {**home.context(), **context}
+    write_whole(home.path / CONTEXT, msgspec.json.encode(texts))
+    with contextlib.closing(SqliteInbox(home.journal)) as inbox:
+        inbox.put(change, request=uuid.uuid4().hex)
+    write_whole(home.plan(), loaded.data)
+    return told
+
+
+def _as_at_the_resume(view: View) -> Coordinator:
+    """The run as its next engine finds it: what its last one had at work when it died is lost."""
+    then = replay(recorded.event for recorded in view.recorded)
+    for record in lost_attempts(then.state):
+        then.handle(declare_lost(record, then.state.at, None))
+    return then
+
+
+def _whole(begun: Plan, now: Plan) -> Iterator[str]:
+    """What of the plan is another, beside its tasks and phases."""
+    for field in Plan.__struct_fields__:
+        if field not in ("tasks", "phases") and getattr(begun, field) != getattr(now, field):
+            yield field
+
+
+def _refuse_strangers(plan: Plan, launch: Launch, done: set[str]) -> None:
+    """Raises PlanError for an agent that the run does not have: which programs it starts was shown when it began."""
+    for task in plan.tasks:
+        for name in () if task.id in done else task.agent or (launch.agent,):
+            if name not in launch.agents:
+                known = ", ".join(map(repr, launch.agents))
+                raise PlanError(
+                    f"task {task.id!r} is for agent {name!r}, which this run does not have",
+                    hint=f"name one that it has: {known}",
+                )

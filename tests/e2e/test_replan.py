@@ -1,0 +1,108 @@
+"""`resume --replan`: a run goes on with its plan file as it is now (R8.4)."""
+
+from __future__ import annotations
+
+import signal
+from pathlib import Path
+
+import pytest
+
+from e2e.held import WAIT_FOR_GO, Held
+from e2e.toy import until
+
+PLAN = """\
+name: replanned
+phases:
+  - id: p
+    tasks:
+      - {id: a, prompt: x, writes: [a.txt]}
+      - {id: b, prompt: x, writes: [b.txt]}
+      - {id: c, prompt: x, depends_on: [a], writes: [c.txt]}
+      - {id: d, prompt: x, depends_on: [a], writes: [d.txt]}
+"""
+OTHER = """\
+name: replanned
+phases:
+  - id: p
+    tasks:
+      - {id: a, prompt: x, writes: [a.txt]}
+      - {id: b, prompt: x, writes: [b.txt]}
+      - {id: c, prompt: better, depends_on: [new], writes: [c.txt]}
+      - {id: new, prompt_file: new.md, depends_on: [a], writes: [new.txt]}
+"""
+
+
+@pytest.fixture
+def toy(tmp_path: Path) -> Held:
+    """A run that was stopped after `a` and `b` had landed."""
+    toy = Held(tmp_path, {"README": "hi\n"})
+    plan(toy, PLAN)
+    front = toy.front("run", str(tmp_path / "plan.yaml"), "--agent", WAIT_FOR_GO, "-j", "2", "--yes")
+    toy.began(2)
+    front.send_signal(signal.SIGINT)
+    until(lambda: toy.status().get("state") == "draining", "the run drains")
+    toy.go()
+    assert toy.end(front) == 130
+    assert toy.states() == {"a": "succeeded", "b": "succeeded", "c": "ready", "d": "ready"}
+    return toy
+
+
+def plan(toy: Held, text: str) -> None:
+    (toy.root / "plan.yaml").write_text(text)
+    (toy.root / "new.md").write_text("the words of new\n")
+
+
+def test_r8_4_an_edited_plan_is_gone_on_with(toy: Held) -> None:
+    plan(toy, OTHER)
+    done = toy.stretto("resume", "--replan")
+    assert "the plan has changed: 1 added, 1 changed, 1 gone" in done.stdout
+    assert "the plan file has changed since" not in done.stdout
+    assert toy.states() == {
+        "a": "succeeded", "b": "succeeded", "c": "succeeded", "new": "succeeded", "d": "cancelled",
+    }  # fmt: skip
+    assert toy.status()["state"] == "succeeded"
+    names = toy.git("ls-tree", "--name-only", toy.branch()).split()
+    assert {"a.txt", "b.txt", "c.txt", "new.txt"} <= set(names) and "d.txt" not in names
+    assert "the words of new" in toy.stretto("logs", "new", "--prompt").stdout
+    assert "gone from the plan" in toy.stretto("explain", "d").stdout
+    toy.stretto("report")
+
+
+def test_r8_4_without_it_the_run_goes_on_with_the_plan_it_recorded(toy: Held) -> None:
+    plan(toy, OTHER)
+    assert "the plan file has changed since" in toy.stretto("resume").stdout
+    assert toy.states() == dict.fromkeys("abcd", "succeeded")
+
+
+def test_r8_4_a_longer_plan_opens_a_finished_run_again(toy: Held) -> None:
+    toy.stretto("resume")
+    assert toy.status()["state"] == "succeeded"
+    assert "says nothing else" in toy.stretto("resume", "--replan").stdout
+    plan(toy, PLAN + "      - {id: e, prompt: x, depends_on: [d], writes: [e.txt]}\n")
+    toy.stretto("resume", "--replan")
+    assert toy.states() == dict.fromkeys("abcde", "succeeded")
+    assert toy.status()["state"] == "succeeded"
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (PLAN.replace("[a], writes: [d.txt]", "[nobody], writes: [d.txt]"), "nobody"),
+        (PLAN.replace("depends_on: [a], writes: [c.txt]", "depends_on: [d], writes: [c.txt]").replace(
+            "depends_on: [a], writes: [d.txt]", "depends_on: [c], writes: [d.txt]"), "plan.yaml"),
+        (PLAN.replace("id: d,", "id: d, agent: other,"), "is for agent 'other', which this run does not have"),
+        (PLAN + "gates: {verify: make}\n", "`gates` of the plan has changed"),
+        ("", "empty"),
+    ],
+)  # fmt: skip
+def test_r8_4_a_plan_that_the_run_cannot_have_is_refused_and_changes_nothing(toy: Held, text: str, said: str) -> None:
+    before = toy.status()
+    plan(toy, text)
+    done = toy.stretto("resume", "--replan", code=2)
+    assert said in done.stderr
+    assert "hint: " in done.stderr
+    assert toy.status()["tasks"] == before["tasks"]
+
+
+def test_force_is_for_replan(toy: Held) -> None:
+    assert "--force is for --replan" in toy.stretto("resume", "--force", code=2).stderr
