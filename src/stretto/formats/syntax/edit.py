@@ -83,11 +83,10 @@ def keep(source: Source, steps: Steps, places: Collection[int]) -> list[Edit]:
     edits: list[Edit] = []
     for i, item in enumerate(node.children):
         if i not in places:
-            start = text.rfind("\n", 0, item.start) + 1
-            at, end = _line_end(text, _end(source, item))
-            if text[start : item.start].strip() != "-" or at + len(end) > len(text):
+            start = text.rfind("\n", 0, item.start)
+            if start < 0 or text[start : item.start].strip() != "-":
                 raise CannotEdit
-            edits.append((start, at + len(end), ""))
+            edits.append((start - (text[start - 1] == "\r"), _line_end(text, _end(source, item))[0], ""))
     return edits
 
 
