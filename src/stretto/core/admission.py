@@ -140,7 +140,7 @@ class Admission(msgspec.Struct):
 
     def release(self, state: State, record: TaskRecord) -> None:
         """The task gives its claims back, and lets its rivals go on."""
-        for key in tuple(self.rivals.leave(record.index, record.task, state.by_id)):
+        for key in tuple(self.rivals.leave(record.index)):
             self.wake(state, key)
         for pattern in self.claims.release(record.index):
             self.wake(state, ("claim", pattern))

@@ -23,6 +23,8 @@ class Rivals(msgspec.Struct):
 
     inside: dict[Name, dict[int, None]] = {}
     against: dict[Name, dict[int, None]] = {}
+    of: dict[int, tuple[tuple[Name, ...], tuple[Name, ...]]] = {}
+    """Of each active task the names that it is inside of, and those that it is against."""
 
     def blocker(self, index: int, task: Task, ids: Collection[str]) -> Key | None:
         """What keeps the task from becoming active; None when nothing does. `ids`: those of all tasks."""
@@ -36,17 +38,19 @@ class Rivals(msgspec.Struct):
 
     def enter(self, index: int, task: Task, ids: Collection[str]) -> None:
         """The task is active from here on."""
-        for name in _own(task):
+        self.of[index] = inside, against = _own(task), tuple(foes(task, ids))
+        for name in inside:
             self.inside.setdefault(name, {})[index] = None
-        for name in foes(task, ids):
+        for name in against:
             self.against.setdefault(name, {})[index] = None
 
-    def leave(self, index: int, task: Task, ids: Collection[str]) -> Iterator[Key]:
+    def leave(self, index: int) -> Iterator[Key]:
         """The task is active no longer; what became free by that."""
-        for name in _own(task):
+        inside, against = self.of.pop(index, ((), ()))
+        for name in inside:
             if _out(self.inside, name, index):
                 yield ("inside", name)
-        for name in foes(task, ids):
+        for name in against:
             if _out(self.against, name, index):
                 yield ("against", name)
 
