@@ -49,8 +49,9 @@ def refusal(state: State, change: PlanChanged) -> str | None:
     if (circle := cycle(after.graph)) is not None:
         return f"tasks would wait for each other: {' -> '.join(map(repr, circle))}"
     if not change.force:
+        touched = after.gone | after.changed | after.late
         for record in state.tasks:
-            if _busy(record) and record.id in after.gone | after.changed | after.late:
+            if _busy(record) and record.id in touched:
                 what = "is gone" if record.id in after.gone else "has changed"
                 what = "would have to wait for another" if record.id in after.late else what
                 return f"{record.id!r} is {record.state} and {what} in the new plan; --force interrupts it"
@@ -134,7 +135,7 @@ def _imagined(state: State, index: int, task: Task, changed: Collection[str], pl
     if record is None:
         return record_of(index, task, 0.0, plan, state.settings, state.at)
     again = record.state == "skipped" or (record.id in changed and record.state not in ("succeeded", "cancelled"))
-    again = again or record.id in state.gone
+    again = again or (record.id in state.gone and record.state != "succeeded")
     return replace(record, index=index, task=task, state="pending" if again else record.state, root="")
 
 
@@ -166,11 +167,12 @@ def change_plan(steps: Steps, change: PlanChanged) -> None:
     after = _next(state, change)
     new = frozenset(task.id for task in after.plan.tasks if task.id not in state.by_id)
     before_gone = frozenset(state.gone)
+    touched, taking = after.changed | after.late, after.changed | new
     steps.changing = True  # what becomes ready by these is asked again when all is in its place
     for record in state.tasks:
         if record.id in after.gone:
             _drop(steps, record)
-        elif record.id in after.changed | after.late:
+        elif record.id in touched:
             _start_over(steps, record, after.changed, back=record.id in before_gone)
     steps.changing = False
     for record in state.tasks:
@@ -187,7 +189,7 @@ def change_plan(steps: Steps, change: PlanChanged) -> None:
     for record in state.tasks:
         if record.state == "failed":
             steps.halt(record)
-    taken = tuple(task for task in after.plan.tasks if task.id in after.changed | new)
+    taken = tuple(task for task in after.plan.tasks if task.id in taking)
     if taken:
         steps.emit(TakeTasks(tasks=taken))
     steps.emit(Notify(code="replanned", message=message, tasks=tuple(task.id for task in taken)))
@@ -208,7 +210,7 @@ def _start_over(steps: Steps, record: TaskRecord, changed: Collection[str], *, b
     if record.state in ("failed", "skipped") or (record.state == "cancelled" and back):
         step(steps.state, record, "pending", CHANGED)
         record.root = ""
-    elif record.state not in ("pending", *FINAL_STATES) and record.doom is None:
+    elif record.state not in ("pending", *FINAL_STATES) and (record.doom is None or back):
         steps.doom(record, Doom("pending", CHANGED))
 
 

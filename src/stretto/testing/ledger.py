@@ -182,7 +182,7 @@ class Ledger:
                 note.spent = {} if note.id in want.changed else note.spent
                 if note.state in ("failed", "skipped") or (note.state == "cancelled" and note.id in back):
                     note.state = "pending"
-                elif note.state != "pending" and note.doom is None:
+                elif note.state != "pending" and (note.doom is None or note.id in back):
                     self._decide(note, "pending")
         for note in self.notes.values():
             if note.state == "skipped":

@@ -150,6 +150,15 @@ def test_r8_4_what_a_person_has_cancelled_stays_so_and_what_was_gone_may_come_ba
     assert run.states() == {"a": "ready", "b": "cancelled", "c": "ready"}
 
 
+def test_r8_4_what_was_dropped_while_it_ran_and_is_back_is_done_again() -> None:
+    run = Told(task("a"), task("b"))
+    run.granted("b")
+    run.replanned(task("a"), force=True)
+    run.replanned(task("a"), task("b"), force=True)
+    run.ended("b")
+    assert run.state("b") == "ready" and run.attempt("b") == 2
+
+
 def test_r8_4_a_new_task_opens_a_finished_run_again_and_no_stopped_one() -> None:
     run = Told(task("a"))
     assert run.through("a")[-1] == "end succeeded"
