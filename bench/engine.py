@@ -130,6 +130,7 @@ def performer(home: RunHome, plan: Plan, book: SqliteJournal, report: Report) ->
         home=home,
         agent_env={},
         prompts=Prompts(plan, {}),
+        read_proposal=lambda body, task: (),
     )
     return Performer("r", plan, SETTINGS, world, report)
 

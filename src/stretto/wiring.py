@@ -6,6 +6,7 @@ import contextlib
 import os
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
+from functools import partial
 from pathlib import Path
 from shlex import quote
 
@@ -26,6 +27,7 @@ from stretto.engine.prompt import Prompts, folder_of
 from stretto.engine.supervise import ProcessSupervisor
 from stretto.errors import ConfigError, JournalMismatch, RepositoryError, StateError
 from stretto.formats.load import keeper_of, plan_files
+from stretto.formats.proposals import proposed
 from stretto.gates.approval import ApprovalGate
 from stretto.gates.artifacts import ArtifactsGate
 from stretto.gates.command import CommandGate
@@ -214,8 +216,9 @@ async def embedded(home: RunHome, environ: Mapping[str, str]) -> AsyncIterator[E
         plan, settings = started.plan, started.settings
         processes = ProcessSupervisor(journal.started)
         places = await workspaces(home, launch, plan, settings, environ, processes)
+        agents = {name: agent(spec, environ) for name, spec in launch.agents.items()}
         world = World(
-            agents={name: agent(spec, environ) for name, spec in launch.agents.items()},
+            agents=agents,
             workspaces=places,
             checks=checks(home, launch, plan, settings, environ, places, processes),
             limits=OpenLimits(),
@@ -225,6 +228,7 @@ async def embedded(home: RunHome, environ: Mapping[str, str]) -> AsyncIterator[E
             home=home,
             agent_env={**surroundings(environ, passed=launch.env_pass), **_reserved(home)},
             prompts=_prompts(home, launch, plan),
+            read_proposal=partial(proposed, agents=agents, default=settings.agent),
         )
 
         def make(coordinator: Coordinator, report: Callable[[Event], None]) -> Performer:

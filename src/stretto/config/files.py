@@ -90,11 +90,11 @@ class _Reader:
         for name, value in tree.items():
             if setting := SETTINGS.get((name,)):
                 yield said(setting.key, self._read(setting.kind, value, at, setting.key))
-            elif name == "env":
-                for inner, names in self._table(value, (*at, "env")).items():
-                    if (setting := SETTINGS.get(("env", inner))) is None:
-                        raise self._unknown((*at, "env", inner), ("pass",))
-                    yield said(setting.key, self._read(setting.kind, names, at, setting.key))
+            elif options := tuple(key[1] for key in SETTINGS if len(key) > 1 and key[0] == name):
+                for inner, told in self._table(value, (*at, name)).items():
+                    if (setting := SETTINGS.get((name, inner))) is None:
+                        raise self._unknown((*at, name, inner), options)
+                    yield said(setting.key, self._read(setting.kind, told, at, setting.key))
             elif name == "agents":
                 for agent, table in self._table(value, (*at, "agents")).items():
                     for key, inner in self._agent(self._table(table, (*at, "agents", agent)), at, agent):

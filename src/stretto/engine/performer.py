@@ -48,7 +48,6 @@ from stretto.engine.gating import Checks
 from stretto.engine.home import RunHome
 from stretto.engine.jobs import Job, Jobs, whole
 from stretto.engine.prompt import Prompts
-from stretto.engine.proposals import proposed
 from stretto.engine.resumption import resumption
 from stretto.engine.usertree import UserTree
 from stretto.errors import AdapterError, AgentError, PlanError, SetupError
@@ -85,6 +84,8 @@ class World(msgspec.Struct, kw_only=True):
     home: RunHome
     agent_env: Mapping[str, str]
     prompts: Prompts
+    read_proposal: Callable[[bytes, Task], tuple[Task, ...]]
+    """Tasks that an attempt of this one wants added, out of its result file (R8.4). Raises PlanError."""
 
 
 class Performer:
@@ -324,7 +325,7 @@ class Performer:
     def _proposed(self, task: str, proposal: bytes) -> tuple[Task, ...]:
         """The tasks that it wants added; none, and a word about it, where they cannot be understood (R8.4)."""
         try:
-            return proposed(proposal, self._tasks[task], agents=self.world.agents, default=self.settings.agent)
+            return self.world.read_proposal(proposal, self._tasks[task])
         except PlanError as error:
             hint = f"; {error.hint}" if error.hint else ""
             message = f"what {task!r} wants done is not added: {error}{hint}"

@@ -117,9 +117,9 @@ def _work(record: TaskRecord, answer: Explanation, *, kept: bool) -> Iterator[st
         return
     if answer.commit and answer.commit not in told and record.wait != "person":
         yield f"  its work is commit {answer.commit[:10]}" if commit_of(answer.commit) else f"  its work is {WHERE}"
-    elif commit_of(record.carry) and record.carry not in told:
+    elif (saved := commit_of(record.carry)) and saved not in told:
         yield "  what it had written is saved in a commit:"
-        yield f"    git show {record.carry[:10]}"
+        yield f"    git show {saved[:10]}"
 
 
 def _past(past: PastAttempt, width: int | None, *, kept: bool) -> Iterator[str]:

@@ -79,6 +79,7 @@ class Stage:
             home=RunHome(path=self.folder / "run"),
             agent_env={},
             prompts=Prompts(self.plan, {}),
+            read_proposal=lambda body, task: (),
         )
 
         def make(coordinator: Coordinator, report: Callable[[Event], None]) -> Performer:

@@ -51,6 +51,7 @@ class Stage:
             home=RunHome(path=folder / "run"),
             agent_env={},
             prompts=Prompts(PLAN, {}),
+            read_proposal=lambda body, task: (),
         )
         self.performer = Performer("run", PLAN, RunSettings(agent="fake"), world, self.told.append)
         self.start = StartAttempt(

@@ -13,9 +13,9 @@ from stretto.errors import PlanError
 from stretto.model.plan import Task
 from stretto.recipes.load import RECIPES, read_folder
 from stretto.recipes.page_specs.folder import MASTER, REGISTRY
-from stretto.recipes.page_specs.plan import MASTER_ID, make, read, survey
+from stretto.recipes.page_specs.plan import make, read, survey
 from stretto.recipes.page_specs.settings import Choices
-from stretto.recipes.page_specs.state import Progress, write_progress
+from stretto.recipes.page_specs.state import MASTER_ID, Progress, write_progress
 
 BAKERY = Path(__file__).parent.parent.parent / "samples" / "recipes" / "page-specs" / "bakery"
 PAGES = (

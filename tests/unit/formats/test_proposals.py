@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from stretto.engine.proposals import proposed
 from stretto.errors import PlanError
+from stretto.formats.proposals import proposed
 from stretto.model.plan import Check, Task
 from stretto.testing.agents import FakeAgent
 
