@@ -35,9 +35,7 @@ def ask(view: View, *, force: bool) -> str:
     Raises PlanError for a plan that the run cannot have, NotSupportedYet, and StateError."""
     home, launch = view.home, view.home.launch()
     if launch.recipe:
-        raise NotSupportedYet(
-            "--replan of a folder's plan is not supported yet", hint="leave it out, or begin anew"
-        )
+        raise NotSupportedYet("--replan of a folder's plan is not supported yet", hint="leave it out, or begin anew")
     loaded, findings = examine(launch.plan_path, view.state.settings)
     if not ok(findings):
         raise refusal(launch.plan_path, findings)
