@@ -16,12 +16,13 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from typing import Any
 
 from planted import MUTATIONS, Mutation
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGE = ROOT / "docs" / "mutations.md"
-SUITE = ROOT / "tests" / "properties" / "test_core.py"
+SUITES = tuple(ROOT / "tests" / "properties" / f"test_{name}.py" for name in ("core", "growth", "replans"))
 
 
 def patched(mutation: Mutation, source: Path) -> None:
@@ -68,28 +69,34 @@ def inside(examples: int) -> int:
         suppress_health_check=tuple(HealthCheck),
     )
     settings.load_profile("mutations")
-    spec = importlib.util.spec_from_file_location("test_core", SUITE)
-    assert spec is not None and spec.loader is not None
-    suite = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(suite)
-    for name in [name for name in vars(suite) if name.startswith("test_")]:
-        test = getattr(suite, name)
-        inner, count = test.hypothesis.inner_test, 0
-
-        @functools.wraps(inner)  # the examples are chosen by the test's own name and text
-        def counted(*args: object, inner: object = inner, **kwargs: object) -> None:
-            nonlocal count
-            count += 1
-            inner(*args, **kwargs)  # type: ignore[operator]
-
-        test.hypothesis.inner_test = counted
-        try:
-            test()
-        except BaseException as error:  # noqa: BLE001 - a planted bug may break anything
-            what = str(error).splitlines()[0] if str(error) else ""
-            print(f"{count}\t{name}\t{type(error).__name__}: {what[:90]}")
-            return 1
+    for path in SUITES:
+        spec = importlib.util.spec_from_file_location(path.stem, path)
+        assert spec is not None and spec.loader is not None
+        suite = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(suite)
+        for name in [name for name in vars(suite) if name.startswith("test_")]:
+            if not _green(name, getattr(suite, name)):
+                return 1
     return 0
+
+
+def _green(name: str, test: Any) -> bool:
+    inner, count = test.hypothesis.inner_test, 0
+
+    @functools.wraps(inner)  # the examples are chosen by the test's own name and text
+    def counted(*args: object, **kwargs: object) -> None:
+        nonlocal count
+        count += 1
+        inner(*args, **kwargs)
+
+    test.hypothesis.inner_test = counted
+    try:
+        test()
+    except BaseException as error:  # noqa: BLE001 - a planted bug may break anything
+        what = str(error).splitlines()[0] if str(error) else ""
+        print(f"{count}\t{name}\t{type(error).__name__}: {what[:90]}")
+        return False
+    return True
 
 
 def main() -> int:
@@ -120,7 +127,7 @@ def page(rows: list[tuple[Mutation, str, str]], examples: int) -> str:
         "# What the simulator finds",
         "",
         "Each row is a bug planted in a copy of the core, one at a time, and the first example at which a property of",
-        f"`tests/properties/test_core.py` was red, of at most {examples:,} each: the ones that `HYPOTHESIS_PROFILE=ci`",
+        f"the core in `tests/properties` was red, of at most {examples:,} each: the ones that `HYPOTHESIS_PROFILE=ci`",
         "tries every time. Written by `python tools/mutations.py`.",
         "",
         f"Caught: {caught} of {len(rows)}.",

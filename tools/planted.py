@@ -162,7 +162,7 @@ MUTATIONS = (
     Mutation(
         "approved work lands without its claims",
         "core/coordinator.py",
-        "            if admission.claims.blocker(claims, record.index) is None:\n",
+        "            if admission.is_free(state, record):\n",
         "            if True:\n",
     ),
     Mutation(
@@ -174,8 +174,8 @@ MUTATIONS = (
     Mutation(
         "priority is ignored",
         "core/start.py",
-        "rank=(task.priority, -rank[i], i)",
-        "rank=(3, -rank[i], i)",
+        "rank=(task.priority, -rank_s, index)",
+        "rank=(3, -rank_s, index)",
     ),
     Mutation(
         "what earlier runs have shown is not heeded",
@@ -333,5 +333,82 @@ MUTATIONS = (
         "core/explain.py",
         "    record = state.by_id.get(task)\n",
         "    record = state.by_id.get(task)\n    coordinator.steps.admission.versions += 1\n",
+    ),
+    Mutation(
+        "nothing is added",
+        "core/coordinator.py",
+        "            grow(self.steps, record)  # first: its phase is not done before what it adds is\n",
+        "",
+    ),
+    Mutation(
+        "what is added is in no phase",
+        "core/growth.py",
+        "    steps.readiness, change = readiness.build(graph, state.tasks)\n",
+        "    closed = steps.readiness.graph\n"
+        "    n, new = closed.tasks, len(tasks)\n"
+        "    joins = (tuple(x + new if x >= n else x for x in waits) for waits in closed.needs[n:])\n"
+        "    needs = (*graph.needs[: n + new], *joins)\n"
+        "    graph = replace(graph, needs=needs)\n"
+        "    steps.readiness, change = readiness.build(graph, state.tasks)\n",
+    ),
+    Mutation(
+        "what is added makes nobody start earlier",
+        "core/growth.py",
+        "            steps.admission.risen(record)\n",
+        "            pass\n",
+    ),
+    Mutation(
+        "the tasks that a run has added are not counted",
+        "core/growth.py",
+        "    if earlier + len(tasks) > settings.growth_most:\n",
+        "    if len(tasks) > settings.growth_most:\n",
+    ),
+    Mutation(
+        "who waits for itself is added",
+        "core/growth.py",
+        "    why = _refusal(state, adder, tasks, over) or _circle(graph)\n",
+        "    why = _refusal(state, adder, tasks, over)\n",
+    ),
+    Mutation(
+        "with what is added comes back what was gone",
+        "core/growth.py",
+        "    graph = build(plan, state.gone)\n",
+        "    graph = build(plan)\n",
+    ),
+    Mutation(
+        "a task that is gone is waited for",
+        "core/replan.py",
+        "    graph = build(plan, gone)\n",
+        "    graph = build(plan)\n",
+    ),
+    Mutation(
+        "a task that is gone counts at the end",
+        "core/ending.py",
+        "    short = [record for record in short if record.id not in state.gone]\n",
+        "",
+    ),
+    Mutation(
+        "what could start and has to wait by another plan starts",
+        "core/replan.py",
+        "    return Next(plan, gone, graph, changed - gone, late)\n",
+        "    return Next(plan, gone, graph, changed - gone, frozenset())\n",
+    ),
+    Mutation(
+        "another plan forgets the drift that is held",
+        "core/replan.py",
+        "                admission.claims.hold(record.index, strayed[record.id])\n",
+        "                pass\n",
+    ),
+    Mutation(
+        "another plan changes what is in flight without force",
+        "core/replan.py",
+        "    if not change.force:\n",
+        "    if False:\n",
+    ),
+    Mutation(
+        "a task that has changed has no new tries",
+        "core/replan.py",
+        "    if record.id in changed:\n        record.charged",
+        "    if False:\n        record.charged",
     ),
 )
