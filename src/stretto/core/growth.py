@@ -119,7 +119,7 @@ def _place(state: State, adder: TaskRecord, task: Task, phases: set[str], over: 
         return
     if task.writes is None:
         yield f"{task.id!r} does not say what it writes, and {adder.id!r} does (growth.scope is 'claims')"
-    for path in task.writes or ():
+    for path in (*(task.writes or ()), *task.artifacts):
         if not any(within(path, claim) for claim in claims):
             yield f"{task.id!r} is to write {path!r}, which {adder.id!r} may not (growth.scope is 'claims')"
 

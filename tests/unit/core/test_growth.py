@@ -110,6 +110,10 @@ PLACES = (phase("p"), phase("q", "p"), phase("r"))
         (task("x", phase="r"), "'x' is for phase 'r', not for its own (growth.scope is 'claims')"),
         (task("x", writes=None), "'x' does not say what it writes, and 'a' does (growth.scope is 'claims')"),
         (task("x", writes=("src/a", "b")), "'x' is to write 'b', which 'a' may not (growth.scope is 'claims')"),
+        (
+            msgspec.structs.replace(task("x"), artifacts=("b",)),
+            "'x' is to write 'b', which 'a' may not (growth.scope is 'claims')",
+        ),
     ],
 )
 def test_r8_4_what_cannot_be_added_is_refused_whole_and_told(proposed: Task, why: str) -> None:
