@@ -28,7 +28,7 @@ from stretto.workspace.disk import at, said
 from stretto.workspace.environment import run_setup
 from stretto.workspace.git import shown
 from stretto.workspace.look import look
-from stretto.workspace.manifest import Manifest, Mark, Scope
+from stretto.workspace.manifest import Manifest, Mark, Scope, Seen
 from stretto.workspace.repository import Repository
 
 _TREE = frozenset({"HEAD", "refs", "stash", "config", "hooks", "info/exclude", "info/attributes"})
@@ -44,6 +44,8 @@ class Begun(Value, frozen=True, kw_only=True):
     scope: tuple[str, ...] | None
     """What was the task's own then; None: unknown."""
     files: dict[str, Mark]
+    unknown: frozenset[str] = frozenset()
+    """What could not be read then."""
 
 
 _BEGUN = msgspec.json.Decoder(Begun)
@@ -53,7 +55,7 @@ class _Attempt(msgspec.Struct, kw_only=True):
     """One at work."""
 
     task: Task
-    before: Manifest = {}
+    before: Seen = Seen()
     """The whole folder, as it was when this attempt began."""
     beside: dict[str, Task] = {}
     """All others that were at work in the folder meanwhile."""
@@ -101,7 +103,7 @@ class InPlaceWorkspaces:
     ) -> Workspace:  # fmt: skip
         """The folder, as it is: a later attempt sees what the earlier ones have left. Raises SetupError."""
         if not self._root.is_dir():
-            raise WorkspaceError(f"{self._root} is not there any more")
+            raise self._gone()
         await self._fit(task, attempt)
         if role == "gate":
             return Workspace(path=self._root, base=base, key="gate")
@@ -130,10 +132,12 @@ class InPlaceWorkspaces:
         now = await self._look()
         own = await self._own(mine.task, now, beside=mine.beside.values())
         scope, theirs = _scope(mine.task), _scope_of_all(mine.beside.values())
-        paths = [path for path in manifest.differing(mine.before, now) if path not in scope and path not in theirs]
+        unknown = mine.before.unknown | now.unknown
+        differing = manifest.differing(mine.before.files, now.files, unknown=unknown)
+        paths = [path for path in differing if path not in scope and path not in theirs]
         others = await self._unignored(paths)
         changed = bool(own or (others and not mine.beside))
-        await asyncio.to_thread(self._forgive, mine.task, own, now)
+        await asyncio.to_thread(self._forgive, mine.task, own, now.files)
         return Saved(commit=IN_PLACE if changed else None, paths=tuple(sorted(map(shown, (*own, *others)))))
 
     async def close(self, workspace: Workspace) -> None:
@@ -202,9 +206,20 @@ class InPlaceWorkspaces:
 
     # --- the folder ---------------------------------------------------------------------------------------------
 
-    async def _look(self) -> dict[str, Mark]:
-        found = await asyncio.to_thread(manifest.look, self._root, hidden=self._hidden)
-        return {path: mark for path, mark in found.items() if not path.startswith(self._drafts)}
+    async def _look(self) -> Seen:
+        """Raises WorkspaceError where the folder is gone: else all that was in it would seem to be a task's work."""
+        try:
+            seen = await asyncio.to_thread(manifest.look, self._root, hidden=self._hidden)
+        except (FileNotFoundError, NotADirectoryError) as error:
+            raise self._gone() from error
+        files = {path: mark for path, mark in seen.files.items() if not path.startswith(self._drafts)}
+        return msgspec.structs.replace(seen, files=files)
+
+    def _gone(self) -> WorkspaceError:
+        return WorkspaceError(
+            f"{self._root} is not there any more",
+            hint=f"put it back where it was, then: stretto resume {self._run}",
+        )
 
     async def _fit(self, task: str, attempt: int) -> None:
         """Set-up, once in a run: its files are there already, its commands run in the folder. Raises SetupError."""
@@ -249,24 +264,25 @@ class InPlaceWorkspaces:
 
     # --- what a task has done so far ----------------------------------------------------------------------------
 
-    async def _own(self, task: Task, now: Manifest, beside: Iterable[Task] = ()) -> list[str]:
+    async def _own(self, task: Task, now: Seen, beside: Iterable[Task] = ()) -> list[str]:
         """What is different in the task's own scope since its first attempt began."""
         begun = self._begun_of(task)
         if begun is None:
             return []
-        here = await asyncio.to_thread(self._closer, task, now)
-        paths = manifest.differing(begun.files, here)
+        here = await asyncio.to_thread(self._closer, task, now.files)
+        paths = manifest.differing(begun.files, here, unknown=begun.unknown | now.unknown)
         if task.writes is not None:
             return paths
         sure, theirs = Scope(task.artifacts), _scope_of_all(beside)
         unsure = [path for path in paths if path not in sure and path not in theirs]
         return [*(path for path in paths if path in sure), *await self._unignored(unsure)]
 
-    def _begin(self, task: Task, attempt: int, now: Manifest) -> None:
+    def _begin(self, task: Task, attempt: int, now: Seen) -> None:
         """Write down how the task's files are, unless an earlier attempt has."""
         begun = self._begun_of(task)
-        files = self._closer(task, now) if begun is None else begun.files
-        self._keep(Begun(task=task.id, attempt=attempt, scope=_patterns(task), files=files))
+        files = self._closer(task, now.files) if begun is None else begun.files
+        unknown = now.unknown if begun is None else begun.unknown
+        self._keep(Begun(task=task.id, attempt=attempt, scope=_patterns(task), files=files, unknown=unknown))
 
     def _begun_of(self, task: Task) -> Begun | None:
         """None, too, for a task that has another scope now: it begins anew."""

@@ -1,10 +1,11 @@
 """What lies in a folder, as far as it may be somebody's work: a mark for each file, by which changes are seen (R10.3).
 
-No git is needed. Nothing is written, no link is followed, and what cannot be read is passed by.
+No git is needed. Nothing is written and no link is followed. What cannot be read is unknown: nobody has changed it.
 """
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import stat
@@ -39,6 +40,14 @@ Manifest = Mapping[str, Mark]
 """Path from the folder, with `/`, to its mark."""
 
 
+class Seen(msgspec.Struct, frozen=True, kw_only=True):
+    """One look at a folder."""
+
+    files: Manifest = {}
+    unknown: frozenset[str] = frozenset()
+    """Paths of folders and files that could not be read: what is there, and beneath, may be as before or not."""
+
+
 class Scope:
     """The paths of some patterns, asked about often."""
 
@@ -50,26 +59,36 @@ class Scope:
         return any(folded.startswith(glob.prefix) and holds(glob, folded) for glob in self._globs)
 
 
-def look(root: Path, *, hidden: Collection[str] = ()) -> dict[str, Mark]:
-    """Everything in the folder but what is passed by, and the `hidden`: paths below `root`, spelled with it."""
+def look(root: Path, *, hidden: Collection[str] = ()) -> Seen:
+    """Everything in the folder but what is passed by, and the `hidden`: paths below `root`, spelled with it.
+
+    Raises OSError where the folder itself cannot be read, or is another one afterwards."""
     found: dict[str, Mark] = {}
+    unknown: set[str] = set()
     top = len(str(root).rstrip("/")) + 1
-    waiting = [str(root)]
+    before = root.stat()
+    waiting = _entries(str(root))
     while waiting:
-        try:
-            entries = os.scandir(waiting.pop())
-        except OSError:
+        entry = waiting.pop()
+        if entry.path in hidden or not is_text(entry.name):  # a name that nobody can write down
             continue
-        with entries:
-            for entry in entries:
-                if entry.path in hidden or not is_text(entry.name):  # a name that nobody can write down
-                    continue
-                if entry.is_dir(follow_symlinks=False):
-                    if entry.name not in PASSED_BY:
-                        waiting.append(entry.path)
-                elif (mark := _mark(entry.path)) is not None:
-                    found[entry.path[top:]] = mark
-    return found
+        try:
+            if not entry.is_dir(follow_symlinks=False):
+                found[entry.path[top:]] = _mark(entry.path)
+            elif entry.name not in PASSED_BY:
+                waiting += _entries(entry.path)
+        except (FileNotFoundError, NotADirectoryError):  # gone meanwhile
+            continue
+        except OSError:
+            unknown.add(entry.path[top:])
+    if not os.path.samestat(before, root.stat()):  # what seemed to be gone may have been moved with it
+        raise FileNotFoundError(errno.ENOENT, "another folder has taken its place", str(root))
+    return Seen(files=found, unknown=frozenset(unknown))
+
+
+def _entries(folder: str) -> list[os.DirEntry[str]]:
+    with os.scandir(folder) as entries:
+        return list(entries)
 
 
 def closer(root: Path, manifest: Manifest, scope: Scope) -> dict[str, Mark]:
@@ -81,13 +100,16 @@ def closer(root: Path, manifest: Manifest, scope: Scope) -> dict[str, Mark]:
     }
 
 
-def differing(before: Manifest, after: Manifest) -> list[str]:
-    """Paths that are new, gone or changed, in order."""
-    return sorted(
+def differing(before: Manifest, after: Manifest, *, unknown: Collection[str] = ()) -> list[str]:
+    """Paths that are new, gone or changed, in order; nothing is said of those that are unknown, or beneath such."""
+    changed = sorted(
         path
         for path in before.keys() | after.keys()
         if (was := before.get(path)) is None or (now := after.get(path)) is None or not _same(was, now)
     )
+    if not unknown:
+        return changed
+    return [path for path in changed if not any(path == each or path.startswith(f"{each}/") for each in unknown)]
 
 
 def _same(was: Mark, now: Mark) -> bool:
@@ -96,11 +118,8 @@ def _same(was: Mark, now: Mark) -> bool:
     return (was.kind, was.size, was.mtime_ns, was.inode) == (now.kind, now.size, now.mtime_ns, now.inode)
 
 
-def _mark(path: str) -> Mark | None:
-    try:
-        info = os.lstat(path)
-    except OSError:  # gone meanwhile
-        return None
+def _mark(path: str) -> Mark:
+    info = os.lstat(path)
     # Executable or not is part of what a file is, as it is to git.
     kind = stat.S_IFMT(info.st_mode) | (info.st_mode & stat.S_IXUSR)
     return Mark(kind=kind, size=info.st_size, mtime_ns=info.st_mtime_ns, inode=info.st_ino)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -292,3 +293,48 @@ async def test_a_folder_that_is_gone_is_told(ground: Ground, tmp_path: Path) -> 
     ground.root.rename(tmp_path / "elsewhere")
     with pytest.raises(WorkspaceError, match="is not there any more"):
         await spaces.open(task="a", attempt=1, base=IN_PLACE, role="agent")
+
+
+@awaited
+async def test_r5_1_a_folder_that_vanishes_is_nobodys_work(ground: Ground, tmp_path: Path) -> None:
+    spaces = ground.engine()
+    space = await spaces.open(task="a", attempt=1, base=IN_PLACE, role="agent")
+    ground.root.rename(tmp_path / "elsewhere")
+    for replaced in (False, True):
+        if replaced:
+            ground.root.write_text("no folder")
+        with pytest.raises(WorkspaceError, match="is not there any more"):
+            await spaces.save(space, task="a", attempt=1, message="a")
+        with pytest.raises(WorkspaceError, match="is not there any more"):
+            await ground.engine().rescue()
+    ground.root.unlink()
+    (tmp_path / "elsewhere").rename(ground.root)
+    assert await spaces.save(space, task="a", attempt=1, message="a") == Saved(commit=None, paths=())
+
+
+@pytest.mark.parametrize("call", ["scandir", "lstat"])
+@pytest.mark.parametrize("task", ["any", "src"])
+@awaited
+async def test_r5_1_what_cannot_be_read_is_unknown_and_not_removed(
+    ground: Ground, monkeypatch: pytest.MonkeyPatch, call: str, task: str
+) -> None:
+    """As root nothing is closed: the system says what it would say to others."""
+    real = getattr(os, call)
+
+    def closed(path: os.PathLike[str] | str) -> object:
+        if str(path).startswith(str(ground.root / "src")):
+            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+        return real(path)
+
+    tasks = (ANY, Task(id="src", phase="p", writes=("src/**",)))
+    spaces = ground.engine(*tasks)
+    space = await spaces.open(task=task, attempt=1, base=IN_PLACE, role="agent")
+    with monkeypatch.context() as patched:
+        patched.setattr(os, call, closed)
+        assert await spaces.save(space, task=task, attempt=1, message="x") == Saved(commit=None, paths=())
+        assert await ground.engine(*tasks).rescue() == {}
+        await spaces.close(space)
+        late = ground.engine(Task(id="late", phase="p", writes=("src/**",)))
+        begun = await late.open(task="late", attempt=1, base=IN_PLACE, role="agent")
+    saved = await late.save(begun, task="late", attempt=1, message="x")
+    assert saved == Saved(commit=None, paths=()), "readable now, and not new"
