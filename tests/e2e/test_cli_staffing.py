@@ -114,6 +114,19 @@ def test_show_prompt_speaks_of_no_other_task(toy: Toy) -> None:
     assert "z" in toy.stretto("show", "p.yaml", "--prompt", "c").stdout
 
 
+def test_show_prompt_knows_the_agent_of_a_task_that_is_done(toy: Toy) -> None:
+    tasks = "[{id: a, prompt: Build it., agent: 'shell: echo a > a.txt'}, {id: c, prompt: write c.txt Paint}]"
+    toy.write({"p.yaml": f"name: p\ntasks: {tasks}\n"})
+    toy.stretto("run", "p.yaml", "--agent", "scripted", "--only", "a", "--yes")
+    assert "Build it." in toy.stretto("show", "p.yaml", "--prompt", "a", "--agent", "scripted").stdout
+    toy.stretto("run", "p.yaml", "--agent", "scripted", "--yes")
+    assert "nothing is left to do" in toy.stretto("run", "p.yaml", "--agent", "scripted", "--yes").stdout
+    for agent in ("scripted", "shell: true"):
+        assert "Build it." in toy.stretto("show", "p.yaml", "--prompt", "a", "--agent", agent).stdout
+        assert "Paint" in toy.stretto("show", "p.yaml", "--prompt", "c", "--agent", agent).stdout
+    assert "Paint" in toy.stretto("show", "p.yaml", "--prompt", "c").stdout
+
+
 def test_what_only_describes_wants_no_agent(toy: Toy) -> None:
     toy.write({"p.yaml": "name: p\ntasks: [{id: a, prompt: Build it., agent: claude}, {id: b, prompt: x}]\n"})
     assert "no agent does" in toy.stretto("run", "p.yaml", code=2).stderr

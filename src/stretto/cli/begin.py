@@ -146,7 +146,8 @@ async def _prepare(
     findings = of_these(findings, loaded, plan, todo, run_settings(settings))
     if not ok(findings):
         raise refusal(wanted.plan, findings)
-    asked = tuple(task for task in todo.tasks if task.id == wanted.task) or todo.tasks
+    # Who is asked about one task asks also when it is done: then nobody else's agents are known.
+    asked = todo.tasks if wanted.task is None else tuple(task for task in plan.tasks if task.id == wanted.task)
     resolved = resolve(
         replace(todo, tasks=asked),
         settings,
@@ -234,7 +235,7 @@ def create(ready: Ready) -> RunHome:
     ground.runs.make(folder=None if ground.common else ground.root)
     with RunLock(ground.runs.path / "begin.lock", what="the beginning of another run", patience_s=BEGIN_S):
         if not ready.wanted.new:  # another one may have begun while the question was open
-            refuse_unfinished(runs_of(ground.runs, ready.path, new=False))
+            refuse_unfinished(runs_of(ground.runs, ready.path, new=False), in_place=ground.isolation == "none")
         return asyncio.run(_create(ready))
 
 

@@ -61,27 +61,31 @@ def runs_of(runs: RepositoryHome, plan: Path, *, new: bool) -> list[View]:
     return found
 
 
-def refuse_unfinished(views: Sequence[View]) -> None:
+def refuse_unfinished(views: Sequence[View], *, in_place: bool = False) -> None:
     """Raises RunLeased or StateError when one of these runs is alive, or was left unfinished (R8.5)."""
     for one in views:
-        _refuse(one)
+        # Nothing starts in a folder beside a run that is at work there.
+        _refuse(one, beside=not in_place or one.state.settings.isolation != "none")
 
 
-def _refuse(one: View) -> None:
+def _refuse(one: View, *, beside: bool) -> None:
     run = one.home.run
     if one.engine is not None:
         holder = f"process {one.engine.pid} on {one.engine.host}"
         raise RunLeased(
             f"this plan is being run already: {run}, by {holder}",
             holder=holder,
-            hint=f"stretto status {run}\n--new starts another run beside it",
+            hint=f"stretto status {run}\n--new starts another run beside it"
+            if beside
+            else f"see how far it is: stretto status {run}\nor end it: stretto stop {run}",
         )
     if not one.state.abandoned and one.state.ended not in ("succeeded", "failed"):
         dead = "was killed" if one.state.resumes else "is about to start, or was killed"
         how = dead if one.state.ended is None else f"is {one.state.run_state}"
         raise StateError(
             f"an earlier run of this plan is not finished: {run} {how}",
-            hint=f"stretto resume {run}\nor give it up: stretto abandon {run}\n--new starts another run beside it",
+            hint=f"stretto resume {run}\nor give it up: stretto abandon {run}"
+            + ("\n--new starts another run beside it" if beside else ""),
         )
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import shlex
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,13 +13,14 @@ from stretto import wiring
 from stretto.cli import terminal
 from stretto.cli.earlier import Earlier, earlier_run, landed_before, landed_in_place, refuse_unfinished, runs_of
 from stretto.config.table import FILE
-from stretto.engine.home import RepositoryHome, RunHome, folder_homes, repository_home, state_dir
+from stretto.engine.home import RepositoryHome, RunHome, repository_home, state_dir
 from stretto.engine.reader import SqliteReader
 from stretto.errors import ConfigError, RepositoryError, RunLeased, StateError
 from stretto.formats.load import Loaded, plan_files
 from stretto.model.plan import Isolation, Value
 from stretto.model.run import IN_PLACE
 from stretto.observe.paint import count
+from stretto.ports import Engine
 from stretto.workspace.repository import Repository, around
 
 if TYPE_CHECKING:
@@ -142,9 +145,9 @@ async def in_place(wanted: Wanted, path: Path, loaded: Loaded, folder: Path) -> 
     runs = repository_home(state, here[1] if here else root)
     views = runs_of(runs, path, new=wanted.new)
     if not wanted.new:
-        refuse_unfinished(views)
+        refuse_unfinished(views, in_place=True)
     if wanted.start:
-        refuse_busy(state, runs, root)
+        refuse_busy(state, root)
     learns = not wanted.ignore_status and loaded.keeper is None
     return Ground(
         isolation="none",
@@ -156,29 +159,34 @@ async def in_place(wanted: Wanted, path: Path, loaded: Loaded, folder: Path) -> 
     )
 
 
-def refuse_busy(state: Path, runs: RepositoryHome, root: Path, *, but: str = "") -> None:
-    """Raises RunLeased where a run other than `but` is at work in this folder, above it or beneath it (R8.5)."""
-    for home in _beside(state, runs, root):
-        if home.run != but and (engine := SqliteReader(home).engine()) is not None:
+def refuse_busy(state: Path, root: Path, *, but: str = "") -> None:
+    """Raises RunLeased where a run other than `but` is at work in this folder, above it or beneath it (R8.5).
+
+    Of whichever repository: one may lie within another, or within a folder that is in none."""
+    for home, engine in _at_work(state):
+        if home.run == but:
+            continue
+        try:
+            launch = home.launch()
+        except StateError:  # one that is damaged does nothing
+            continue
+        if launch.isolation == "none" and _meet(Path(launch.repository), root):
             holder = f"process {engine.pid} on {engine.host}"
+            there = "" if launch.repository == str(root) else f"cd {shlex.quote(launch.repository)} && "
             raise RunLeased(
-                f"a run is at work in {home.launch().repository} already: {home.run}, by {holder}",
+                f"a run is at work in {launch.repository} already: {home.run}, by {holder}",
                 holder=holder,
-                hint=f"see how far it is: stretto status {home.run}\nor end it: stretto stop {home.run}",
+                hint=f"see how far it is: {there}stretto status {home.run}\nor end it: {there}stretto stop {home.run}",
             )
 
 
-def _beside(state: Path, runs: RepositoryHome, root: Path) -> Iterator[RunHome]:
-    """Runs that work in place where their files and those below `root` may be the same."""
-    near = [home for place, home in folder_homes(state).items() if _meet(place, root)]
-    for known in dict.fromkeys((runs, *near)):
-        for home in known.runs():
-            try:
-                launch = home.launch()
-            except StateError:  # one that is damaged does nothing
-                continue
-            if launch.isolation == "none" and _meet(Path(launch.repository), root):
-                yield home
+def _at_work(state: Path) -> Iterator[tuple[RunHome, Engine]]:
+    """Every run whose lock is held, and by whom; only locks are read, for there may be thousands of runs."""
+    for lock in sorted(state.glob("*/runs/[!.]*/lock")):
+        home = RunHome(path=lock.parent)
+        with contextlib.suppress(StateError):  # of somebody else, or damaged
+            if (engine := SqliteReader(home).engine()) is not None:
+                yield home, engine
 
 
 def _meet(one: Path, other: Path) -> bool:

@@ -56,7 +56,6 @@ def test_debug_may_stand_anywhere_but_where_it_is_a_word_like_any_other(before: 
         (["run", "p", "--on-failure", "halt"], "--on-failure must be", "write `continue` or `stop`, or leave it out"),
         (["explain"], "Missing argument 'TASK'", "stretto explain --help"),
         (["run", "p", "--budget", "3"], "--budget is not supported yet", "leave it out"),
-        (["run", "p", "--isolation", "none"], "--isolation none is not supported yet", "leave it out"),
         (["run", "p", "--engine", "temporal"], "--engine is not supported yet", "leave it out"),
         (["run", "p", "--detach", "--land"], "--detach leaves nobody who could --land", "`stretto land` afterwards"),
         (["run", "p", "--on-failure", "rollback"], "--on-failure rollback is not supported yet", "leave it out"),
