@@ -90,6 +90,20 @@ def test_what_the_keys_and_tags_say() -> None:
     assert "files_modified" not in said
 
 
+def test_papers_that_go_with_a_plan_are_of_its_planning_folder(tmp_path: Path) -> None:
+    root = tmp_path / "a"
+    for folder in (tmp_path / "secret", root / "secret", root / ".planning"):
+        folder.mkdir(parents=True)
+        (folder / "key.yaml").write_text("key: 1\n")
+    (root / ".planning" / "link").symlink_to(tmp_path / "secret")
+    (root / ".planning" / "one.yaml").symlink_to(root / "secret" / "key.yaml")
+    names = (".planning/../../secret/key.yaml", ".planning/../secret/key.yaml", ".planning/link/key.yaml",
+             ".planning/one.yaml", f"{root}/.planning/../secret/key.yaml", ".planning/phases/../key.yaml")  # fmt: skip
+    told = "".join(f"@{name}\n" for name in names)
+    task = one(root, plan_file(body=f"<objective>\nDo it.\n</objective>\n<context>\n{told}</context>\n"))
+    assert task.context == ("../../key.yaml",)
+
+
 def test_findings_stand_in_the_plan_that_they_are_about() -> None:
     loaded = load(sample(ROADMAP))
     found = {x.code: x.location for x in loaded.findings}
@@ -269,6 +283,29 @@ def test_a_roadmap_without_plans_is_told_how_to_get_some(tmp_path: Path) -> None
     with pytest.raises(PlanError) as caught:
         load(tmp_path / "ROADMAP.md")
     assert [x.code for x in caught.value.findings] == ["no-plan-files"]
+
+
+@pytest.mark.parametrize("word", ["01-{}:", "**01-{}**:", "Plan 01-{}:", "01-{} —", "`01-{}` -", "01-{}-PLAN.md —"])
+def test_a_roadmap_names_plans_by_file_or_by_number(tmp_path: Path, word: str) -> None:
+    phase(tmp_path, p01=plan_file(), p02=plan_file("02"))
+    ticks = f"- [x] {word.format('01')} The schema\n- [ ] {word.format('02')} The shop\n"
+    home = tmp_path / ".planning"
+    (home / "ROADMAP.md").write_text(f"# Roadmap\n\n- [ ] **Phase 1: Shop** - sells\n\n### Phase 1: Shop\n{ticks}")
+    plan = load(home / "ROADMAP.md").plan
+    assert plan.format == "gsd"
+    assert [(x.id, x.title, x.status) for x in plan.tasks] == [
+        ("01-01", "The schema", "succeeded"),
+        ("01-02", "The shop", "pending"),
+    ]
+    with pytest.raises(PlanError) as caught:
+        load(home)
+    assert f"name {home / 'ROADMAP.md'}" in f"{caught.value} {caught.value.hint} {caught.value.findings}"
+
+
+@pytest.mark.parametrize("line", ["07-01: Of no phase here", "1-1: Numbered otherwise", "2024-05 was good", "01-01"])
+def test_numbers_alone_do_not_make_a_roadmap(tmp_path: Path, line: str) -> None:
+    (tmp_path / "ROADMAP.md").write_text(f"# Roadmap\n\n## Phase 1: A\n- [ ] {line}\n- [ ] Test the thing\n")
+    assert load(tmp_path / "ROADMAP.md").plan.format == "checklist"
 
 
 def test_a_roadmap_of_somebody_else_is_a_checklist(tmp_path: Path) -> None:

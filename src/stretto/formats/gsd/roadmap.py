@@ -14,10 +14,12 @@ _DEPENDS = re.compile(r"[*_]{0,2}Depends\s+on[*_]{0,2}\s*:[*_]{0,2}\s*(?P<value>
 _NUMBER = re.compile(r"(?<![\w.])(?:Phases?\s+)?(\d+(?:\.\d+)*[A-Za-z]?)(?![\w.]*\w)")
 _NOTE = re.compile(r"\([^()]*\)")
 _PLAN = re.compile(
-    r"^[ \t]*[-*+][ \t]+\[(?P<mark>[ xX])\][ \t]+[*_`\[]*(?:Plan[ \t]+)?(?P<id>[\w.][\w.-]*?)-PLAN\.md[*_`\]]*"
-    r"(?:\([^)\n]*\))?[ \t]*(?:[—–:-]+[ \t]*)?(?P<title>[^\r\n]*)",
+    r"^[ \t]*[-*+][ \t]+\[(?P<mark>[ xX])\][ \t]+[*_`\[]*(?:Plan[ \t]+)?"
+    r"(?:(?P<file>[\w.][\w.-]*?)-PLAN\.md|(?P<id>(?P<phase>\d{2,}(?:\.\d+)*[A-Za-z]?)-\d{2,})(?=[*_`\]]*[ \t]*[:—–-]))"
+    r"[*_`\]]*(?:\([^)\n]*\))?[ \t]*(?:[—–:-]+[*_]*[ \t]*)?(?P<title>[^\r\n]*)",
     re.MULTILINE | re.IGNORECASE,
 )
+"""A plan by its file (`01-01-PLAN.md — title`), or by its number alone (`01-01: title`)."""
 _TITLE = re.compile(r"roadmap\s*[:–—-]?\s*", re.IGNORECASE)
 
 
@@ -40,8 +42,11 @@ class Roadmap(Value, frozen=True, kw_only=True):
 
 
 def is_roadmap(text: str, outline: Outline) -> bool:
-    """Headings of phases, and plans listed by their files."""
-    return _PLAN.search(text) is not None and any(_HEADING.match(section.title) for section in outline.sections)
+    """Headings of phases, and plans listed by their files, or by numbers that begin with that of such a phase."""
+    headings = (_HEADING.match(section.title) for section in outline.sections)
+    phases = {phase_number(found["number"]) for found in headings if found}
+    plans = _PLAN.finditer(text) if phases else ()
+    return any(found["file"] or phase_number(found["phase"]) in phases for found in plans)
 
 
 def roadmap_of(text: str, outline: Outline) -> Roadmap:
@@ -59,6 +64,10 @@ def roadmap_of(text: str, outline: Outline) -> Roadmap:
     return Roadmap(
         title=" ".join(_TITLE.sub("", top, count=1).split()),
         phases=phases,
-        titles={found["id"].casefold(): " ".join(found["title"].split()) for found in plans},
-        ticked=frozenset(found["id"].casefold() for found in plans if found["mark"] in "xX"),
+        titles={_id(found): " ".join(found["title"].split()) for found in plans},
+        ticked=frozenset(_id(found) for found in plans if found["mark"] in "xX"),
     )
+
+
+def _id(plan: re.Match[str]) -> str:
+    return str(plan["file"] or plan["id"]).casefold()
