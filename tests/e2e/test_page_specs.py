@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shlex
+import signal
 import subprocess
 import sys
 from collections import Counter
@@ -311,3 +312,49 @@ def test_a_repository_around_it_gets_the_files_and_nothing_else(desk: Desk) -> N
     changed = {line[3:] for line in git("status", "--porcelain", "-uall", "--", "app").splitlines()}
     wanted = {f"app/specs/pages/{name}" for name in specs_of(TEN)}
     assert changed == {*wanted, "app/specs/frontend-interaction-spec-master.md", f"app/{STATE}"}
+
+
+def test_a_failed_master_is_written_again_by_the_told_command(desk: Desk) -> None:
+    master = desk.app / "specs" / "frontend-interaction-spec-master.md"
+    bad = f"shell: echo Done. > {master.relative_to(desk.app)}"
+    said = desk.run("scaffold", "pages", "app", "--agent", bad, "--retry-attempts", "1", code=1).stdout
+    assert "the first line has to begin with: # Frontend Interaction Specification" in said
+    assert desk.state["failed"] == ["master-spec"]
+    assert "unfinished" not in desk.state, "no page was begun"
+    script_app(desk.server, TEN)
+    desk.pages_of("--resume", code=0)
+    assert desk.asked() == {"master": 1, **dict.fromkeys(TEN, 1)}
+    assert master.read_text().startswith("# Frontend Interaction Specification")
+    assert desk.state["failed"] == []
+
+
+def test_half_a_page_of_an_abandoned_generation_is_written_again(desk: Desk) -> None:
+    home, login, *_, basket = TEN
+    script_app(desk.server, TEN)
+    desk.pages_of("--only", home, code=0)
+    half = 'shell: f=$(grep -o "specs/pages/[a-z]*.md" "$STRETTO_PROMPT_FILE" | tail -n 1); echo half > "$f"; sleep 300'
+    argv = [sys.executable, "-m", "stretto", "scaffold", "pages", "app", "--agent", half, "-j", "1", "-y"]
+    with subprocess.Popen(
+        argv, cwd=desk.root, env=desk.env, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL, start_new_session=True,
+    ) as front:  # fmt: skip
+        until(lambda: specs_of([login]) <= desk.specs, "half a page", BOUND_S)
+        assert desk.state["unfinished"] == list(TEN[1:])
+        front.send_signal(signal.SIGINT)
+        until(lambda: front.poll() is not None or front.send_signal(signal.SIGINT), "its end", BOUND_S)
+    assert desk.state == {**desk.state, "completed": [home], "unfinished": [login]}
+    desk.run("abandon", "-y", code=0)
+    own = desk.app / "specs" / "pages" / f"{basket.lower()}.md"
+    own.write_text("# Frontend Interaction Specification - by hand\n")
+    desk.again()
+    said = desk.pages_of(code=0)
+    assert f"written again: specs/pages/{login.lower()}.md\n" in said.stdout + said.stderr
+    assert desk.asked() == dict.fromkeys(TEN[1:-1], 1)
+    assert "by hand" in own.read_text()
+    assert "unfinished" not in desk.state
+
+
+def test_without_an_agent_it_can_be_looked_at_and_the_hint_names_those_that_write(desk: Desk) -> None:
+    assert "master-spec" in desk.run("scaffold", "pages", "app", "--dry-run", code=0).stdout
+    said = desk.run("scaffold", "pages", "app", code=2).stderr
+    assert "--agent text, --agent 'shell: COMMAND'" in said and "scripted" not in said

@@ -8,7 +8,7 @@ import sys
 import threading
 import time
 import uuid
-from collections.abc import Iterator, Set
+from collections.abc import Iterator, Sequence, Set
 from pathlib import Path
 
 from msgspec.structs import replace
@@ -30,7 +30,7 @@ from stretto.formats.load import Loaded
 from stretto.model.names import meant
 from stretto.model.plan import Plan, Value
 from stretto.recipes.page_specs import settings
-from stretto.recipes.page_specs.folder import written
+from stretto.recipes.page_specs.folder import MASTER, is_filled, written
 from stretto.recipes.page_specs.pages import named
 from stretto.recipes.page_specs.plan import Ground, make, survey
 from stretto.recipes.page_specs.settings import Choices
@@ -107,20 +107,26 @@ def generate(asked: Asked) -> int:
         interactive=terminal.is_interactive(),
         ask=terminal.is_interactive() and not asked.yes,
         json=asked.json,
+        start=not asked.dry_run,
     )
-    ready = begin.prepare(wanted)
+    try:
+        ready = begin.prepare(wanted)
+    except ConfigError as error:
+        # The scripted agent, which others are offered, writes no specification.
+        raise ConfigError(str(error), hint=error.hint.replace("--agent scripted", "--agent text")) from error
     begin.show(ready, json=asked.json, whole=asked.dry_run)
+    _tell_again(ground, {task.id for task in ready.todo}, json=asked.json)
     if asked.dry_run:
         return 0
     if ready.todo and wanted.ask and not terminal.ask("Write them?", default=True):
         print("nothing was started", file=sys.stderr)
         return 130
-    progress = _progress(ground, frozenset(ready.done), {task.id for task in ready.todo})
+    progress = _progress(ground, frozenset(ready.done), [task.id for task in ready.todo])
     write_progress(folder, progress)
     code: int | None = 0
     state = None
     if ready.todo:
-        code, state = _run(begin.create(ready), folder, progress, choices, json=asked.json)
+        code, state = _run(begin.create(ready), ground, progress, choices, json=asked.json)
         if code is None:
             return 0
     outcome = outcome_of(ground, state, only)
@@ -131,9 +137,10 @@ def generate(asked: Asked) -> int:
 def _go_on(earlier: View, ground: Ground, asked: Asked, choices: Choices) -> int:
     """With a run that was stopped or killed, to its end."""
     page_earlier.prepare(earlier, parallel=asked.parallel, json=asked.json)
-    write_progress(ground.folder, ground.progress or Progress())
-    before = ground.progress or Progress()
-    code, state = _run(earlier.home, ground.folder, before, choices, json=asked.json, after=earlier.last)
+    left = [record.id for record in earlier.state.tasks if record.state != "succeeded"]
+    before = (ground.progress or Progress()).begin(left)
+    write_progress(ground.folder, before)
+    code, state = _run(earlier.home, ground, before, choices, json=asked.json, after=earlier.last)
     if code is None:
         return 0
     in_it = {record.id for record in earlier.state.tasks}
@@ -144,11 +151,12 @@ def _go_on(earlier: View, ground: Ground, asked: Asked, choices: Choices) -> int
 
 
 def _run(
-    home: RunHome, folder: Path, before: Progress, choices: Choices, *, json: bool, after: int = 0
+    home: RunHome, ground: Ground, before: Progress, choices: Choices, *, json: bool, after: int = 0
 ) -> tuple[int | None, State | None]:
     """Run it to its end: (exit code, how things stand). None: it was detached.
 
-    The engine writes down what succeeds as it lands; what has failed, however it ended, is written here."""
+    The engine writes down what succeeds as it lands; what has failed, however it ended, is written here, and what no
+    generation has begun is taken back. Whoever dies before that leaves it unfinished, which errs on the safe side."""
     seen: list[State] = []
 
     def note(state: State) -> None:
@@ -160,11 +168,11 @@ def _run(
     if code is None or not seen:
         return code, None
     ended = {
-        record.id: record.state == "succeeded"
-        for record in seen[0].tasks
-        if record.id != MASTER_ID and record.state in ("succeeded", "failed")
+        record.id: record.state == "succeeded" for record in seen[0].tasks if record.state in ("succeeded", "failed")
     }
-    write_progress(folder, before.after(ended))
+    doubtful = ground.progress.doubtful if ground.progress else frozenset()
+    untouched = {record.id for record in seen[0].tasks if not record.attempt} & frozenset(before.unfinished)
+    write_progress(ground.folder, before.without(untouched - doubtful).after(ended))
     return code, seen[0]
 
 
@@ -194,14 +202,25 @@ def _people(after: int) -> Show:
     return Lines(after, sys.stderr)
 
 
-def _progress(ground: Ground, done: Set[str], todo: Set[str]) -> Progress:
-    """The state file as it should be now: without what is to be written, what has no file, and what is no page."""
+def _progress(ground: Ground, done: Set[str], todo: Sequence[str]) -> Progress:
+    """The state file as it should be now: what is to be written is unfinished; what has no file and what is no page is
+    not in it."""
     before = ground.progress or Progress()
-    known = {page.name for page in ground.pages}
-    names = (*before.completed, *before.failed)
-    gone = [name for name in before.completed if name in todo or written(ground.folder, name) is None]
+    known = {MASTER_ID, *(page.name for page in ground.pages)}
+    names = (*before.completed, *before.failed, *before.unfinished)
+    gone = [name for name in before.completed if written(ground.folder, name) is None]
     kept = before.without((*gone, *(name for name in names if name not in known)))
-    return kept.after({page.name: True for page in ground.pages if page.name in done})
+    return kept.after({page.name: True for page in ground.pages if page.name in done}).begin(todo)
+
+
+def _tell_again(ground: Ground, todo: Set[str], *, json: bool) -> None:
+    """Name what has a file that does not count."""
+    doubtful = (ground.progress or Progress()).doubtful & todo
+    files = [MASTER] if MASTER_ID in doubtful and is_filled(ground.folder / MASTER) else []
+    files += [path for page in ground.pages if page.name in doubtful and (path := written(ground.folder, page.name))]
+    if files:
+        what = f"{', '.join(files[:5])}{f' and {len(files) - 5} more' if len(files) > 5 else ''}"
+        terminal.say(f"an earlier generation failed at it or broke off, so it is written again: {what}", json=json)
 
 
 def _has_critic(plan: Plan, known: Settings) -> None:

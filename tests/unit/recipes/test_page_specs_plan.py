@@ -15,7 +15,8 @@ from stretto.recipes.load import RECIPES, read_folder
 from stretto.recipes.page_specs.folder import MASTER, REGISTRY
 from stretto.recipes.page_specs.plan import make, read, survey
 from stretto.recipes.page_specs.settings import Choices
-from stretto.recipes.page_specs.state import MASTER_ID, Progress, write_progress
+from stretto.recipes.page_specs.state import FILE as STATE
+from stretto.recipes.page_specs.state import MASTER_ID, Progress, keeper, write_progress
 
 BAKERY = Path(__file__).parent.parent.parent / "samples" / "recipes" / "page-specs" / "bakery"
 PAGES = (
@@ -183,3 +184,35 @@ def test_a_file_of_settings_that_is_none_is_an_error_of_the_plan(app: Path) -> N
     (app / "config" / "fis_generation.yaml").write_text("fis: [")
     with pytest.raises(PlanError, match="is no YAML"):
         read(app)
+
+
+def test_a_master_that_begins_otherwise_or_failed_is_written_again(app: Path) -> None:
+    master = app / MASTER
+    master.write_text("Done.\n")
+    assert MASTER_ID not in done(app)
+    (found,) = [found for found in read(app).findings if found.code == "page-spec-heading"]
+    assert found.tasks == (MASTER_ID,)
+    master.write_text("# Frontend Interaction Specification - Master\n")
+    assert MASTER_ID in done(app)
+    for doubt in (Progress(failed=(MASTER_ID,)), Progress(unfinished=(MASTER_ID,))):
+        write_progress(app, doubt)
+        assert MASTER_ID not in done(app)
+
+
+def test_what_was_begun_and_not_ended_is_not_done_until_it_lands(app: Path) -> None:
+    spec(app, "homepage.md")
+    spec(app, "breadpage.md")
+    write_progress(app, Progress(completed=("HomePage", "BreadPage")).begin(["BreadPage", MASTER_ID]))
+    assert done(app) == {"HomePage"}
+    (data,) = keeper({STATE: (app / STATE).read_bytes()}, {"BreadPage": "succeeded", MASTER_ID: "succeeded"}).values()
+    assert b"unfinished" not in data and b"master" not in data
+    (app / STATE).write_bytes(data)
+    assert done(app) == {"HomePage", "BreadPage"}
+
+
+def test_a_red_check_says_in_words_what_the_first_line_has_to_be(app: Path) -> None:
+    spec(app, "homepage.md", "## wrong heading\n")
+    (check,) = tasks(app)["HomePage"].verify
+    said = subprocess.run(["sh", "-c", check.command], cwd=app, capture_output=True, text=True, check=False).stdout
+    wanted = "the first line has to be exactly: # Frontend Interaction Specification - HomePage"
+    assert said.splitlines() == ["## wrong heading", wanted]

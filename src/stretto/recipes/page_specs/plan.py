@@ -43,16 +43,18 @@ class Ground(Value, frozen=True, kw_only=True):
     """None: there is no state file."""
 
     def master_status(self, *, skip: bool, resume: bool) -> TaskStatus:
-        there = is_filled(self.folder / MASTER)
-        return "succeeded" if there and (skip or (resume and self.progress is not None)) else "pending"
+        """A master is done that begins as one, and whose last generation did not fail or break off."""
+        path = self.folder / MASTER
+        well = begins_well(path) and MASTER_ID not in (self.progress or Progress()).doubtful
+        return "succeeded" if well and (skip or (resume and self.progress is not None)) else "pending"
 
     def status(self, page: Page, *, skip: bool, resume: bool) -> TaskStatus:
-        """A page that has a specification is done, but for one that the state file calls failed."""
+        """A page that has a specification is done, but for one that the state file calls failed or unfinished."""
         progress = self.progress or Progress()
         if written(self.folder, page.name) is None:
             return "pending"
         if skip:
-            return "pending" if page.name in progress.failed else "succeeded"
+            return "pending" if page.name in progress.doubtful else "succeeded"
         return "succeeded" if resume and page.name in progress.completed else "pending"
 
 
@@ -145,10 +147,11 @@ def make(
 
 
 def _begins(path: str, wanted: str, *, whole: bool) -> Check:
-    """A check of the first line, which it prints."""
+    """A check of the first line, which it prints; of a wrong one it says last what it has to be, for people."""
     first = f"head -n 1 {quote(path)}"
     fits = f"grep -qxF {quote(wanted)}" if whole else f"grep -q {quote(f'^{wanted}')}"
-    return Check(command=f"{first}; {first} | {fits}")
+    has = f"the first line has to {'be exactly' if whole else 'begin with'}: {wanted}"
+    return Check(command=f"{first}; {first} | {fits} || {{ echo {quote(has)}; false; }}")
 
 
 def _found(ground: Ground, plan: Plan) -> Iterator[Finding]:
@@ -171,6 +174,15 @@ def _found(ground: Ground, plan: Plan) -> Iterator[Finding]:
             hint=f"write it behind the name: - **{unknown[0].name}**: what it is for (Route: {unknown[0].route})",
             location=Location(file=source, line=unknown[0].line, column=unknown[0].column),
             tasks=tuple(page.name for page in unknown),
+        )
+    if is_filled(ground.folder / MASTER) and not begins_well(ground.folder / MASTER):
+        yield Finding(
+            code="page-spec-heading",
+            severity="warning",
+            message=f"{MASTER} does not begin with `{HEADING}`, so it is written again",
+            hint="to keep it, mend its first line",
+            location=Location(file=str(ground.folder / MASTER), line=1, column=1),
+            tasks=(MASTER_ID,),
         )
     done = {task.id for task in plan.tasks if task.status == "succeeded"}
     for page in ground.pages:

@@ -1,4 +1,4 @@
-"""`specs/.generation_state.json`: which pages are done and which failed, written whenever one of them ends."""
+"""`specs/.generation_state.json`: which pages are done, failed or unfinished, written whenever one of them ends."""
 
 from __future__ import annotations
 
@@ -10,26 +10,42 @@ from pathlib import Path
 from shlex import quote
 from typing import Any, Final
 
+from msgspec.structs import replace
+
 from stretto.errors import PlanError
 from stretto.model.plan import Value
 
 FILE: Final = "specs/.generation_state.json"
 MASTER_ID: Final = "master-spec"
-"""The id of the master's task, which the file does not speak of. No page can be called so: they end in `Page`."""
+"""The id of the master's task, which the file never calls completed. No page can be called so: they end in `Page`."""
 
 
 class Progress(Value, frozen=True, kw_only=True):
-    """Names of pages, each in one of the two at most."""
+    """Names of pages, and the master's id, each in one of the three at most."""
 
     completed: tuple[str, ...] = ()
     failed: tuple[str, ...] = ()
+    unfinished: tuple[str, ...] = ()
+    """To be written by a generation that has not got them to an end: what lies there may be half a file."""
+
+    @property
+    def doubtful(self) -> frozenset[str]:
+        """Whose file does not count, whatever it holds."""
+        return frozenset((*self.failed, *self.unfinished))
+
+    def begin(self, names: Iterable[str]) -> Progress:
+        """With pages that are to be written now."""
+        wanted = tuple(dict.fromkeys(names))
+        kept = self.without(wanted)
+        return replace(kept, unfinished=(*kept.unfinished, *wanted))
 
     def after(self, ended: Mapping[str, bool]) -> Progress:
         """With pages that have ended since: True for one that succeeded."""
         known = {**dict.fromkeys(self.completed, True), **dict.fromkeys(self.failed, False), **ended}
         return Progress(
-            completed=tuple(name for name, well in known.items() if well),
+            completed=tuple(name for name, well in known.items() if well and name != MASTER_ID),
             failed=tuple(name for name, well in known.items() if not well),
+            unfinished=tuple(name for name in self.unfinished if name not in ended),
         )
 
     def without(self, names: Iterable[str]) -> Progress:
@@ -38,6 +54,7 @@ class Progress(Value, frozen=True, kw_only=True):
         return Progress(
             completed=tuple(name for name in self.completed if name not in gone),
             failed=tuple(name for name in self.failed if name not in gone),
+            unfinished=tuple(name for name in self.unfinished if name not in gone),
         )
 
 
@@ -54,11 +71,7 @@ def read_progress(folder: Path) -> Progress | None:
 
 def keeper(files: Mapping[str, bytes], statuses: Mapping[str, str]) -> dict[str, bytes]:
     """The port StatusKeeper: pages that have succeeded or failed go into the state file, where there is one."""
-    ended = {
-        name: status == "succeeded"
-        for name, status in statuses.items()
-        if name != MASTER_ID and status in ("succeeded", "failed")
-    }
+    ended = {name: status == "succeeded" for name, status in statuses.items() if status in ("succeeded", "failed")}
     written = {}
     for path, data in files.items():
         before = _progress(data, path)
@@ -89,15 +102,23 @@ def _progress(data: bytes, path: str) -> Progress:
         raise PlanError(f"cannot read {path}: {error}", hint=f"remove it: rm {quote(path)}") from error
     if not isinstance(said, dict):
         raise PlanError(f"{path} is no state of a generation: it holds no object", hint=f"remove it: rm {quote(path)}")
-    completed = _names(said.get("completed"))
+    completed, failed, unfinished = (_names(said.get(key)) for key in ("completed", "failed", "unfinished"))
+    completed = tuple(name for name in completed if name not in unfinished)
+    failed = tuple(name for name in failed if name not in completed)
     return Progress(
-        completed=completed, failed=tuple(name for name in _names(said.get("failed")) if name not in completed)
+        completed=completed, failed=failed, unfinished=tuple(name for name in unfinished if name not in failed)
     )
 
 
 def _text(progress: Progress, now: float) -> str:
     stamp = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(now))
-    said = {"timestamp": stamp, "completed": list(progress.completed), "failed": list(progress.failed)}
+    said: dict[str, Any] = {
+        "timestamp": stamp,
+        "completed": list(progress.completed),
+        "failed": list(progress.failed),
+    }
+    if progress.unfinished:
+        said["unfinished"] = list(progress.unfinished)
     return json.dumps(said, indent=2, ensure_ascii=False) + "\n"
 
 
