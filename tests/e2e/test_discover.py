@@ -184,6 +184,8 @@ def test_an_answer_that_somebody_brings_needs_no_agent(toy: Toy) -> None:
     done = toy.stretto("discover", "PLAN.md", "--answer", "bad.md", code=2)
     assert "circle of dependencies" in done.stderr and "the answer in bad.md has a fault" in done.stderr
     assert "cannot read none.md" in toy.stretto("discover", "PLAN.md", "--answer", "none.md", code=2).stderr
+    os.mkfifo(toy.repository / "pipe")
+    assert "no regular file" in toy.stretto("discover", "PLAN.md", "--answer", "pipe", code=2).stderr
     done = toy.stretto("discover", "PLAN.md", "--answer", "good.md", "-o", "-")
     assert done.stdout.startswith("# What can be done") and "yes: For a reason." in done.stderr
     toy.write({"copy.yaml": done.stdout})

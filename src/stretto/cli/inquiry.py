@@ -189,8 +189,11 @@ def inquire(inquiry: Inquiry, repository: Path | None) -> Asked:
 
 def read_answer(file: Path) -> str:
     """An answer that somebody brings. Raises ConfigError."""
+    given = str(file) == "-"
     try:
-        with open("/dev/stdin" if str(file) == "-" else file, "rb") as open_file:
+        if not given and file.exists() and not (file.is_file() or file.is_dir()):  # a pipe waits for its writer
+            raise ConfigError(f"cannot read {file}: it is no regular file", hint="--answer FILE, or - for input")
+        with open("/dev/stdin" if given else file, "rb") as open_file:
             return legible(open_file.read(_MOST_BYTES).decode(errors="replace"))
     except OSError as error:
         raise ConfigError(

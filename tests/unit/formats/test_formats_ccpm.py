@@ -209,6 +209,22 @@ def test_the_paper_that_an_epic_was_made_from_goes_with_its_tasks(tmp_path: Path
     assert load(folder / "epic.md").plan.tasks[0].context == ("epic.md", "../../prds/shop.md")
 
 
+@pytest.mark.parametrize(
+    "prd", ["../secret/key.md", ".claude/../secret/key.md", "secret/key.md", ".claude/link/key.md"]
+)
+def test_no_paper_of_an_epic_is_outside_of_its_home(tmp_path: Path, prd: str) -> None:
+    folder = tmp_path / "a" / ".claude" / "epics" / "shop"
+    folder.mkdir(parents=True)
+    for secret in (tmp_path / "secret", tmp_path / "a" / "secret"):
+        secret.mkdir()
+        (secret / "key.md").write_text("secret\n")
+    (tmp_path / "a" / ".claude" / "link").symlink_to(tmp_path / "secret")
+    epic(folder, t001=task_file())
+    text = (folder / "epic.md").read_text()
+    (folder / "epic.md").write_text(text.replace("progress: 0%", f"progress: 0%\nprd: {prd}"))
+    assert load(folder / "epic.md").plan.tasks[0].context == ("epic.md",)
+
+
 def test_a_folder_is_told_by_which_file_it_goes() -> None:
     with pytest.raises(PlanError) as caught:
         load(sample(GIFTS))

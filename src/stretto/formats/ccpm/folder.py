@@ -37,8 +37,26 @@ def companions(folder: Path, id: str, prd: str) -> tuple[str, ...]:
     """The texts that go with a task, relative to the folder: what its own agent would have read."""
     found = [folder / EPIC, folder / f"{id}-analysis.md"]
     if prd and not Path(prd).is_absolute():
-        found += [top / prd for top in list(folder.absolute().parents)[:6] if (top / prd).is_file()][:1]
+        home = _home(folder.absolute())
+        papers = [folder / os.path.relpath(top / prd, folder) for top in list(folder.absolute().parents)[:6]]
+        found += [path for path in papers if path.suffix == ".md" and path.is_file() and _is_within(path, home)][:1]
     return tuple(Path(os.path.relpath(path, folder)).as_posix() for path in found if text_of(path) is not None)
+
+
+def _home(folder: Path) -> Path:
+    """What has the papers of a project: `.claude`, else what `epics` is in, else the folder of the epic itself."""
+    for around in folder.parents:
+        if around.name == ".claude":
+            return around
+    return folder.parent.parent if folder.parent.name == "epics" else folder
+
+
+def _is_within(path: Path, folder: Path) -> bool:
+    """When all links and `..` have been followed."""
+    try:
+        return path.resolve().is_relative_to(folder.resolve())
+    except (OSError, RuntimeError, ValueError):  # a circle of links; a NUL in the name
+        return False
 
 
 def text_of(path: Path) -> str | None:

@@ -58,12 +58,23 @@ def top_of(folder: Path) -> Path | None:
 def companions(paper: Paper, home: Path) -> tuple[str, ...]:
     """The papers of `.planning` that the plan refers to, relative to `home`; sources are for the agent to look at."""
     top = top_of(paper.path.absolute().parent)
+    planning = (top or paper.path.absolute().parent) / ".planning"
+    if top is None and planning.is_symlink():  # it may lead anywhere
+        return ()
     found: list[str] = []
     for name in re.findall(r"^[ \t]*(?:[-*][ \t]+)?@([^\s@]+)", paper.section("context"), re.MULTILINE):
-        path = (top or paper.path.parent) / name.strip("`")
-        if ".planning" in path.parts and path.suffix in _TEXTS and text_of(path) is not None:
-            found.append(Path(os.path.relpath(path, home)).as_posix())
+        place = Path(os.path.relpath(planning.parent / name.strip("`"), home))
+        if place.suffix in _TEXTS and _is_within(home / place, planning) and text_of(home / place) is not None:
+            found.append(place.as_posix())
     return tuple(dict.fromkeys(found))[:50]
+
+
+def _is_within(path: Path, folder: Path) -> bool:
+    """When all links and `..` have been followed."""
+    try:
+        return path.resolve().is_relative_to(folder.resolve())
+    except (OSError, RuntimeError, ValueError):  # a circle of links; a NUL in the name
+        return False
 
 
 def text_of(path: Path) -> str | None:
