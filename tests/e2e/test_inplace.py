@@ -183,7 +183,8 @@ def test_r8_5_a_second_run_in_the_folder_is_refused(toy: Toy) -> None:
         refused = toy.stretto("run", *words, "--yes", code=3)
         assert run in refused.stderr
         assert "process" in refused.stderr
-        assert "stretto status" in refused.stderr
+        assert f"stretto status {run}" in refused.stderr and f"stretto stop {run}" in refused.stderr
+        assert "beside it" not in refused.stderr, "nothing starts beside it"
     assert toy.stretto("show", other, "--prompt", "u").stdout, "to look disturbs nobody"
     toy.write({"go": ""})
     assert front.wait(60) == 0, toy.said()
@@ -202,6 +203,25 @@ def test_r8_5_folders_one_within_the_other_are_one(plain: Plain) -> None:
     assert read(plain, "inner/u.txt") == "1\n"
 
 
+@pytest.mark.parametrize("around", [Toy, Plain])
+@pytest.mark.parametrize("inner_first", [True, False])
+def test_r8_5_a_repository_within_a_folder_is_within_it(tmp_path: Path, around: type[Toy], inner_first: bool) -> None:
+    outer = around(tmp_path, {"a.txt": "a\n", ".gitignore": "inner/\n"})
+    inner = Toy(tmp_path, {"b.txt": "b\n"}, folder="repo/inner")
+    first, second = (inner, outer) if inner_first else (outer, inner)
+    for toy in (first, second):
+        plan(toy, shell("t", f"{WAITS.format(tmp_path / 'go')}; echo 1 > t.txt", "writes: [t.txt]"))
+    front = first.front("run", "plan.yaml", "--yes")
+    until(lambda: first.states() == {"t": "running"}, "the first is at work")
+    refused = second.stretto("run", "plan.yaml", "--yes", code=3).stderr
+    assert f"at work in {first.repository} already" in refused
+    assert f"cd {first.repository} && stretto status" in refused
+    (tmp_path / "go").touch()
+    assert front.wait(60) == 0, first.said()
+    second.stretto("run", "plan.yaml", "--yes")
+    assert [read(toy, "t.txt") for toy in (inner, outer)] == ["1\n", "1\n"]
+
+
 def test_r8_6_stopped_and_resumed(toy: Toy) -> None:
     made = plan(
         toy,
@@ -213,6 +233,8 @@ def test_r8_6_stopped_and_resumed(toy: Toy) -> None:
     toy.stretto("stop", "--now")
     assert front.wait(60) == 4, toy.said()
     assert toy.states() == {"t": "ready", "u": "pending"}
+    refused = toy.stretto("run", made, "--yes", code=3).stderr
+    assert "stretto resume" in refused and "--new" not in refused
     assert read(toy, "t.txt") == "1\n", "what it had written stays"
     toy.write({"go": ""})
     toy.stretto("resume")

@@ -62,7 +62,7 @@ def _folder(home: RunHome) -> Iterator[None]:
     root = Path(launch.repository)
     name = f"folder-{hashlib.sha256(os.fsencode(root)).hexdigest()[:8]}.lock"
     with RunLock(home.repository.path / name, what=f"the folder {root}"):
-        refuse_busy(home.repository.path.parent, home.repository, root, but=home.run)
+        refuse_busy(home.repository.path.parent, root, but=home.run)
         yield
 
 
