@@ -10,7 +10,7 @@ import tempfile
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
-from stretto.errors import GitError, Paused
+from stretto.errors import GitError, Paused, WorkspaceError
 from stretto.model.plan import Value
 from stretto.ports import StatusKeeper
 from stretto.workspace import disk, gitwords
@@ -24,6 +24,8 @@ from stretto.workspace.ticks import Ticks
 from stretto.workspace.trees import merge
 
 PUSH_S = 600.0
+TRIES = 50
+"""So often a plan is read again that somebody writes while its statuses are written."""
 
 
 class Delivery(Value, frozen=True, kw_only=True):
@@ -176,27 +178,46 @@ def write_plan(
 ) -> bool:
     """Write statuses into the files of a plan, each whole or not at all; whether any changed.
 
-    `only`: those that may be written; the others are read all the same. A file that is gone is left out."""
-    found: dict[str, bytes] = {}
-    for path in plan:
-        with disk.at(path), contextlib.suppress(FileNotFoundError):
-            found[str(path)] = path.read_bytes()
-    written = keeper(found, statuses)
-    changed = {Path(name): content for name, content in written.items() if only is None or Path(name) in only}
-    for path, content in changed.items():
-        _replace(path, content)
-    return bool(changed)
+    `only`: those that may be written; the others are read all the same. A file that is gone is left out. What the user
+    writes meanwhile is read again, and kept; raises WorkspaceError where they never stop."""
+    changed = False
+    for _ in range(TRIES):
+        found: dict[str, bytes] = {}
+        for path in plan:
+            with disk.at(path), contextlib.suppress(FileNotFoundError):
+                found[str(path)] = path.read_bytes()
+        written = {name: data for name, data in keeper(found, statuses).items() if only is None or Path(name) in only}
+        for name, content in written.items():
+            if not _replace(Path(name), found[name], content):
+                break
+            changed = True
+        else:
+            return changed
+    raise WorkspaceError(
+        f"{plan[0]} is written all the time by somebody else", hint="end what writes it, then do the same again"
+    )
 
 
-def _replace(path: Path, content: bytes) -> None:
+def _replace(path: Path, before: bytes, content: bytes) -> bool:
+    """Whole or not at all; False where the file is no longer as it was before."""
     real = Path(os.path.realpath(path))
     with disk.at(path):
-        with tempfile.NamedTemporaryFile(dir=real.parent, prefix=f".{real.name}.", delete=False) as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(file.name).chmod(real.stat().st_mode & 0o7777)
-        Path(file.name).replace(real)
+        handle, name = tempfile.mkstemp(dir=real.parent, prefix=f".{real.name}.")
+        draft = Path(name)
+        try:
+            with open(handle, "wb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(handle)
+            draft.chmod(real.stat().st_mode & 0o7777)
+            if real.read_bytes() != before:
+                return False
+            draft.replace(real)
+        except FileNotFoundError:  # it is gone
+            return False
+        finally:
+            draft.unlink(missing_ok=True)
+    return True
 
 
 async def _cleaned(repository: Repository, known: str | None) -> str | None:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from stretto.errors import PlanError, SetupError, WorkspaceError
+from stretto.formats.load import keeper_of
 from stretto.model.plan import Setup, Task
 from stretto.model.run import IN_PLACE, TARGET, LandEntry
 from stretto.ports import Saved, StatusKeeper, Workspaces
@@ -249,6 +250,57 @@ async def test_r6_4_statuses_are_written_as_tasks_succeed_around_what_the_user_e
     assert plan.read_text() == "a: succeeded\nb: failed\nc: pending\n"
     assert await spaces.write_statuses(TARGET, {"b": "failed"}) is None
     assert sorted(path.name for path in ground.root.iterdir()) == ["a.txt", "b.txt", "plan", "src"], "no draft is left"
+
+
+class Busy:
+    """A user who saves the plan while its statuses are written, so many times."""
+
+    def __init__(self, plan: Path, times: int) -> None:
+        self.plan, self.times, self.saved = plan, times, 0
+
+    def __call__(self, files: Mapping[str, bytes], statuses: Mapping[str, str]) -> Mapping[str, bytes]:
+        if self.saved < self.times:
+            with self.plan.open("a") as file:
+                file.write(f"note{self.saved}: mine\n")
+            self.saved += 1
+        return ticks(files, statuses)
+
+
+@awaited
+async def test_r6_4_what_the_user_saves_while_statuses_are_written_is_kept(ground: Ground) -> None:
+    plan = ground.root / "plan"
+    plan.write_text("a: pending\n")
+    await land(ground.engine(plan=plan, keeper=Busy(plan, 3)), "a")
+    assert plan.read_text() == "a: succeeded\nnote0: mine\nnote1: mine\nnote2: mine\n"
+    plan.write_text("a: pending\n")
+    never = Busy(plan, 10**9)
+    with pytest.raises(WorkspaceError, match="is written all the time"):
+        await land(ground.engine(plan=plan, keeper=never), "a")
+    assert plan.read_text() == "a: pending\n" + "".join(f"note{n}: mine\n" for n in range(never.saved))
+    assert sorted(path.name for path in ground.root.iterdir()) == ["a.txt", "b.txt", "plan", "src"], "no draft is left"
+
+
+@awaited
+async def test_r6_4_of_a_plan_that_is_deleted_meanwhile_no_draft_is_left(ground: Ground) -> None:
+    plan = ground.root / "plan"
+    plan.write_text("a: pending\n")
+
+    def deleting(files: Mapping[str, bytes], statuses: Mapping[str, str]) -> Mapping[str, bytes]:
+        plan.unlink(missing_ok=True)
+        return ticks(files, statuses)
+
+    assert await land(ground.engine(plan=plan, keeper=deleting), "a") == IN_PLACE
+    assert sorted(path.name for path in ground.root.iterdir()) == ["a.txt", "b.txt", "src"]
+
+
+@awaited
+async def test_r6_4_the_plan_that_is_no_text_any_more_is_called_by_its_name(ground: Ground) -> None:
+    plan = ground.root / "plan.md"
+    plan.write_bytes(b"\xff\xff")
+    for name in ("spec-kit", "checklist", "kiro", "task-master"):
+        with pytest.raises(WorkspaceError, match=f"{plan}:1:1: ") as caught:
+            await land(ground.engine(plan=plan, keeper=keeper_of(name)), "a")
+        assert "tasks.md" not in str(caught.value)
 
 
 @awaited
