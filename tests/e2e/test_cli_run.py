@@ -166,7 +166,13 @@ def test_places_that_cannot_carry_a_run(toy: Toy) -> None:
         toy.repository = toy.root / folder
         if setting_up:
             toy.git(*setting_up)
-        assert message in refused(toy, "run", plan, "--agent", "scripted")[0]
+        error, *hint = toy.stretto("run", plan, "--agent", "scripted", code=2).stderr.splitlines()
+        assert error.startswith("error: ") and message in error
+        assert hint[0].startswith("hint: ") and len(hint) == 2
+        # What can be copied stands at the end of a line, behind a colon, and works as it stands.
+        way_out = hint[1].rpartition(": ")[2].split()
+        assert way_out == ["--isolation", "none"]
+        toy.stretto("run", plan, "--agent", "scripted", "--dry-run", *way_out)
 
 
 def test_check_and_show_need_no_repository(toy: Toy) -> None:

@@ -77,6 +77,9 @@ def test_r8_4_what_cannot_be_understood_is_told_with_its_place_and_fails_nothing
         done.stdout.split()
     )
     assert "did you mean `writes`?" in done.stdout
+    assert "task 'x' has no key `writs`" in " ".join(toy.stretto("explain", "a").stdout.split())
+    assert "has no key `writs`" in toy.stretto("explain", "a", "--json").stdout
+    assert "not added" not in toy.stretto("explain", "last").stdout
     assert toy.states() == {"a": "succeeded", "last": "succeeded"}
 
 
@@ -84,6 +87,8 @@ def test_r8_4_what_may_not_be_is_told_too(toy: Toy) -> None:
     wants(toy, {"tasks": [{"id": "last", "prompt": "again"}]})
     done = toy.stretto("run", "plan.yaml", "--agent", AGENT, "--yes")
     assert "what 'a' wants done is not added: there is a task 'last' already" in " ".join(done.stdout.split())
+    explained = " ".join(toy.stretto("explain", "a").stdout.split())
+    assert explained.count("there is a task 'last' already") == 1
     assert toy.states() == {"a": "succeeded", "last": "succeeded"}
     toy.stretto("run", "plan.yaml", "--agent", AGENT, "--yes", "--new", "--ignore-status", STRETTO_GROWTH_MOST="0")
 

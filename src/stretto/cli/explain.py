@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from stretto.cli.options import Json, RunOption, TaskArgument
+
+if TYPE_CHECKING:
+    from stretto.cli.place import View
 
 
 def explain(task: TaskArgument, run: RunOption = None, json: Json = False) -> None:
@@ -11,6 +16,7 @@ def explain(task: TaskArgument, run: RunOption = None, json: Json = False) -> No
     import time
 
     import msgspec
+    from msgspec.structs import replace
 
     from stretto.cli import terminal
     from stretto.cli.place import find
@@ -20,6 +26,8 @@ def explain(task: TaskArgument, run: RunOption = None, json: Json = False) -> No
     view = find(run).shown()
     view.must_have([task])
     answer = ask(view.coordinator, task)
+    if not answer.note and (refused := _not_added(view, task)):
+        answer = replace(answer, note=refused)
     if json:
         print(msgspec.json.format(msgspec.json.encode(answer)).decode())
         return
@@ -28,3 +36,17 @@ def explain(task: TaskArgument, run: RunOption = None, json: Json = False) -> No
         view.state, view.engine, answer, now=time.time(), paint=paint, width=width, beside=view.beside()
     ):
         print(text)
+
+
+def _not_added(view: View, task: str) -> str:
+    """Why the tasks that its latest attempt wanted are not there, where the core never saw them; else empty."""
+    from stretto.core.events import AttemptStarted, Noticed
+
+    why = ""
+    for one in view.recorded:
+        match one.event:
+            case AttemptStarted(task=other) if other == task:
+                why = ""
+            case Noticed(code="not-added", message=message, tasks=tasks) if task in tasks:
+                why = message
+    return why
