@@ -164,8 +164,18 @@ def test_an_agent_that_writes_a_placeholder_has_written_nothing(toy: Toy) -> Non
 def test_a_failed_fill_brings_the_placeholder_back(toy: Toy) -> None:
     toy.write({f"{HOME}/{SUB['1.1']}": HOLLOW})
     bad = f"shell: echo half > {SUB['1.1']}; exit 65"
-    assert result(toy, "fill", HOME, "--yes", "--agent", bad, code=1)["rolled_back"] == [SUB["1.1"]]
+    made = result(toy, "fill", HOME, "--yes", "--agent", bad, code=1)
+    assert made["rolled_back"] == [SUB["1.1"]]
     assert papers(toy, HOME)[SUB["1.1"]] == HOLLOW
+    assert (Path(made["kept_in"]) / SUB["1.1"]).read_text() == "half\n"
+
+
+def test_a_paper_by_hand_beside_an_agent_that_fails_is_kept(toy: Toy) -> None:
+    toy.write({"mine.md": "# SUBPLAN by hand\n\nAn hour of my own work.\n"})
+    bad = f"shell: mkdir -p subplans; cp {toy.repository}/mine.md {SUB['1.2']}; exit 64"  # as if somebody did
+    done = toy.stretto("scaffold", "subplans", HOME, "--yes", "--agent", bad, code=1)
+    place = done.stdout.partition("what was taken back is kept in ")[2].splitlines()[0]
+    assert "An hour of my own work." in (Path(place) / SUB["1.2"]).read_text()
 
 
 def test_a_placeholder_that_an_agent_removes_is_brought_back(toy: Toy) -> None:

@@ -23,6 +23,9 @@ from stretto.recipes.subplans.placeholder import is_placeholder
 from stretto.recipes.subplans.plan import plan_of, task_id
 from stretto.recipes.subplans.writing import Writing
 
+ASIDE = "taken-back"
+"""Folder of a run that has the papers that were taken back: some of them may be somebody's own."""
+
 
 def by_agent(opened: Opened, items: Sequence[Item], writing: Writing, how: How, *, over: bool) -> Done:
     """Run it to its end, and judge every paper. Raises ConfigError, PlanError, RepositoryError and StateError."""
@@ -44,6 +47,7 @@ def by_agent(opened: Opened, items: Sequence[Item], writing: Writing, how: How, 
         json=how.json,
     )
     home = begin.create(begin.prepare(wanted))
+    writing.aside = home.path / ASIDE
     code, state = _run(home, json=how.json)
     if code in (None, 4, 130) or state is None or state.ended not in ("succeeded", "failed"):
         return replace(_unfinished(opened, items, home, code, writing, before), skipped=skipped)
@@ -66,7 +70,7 @@ def _note(opened: Opened, item: Item, writing: Writing, was: bytes | None) -> No
     path = opened.home / item.path
     if not path.is_file():
         if was is not None:
-            path.write_bytes(was)
+            writing.bring_back(item.path, was)
     elif path.read_bytes() != was:
         writing.note(item.path, was)
 

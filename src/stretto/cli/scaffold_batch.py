@@ -113,6 +113,7 @@ def carry_out(opened: Opened, result: Result, how: How, question: str, write: Ca
         skipped=(*result.skipped, *done.skipped),
         errors=(*result.errors, *done.errors),
         rolled_back=gone,
+        kept_in=str(writing.aside) if gone and writing.aside is not None else "",
         progress=batches.count(opened.again().progress),
     )
     code = end(result, how)

@@ -148,6 +148,8 @@ def result_lines(result: Result) -> Iterator[str]:
     verb = "filled" if result.kind == "fill" else "created"
     if result.rolled_back:
         yield f"taken back: {', '.join(result.rolled_back)}"
+    if result.kept_in:
+        yield f"what was taken back is kept in {result.kept_in}"
     for note in result.errors:
         where = f" ({note.path})" if note.path else ""
         yield f"failed: {note.id}{where}: {note.message}"

@@ -7,6 +7,7 @@
         plan/<file name>                 the plan as it was read at the start
         context.json  prompt.md.j2       what goes with prompts, as it was read at the start (R8.7)
         verdicts/<sha256>.json           checks that were green, and on what (R6.1a)
+        taken-back/                      papers that an agent wrote, or somebody beside it, of a batch that has failed
         in-place/                        of a run without worktrees: what its tasks have begun
         attempts/<task>/<n>/             prompt.md  result.json  output.log  gates/*.log
 """

@@ -184,6 +184,42 @@ def test_a_batch_that_is_taken_back_leaves_what_was_there(tmp_path: Path) -> Non
     assert not (tmp_path / "new").exists() and writing.created == ()
 
 
+def test_what_somebody_else_may_have_written_is_moved_and_never_removed(tmp_path: Path) -> None:
+    home, aside = tmp_path / "home", tmp_path / "aside"
+    kept(home, {"a/hollow.md": "edited", "a/later.md": "edited"})
+    writing = Writing(home)
+    writing.aside = aside
+    (home / "a/hollow.md").chmod(0o640)
+    writing.make_folder("b/new.md")
+    (home / "b/new.md").write_text("an hour of work")
+    for path, before in (("b/new.md", None), ("a/hollow.md", b"hollow"), ("a/later.md", b"hollow")):
+        writing.note(path, before)
+    (home / "a/later.md").write_text("edited once more")
+    assert set(writing.roll_back()) == {"b/new.md", "a/hollow.md"}
+    assert (aside / "b/new.md").read_text() == "an hour of work" and (aside / "a/hollow.md").read_text() == "edited"
+    assert {path.name: path.read_text() for path in (home / "a").iterdir()} == {
+        "hollow.md": "hollow", "later.md": "edited once more",
+    }  # fmt: skip
+    assert (home / "a/hollow.md").stat().st_mode & 0o777 == 0o640 and not (home / "b").exists()
+
+
+def test_what_cannot_be_moved_stays_where_it_is(tmp_path: Path) -> None:
+    kept(tmp_path, {"a.md": "an hour of work", "aside/a.md/there": "", "hollow.md": "edited", "aside/hollow.md/x": ""})
+    writing = Writing(tmp_path)
+    writing.aside = tmp_path / "aside" / "a.md" / "there"
+    writing.note("a.md")
+    writing.note("hollow.md", b"hollow")
+    assert writing.roll_back() == ()
+    assert (tmp_path / "a.md").read_text() == "an hour of work" and (tmp_path / "hollow.md").read_text() == "edited"
+
+
+def test_what_is_brought_back_is_over_no_other_file(tmp_path: Path) -> None:
+    kept(tmp_path, {"a.md": "mine"})
+    for path in ("a.md", "b.md"):
+        Writing(tmp_path).bring_back(path, b"before")
+    assert {path.name: path.read_text() for path in tmp_path.iterdir()} == {"a.md": "mine", "b.md": "before"}
+
+
 def test_a_part_of_a_batch_is_taken_back(tmp_path: Path) -> None:
     writing = Writing(tmp_path)
     assert writing.create("a/one.md", "1") and writing.create("a/two.md", "2")

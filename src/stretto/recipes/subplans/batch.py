@@ -63,7 +63,9 @@ class Result(Value, frozen=True, kw_only=True):
     errors: tuple[Note, ...] = ()
     missing: tuple[Note, ...] = ()
     rolled_back: tuple[str, ...] = ()
-    """What was made, and removed again."""
+    """What was made, and taken back."""
+    kept_in: str = ""
+    """Folder that what was taken back is in now; empty: it was removed."""
     progress: Count
 
     @property

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import shutil
 import tempfile
 from collections.abc import Collection
 from pathlib import Path
@@ -22,6 +23,9 @@ class Writing:
         """Path to what tells whether it is still the file that was made."""
         self._folders: list[Path] = []
         self._replaced: dict[str, tuple[bytes, bytes]] = {}
+        self.aside: Path | None = None
+        """Where what is taken back is moved to; None: it is removed. Set where somebody else may have written it: an
+        agent and a person who write at the same time cannot be told apart."""
 
     @property
     def created(self) -> tuple[str, ...]:
@@ -48,6 +52,16 @@ class Writing:
         else:
             self._replaced[path] = (before, (self._home / path).read_bytes())
 
+    def bring_back(self, path: str, before: bytes) -> None:
+        """What stood there before somebody removed it; nothing that is there by now is written over. Raises OSError."""
+        target = self._home / path
+        draft = _draft(target, before)
+        try:
+            with contextlib.suppress(FileExistsError):
+                _link(draft, target)
+        finally:
+            draft.unlink(missing_ok=True)
+
     def replace(self, path: str, before: bytes, text: str) -> bool:
         """Write over a file that says `before`; False where it says something else by now. Raises OSError."""
         target = Path(os.path.realpath(self._home / path))
@@ -65,22 +79,28 @@ class Writing:
     def roll_back(self, only: Collection[str] | None = None) -> tuple[str, ...]:
         """Remove what was made and is still as it was made, and bring back what was replaced; the paths.
 
-        `only` these; else everything, folders among it."""
+        `only` these; else everything, folders among it. With `aside` it is moved there, and nothing is removed."""
         gone = []
         made = {path: mark for path, mark in self._made.items() if only is None or path in only}
         replaced = {path: texts for path, texts in self._replaced.items() if only is None or path in only}
         for path, mark in reversed(made.items()):
             with contextlib.suppress(OSError):
                 if _mark(self._home / path) == mark:
-                    (self._home / path).unlink()
+                    self._take(self._home / path, path)
                     gone.append(path)
         for path, (before, after) in reversed(replaced.items()):
             with contextlib.suppress(OSError):
                 target = Path(os.path.realpath(self._home / path))
                 if target.read_bytes() == after:
-                    draft = _draft(target, before)
-                    draft.chmod(target.stat().st_mode & 0o777)
-                    draft.replace(target)
+                    mode = target.stat().st_mode & 0o777
+                    if self.aside is None:
+                        draft = _draft(target, before)
+                        draft.chmod(mode)
+                        draft.replace(target)
+                    else:
+                        self._take(target, path)
+                        self.bring_back(os.path.relpath(target, self._home), before)
+                        target.chmod(mode)
                     gone.append(path)
         for folder in reversed(self._folders):
             with contextlib.suppress(OSError):  # it has other papers
@@ -89,6 +109,23 @@ class Writing:
             self._made.pop(path, None)
             self._replaced.pop(path, None)
         return tuple(reversed(gone))
+
+    def _take(self, target: Path, path: str) -> None:
+        """Out of its place. Raises OSError, and leaves it there."""
+        if self.aside is None:
+            target.unlink()
+            return
+        place = self.aside / path
+        place.parent.mkdir(parents=True, exist_ok=True)
+        moving = _draft(target, b"")
+        target.replace(moving)  # at once: who writes from now on begins a file of his own
+        try:
+            shutil.move(moving, place)
+        except OSError:
+            with contextlib.suppress(FileExistsError):
+                _link(moving, target)
+                moving.unlink()
+            raise
 
     def make_folder(self, path: str) -> None:
         """That of a file to be. Raises OSError."""
