@@ -122,6 +122,7 @@ MAY_CATCH_EVERYTHING = {
     "engine/embedded.py": "an observer that raises is dropped",
     "cli/main.py": "whatever reaches a person is one message, or a bug",
     "cli/engine.py": "whatever ends the engine's process is a bug, and goes to its log",
+    "agents/text_call.py": "a process of its own, whose tracebacks might repeat a secret: it says where it broke",
 }
 
 

@@ -12,6 +12,7 @@ from msgspec.structs import replace
 
 import stretto
 from stretto.agents.shell import run_command
+from stretto.agents.text_endpoint import trouble_with_key, trouble_with_model, trouble_with_url
 from stretto.errors import ConfigError
 from stretto.model.agent import AgentSpec
 from stretto.model.run import Failure
@@ -20,6 +21,10 @@ from stretto.ports import Assignment, Processes, Report
 
 MOST_ROUNDS: Final = 5
 """Of writer and critic."""
+SILENCE_S: Final = 120.0
+"""So long an endpoint may say nothing, where the attempt's own idle time does not decide it."""
+LONGEST_SILENCE_S: Final = 3600.0
+"""Whatever the attempt's own idle time is."""
 _ENDPOINTS: Final = {
     "anthropic": ("ANTHROPIC", "https://api.anthropic.com"),
     "openai": ("OPENAI", "https://api.openai.com/v1"),
@@ -75,17 +80,28 @@ class TextAgent:
                 "the text agent has no model", hint=f'[agents.text] model = "NAME" in stretto.toml, or: {begins}_MODEL'
             )
         chosen = said.url or own.get(f"{begins}_BASE_URL", "").strip()
-        if not (chosen or usual).startswith(("http://", "https://")):
-            raise ConfigError(f"the text agent's endpoint is no URL: {chosen!r}", hint="http://… or https://…")
-        if not chosen and not own.get(f"{begins}_API_KEY", "").strip():
+        if trouble := trouble_with_url(chosen or usual):
+            raise ConfigError(
+                f"the text agent's endpoint {trouble}",
+                hint=f"http://HOST or https://HOST, in {begins}_BASE_URL or --url; a key belongs in {begins}_API_KEY",
+            )
+        if trouble := trouble_with_model(model):
+            raise ConfigError(f"the name of the text agent's model {trouble}", hint=f"look at {begins}_MODEL")
+        key = own.get(f"{begins}_API_KEY", "").strip()
+        if trouble := trouble_with_key(key):
+            raise ConfigError(f"{begins}_API_KEY {trouble}", hint=f"export {begins}_API_KEY=… once more")
+        if not chosen and not key:
             raise ConfigError(
                 f"the text agent has no key: {begins}_API_KEY is not set", hint=f"export {begins}_API_KEY=…"
             )
-        self._env = {**surroundings(environ, passed=(*_SEES, f"{begins}_API_KEY")), **spec.env}
-        self._words = (
-            *("--api", said.api, "--url", chosen or usual, "--model", model),
-            *("--max-tokens", str(said.max_tokens), "--critic", str(said.critic)),
-        )
+        # Neither the URL nor the model is a word of the command: everybody can read those.
+        self._env = {
+            **surroundings(environ, passed=(*_SEES, f"{begins}_API_KEY")),
+            **spec.env,
+            "STRETTO_TEXT_URL": chosen or usual,
+            "STRETTO_TEXT_MODEL": model,
+        }
+        self._words = ("--api", said.api, "--max-tokens", str(said.max_tokens), "--critic", str(said.critic))
 
     async def run(self, assignment: Assignment, processes: Processes) -> Report:
         """A task that has not promised exactly one file is a permanent failure."""
@@ -95,4 +111,7 @@ class TextAgent:
             message = f"the text agent writes exactly one file, and {said}\nhint: artifacts: [the/file.md]"
             return Report(failure=Failure(kind="permanent", message=message))
         own = replace(assignment, env={**assignment.env, **self._env})
-        return await run_command((*_CALL, *self._words, "--artifact", promised[0]), own, processes)
+        # Told in its own words, before the attempt is ended as idle.
+        silence_s = min(0.9 * assignment.idle_s, LONGEST_SILENCE_S) if assignment.idle_s > 0 else SILENCE_S
+        words = (*self._words, f"--silence={silence_s:g}", f"--artifact={promised[0]}")
+        return await run_command((*_CALL, *words), own, processes)

@@ -7,27 +7,36 @@ from __future__ import annotations
 
 import argparse
 import errno
-import hashlib
+import io
 import json
 import os
 import re
+import sys
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Mapping
 from email.message import Message
-from email.utils import parsedate_to_datetime
-from http.client import HTTPException
+from http.client import HTTPException, InvalidURL
 from pathlib import Path
 from typing import Any, NamedTuple, NoReturn
 
+from stretto.agents.text_endpoint import trouble_with_key, trouble_with_url
+from stretto.agents.text_pauses import Busy, after, pause_s
 from stretto.agents.text_wire import FORMS, Told, Turns
 
 SHORT_S = 120.0
 """A pause that is longer is the account's affair, and not waited for in here."""
 PATIENCE_S = 300.0
 """So long an attempt waits in all for an account that is asked too often."""
+MOST_REQUESTS = 30
+"""Of one attempt; a critic's rounds need ten."""
 LARGEST = 4 * 1024 * 1024
 """Bytes of a file that goes with a prompt."""
+LARGEST_ANSWER = 32 * 1024 * 1024
+"""Bytes of an answer as it is sent, in which every few characters have a line of their own."""
+LONGEST_MESSAGE = 2000
+"""Characters of what an endpoint says of an error."""
 _INCLUDE = re.compile(r'[ \t]*<file path="([^"\n]+)"/>[ \t]*')
 _APPROVED = "APPROVED"
 _WRITER = """
@@ -72,14 +81,6 @@ class Failed(Exception):
         self.kind, self.message, self.retry_after_s = kind, message, retry_after_s
 
 
-class Busy(Exception):
-    """The account is asked too often. `after_s`: how long it says to wait; `known`: it has a limit with a reset."""
-
-    def __init__(self, message: str, after_s: float | None, *, known: bool) -> None:
-        super().__init__(message)
-        self.after_s, self.known = after_s, known
-
-
 class Answer(NamedTuple):
     text: str
     usage: dict[str, int]
@@ -88,12 +89,18 @@ class Answer(NamedTuple):
 class Model:
     """One endpoint and one model, and what they have cost so far."""
 
-    def __init__(self, said: argparse.Namespace, environ: os._Environ[str]) -> None:
+    def __init__(self, said: argparse.Namespace, environ: Mapping[str, str]) -> None:
+        """Raises Failed where the URL or the key cannot be used."""
         self._form = FORMS[said.api]
-        self._url, self._model, self._max = self._form.url(said.url), said.model, said.max_tokens
-        self._key = environ.get(self._form.key_variable, "").strip()
+        base, self._key = environ["STRETTO_TEXT_URL"], environ.get(self._form.key_variable, "").strip()
+        if trouble := trouble_with_url(base):
+            raise Failed("permanent", f"the text agent's endpoint {trouble}")
+        if trouble := trouble_with_key(self._key):
+            raise Failed("auth", f"{self._form.key_variable} {trouble}")
+        self._url, self._model, self._max = self._form.url(base), environ["STRETTO_TEXT_MODEL"], said.max_tokens
+        self._opener, self._silence_s = urllib.request.build_opener(_NoRedirect), said.silence
         self._salt = "/".join(environ.get(f"STRETTO_{name}", "") for name in ("RUN", "TASK", "ATTEMPT"))
-        self._waited_s, self._waits = 0.0, 0
+        self._waited_s, self._waits, self._requests = 0.0, 0, 0
         self.usage: dict[str, int] = {}
 
     def ask(self, turns: Turns) -> str:
@@ -113,37 +120,46 @@ class Model:
         headers = {"content-type": "application/json", "user-agent": "stretto", **self._form.headers(self._key)}
         request = urllib.request.Request(self._url, data=body, headers=headers, method="POST")
         say(f"> {self._model} at {self._url}: {sum(len(text) for _, text in turns):,} characters")
+        self._requests += 1
         try:
-            with _OPENER.open(request) as response:
+            with self._opener.open(request, timeout=self._silence_s) as response:
                 return self._answer(response)
         except urllib.error.HTTPError as error:
             with error:
-                self._refused(error.code, _message(error.read(LARGEST)), error.headers)
-        except urllib.error.URLError as error:
-            raise Failed("transient", f"no answer from {self._url}: {error.reason}") from error
+                self._refused(error.code, _message(_body(error)), error.headers)
+        except InvalidURL:  # a proxy's: its words may repeat a password
+            raise Failed("permanent", "a request cannot be sent: look at the variables of the proxy") from None
         except (OSError, HTTPException) as error:
-            raise Failed(
-                "transient", f"the answer from {self._url} broke off: {error or type(error).__name__}"
-            ) from error
+            reason = error.reason if isinstance(error, urllib.error.URLError) else error
+            if isinstance(reason, TimeoutError):
+                raise Failed("transient", f"{self._url} said nothing for {self._silence_s:g} s") from error
+            how = "no answer from {}" if isinstance(error, urllib.error.URLError) else "the answer from {} broke off"
+            why = self.concealed(str(reason) or type(reason).__name__)
+            raise Failed("transient", f"{how.format(self._url)}: {why}") from error
 
     def _answer(self, response: Any) -> Answer:
         texts: list[str] = []
         usage: dict[str, int] = {}
-        stop, over, told_at = "", False, 0
-        for line in response:
+        stop, over, length, told_at, size = "", False, 0, 0, 0
+        while line := response.readline(LARGEST_ANSWER + 1 - size):
+            size += len(line)
+            if size > LARGEST_ANSWER:
+                raise Failed("permanent", f"the answer from {self._url} is larger than {LARGEST_ANSWER:,} bytes")
             data = line.strip().removeprefix(b"data:").strip() if line.startswith(b"data:") else b""
             if data == b"[DONE]":
                 over = True
             told = self._form.told(_event(data)) if data and data != b"[DONE]" else Told()
             if told.error is not None:
                 self._refused(_KINDS.get(told.error[0], 500), f"{told.error[0]}: {told.error[1]}", response.headers)
-            texts.append(told.text)
+            if told.text:
+                texts.append(told.text)
+                length += len(told.text)
             usage |= told.usage
             stop, over = told.stop or stop, over or told.over
-            if (length := sum(map(len, texts))) - told_at >= 2000:
-                texts, told_at = ["".join(texts)], length
+            if length - told_at >= 2000:
+                told_at = length
                 say(f"(… {length:,} characters)")
-        text = "".join(texts)
+        text = _valid("".join(texts))
         if not over or not stop:
             raise Failed("transient", f"the answer from {self._url} broke off after {len(text):,} characters")
         say(f"< {len(text):,} characters, {usage.get('output_tokens', '?')} tokens")
@@ -162,8 +178,8 @@ class Model:
 
     def _refused(self, status: int, message: str, headers: Message[str, str]) -> NoReturn:
         """Raises Busy and Failed, by the status of an error."""
-        said = f"HTTP {status}: {self._concealed(message)}"
-        after_s, known = _after(headers)
+        said = f"HTTP {status}: {_valid(self.concealed(message)[:LONGEST_MESSAGE])}"
+        after_s, known = after(headers)
         if status == 429:
             raise Busy(said, after_s, known=known)
         if status in (401, 402, 403):
@@ -177,18 +193,16 @@ class Model:
     def _wait(self, busy: Busy) -> None:
         """Wait as long as the account says, within bounds. Raises Failed beyond them."""
         self._waits += 1
-        digest = hashlib.sha256(f"{self._salt}/{self._waits}".encode()).digest()
-        spread = 1 + digest[0] / 1024
-        wait_s = max(0.1, busy.after_s) * spread if busy.after_s is not None else min(60.0, 2.0**self._waits) * spread
+        wait_s = pause_s(busy.after_s, self._waits, self._salt)
         if busy.after_s is not None and busy.after_s > SHORT_S:
             raise Failed("quota" if busy.known else "rate_limited", str(busy), busy.after_s)
-        if self._waited_s + wait_s > PATIENCE_S:
+        if self._waited_s + wait_s > PATIENCE_S or self._requests >= MOST_REQUESTS:
             raise Failed("overloaded", f"{busy}\nwaited {self._waited_s:.0f} s for it in vain", wait_s)
         say(f"({busy}; tries again in {wait_s:.1f} s)")
         self._waited_s += wait_s
         time.sleep(wait_s)
 
-    def _concealed(self, text: str) -> str:
+    def concealed(self, text: str) -> str:
         """Error messages like to repeat keys."""
         return text.replace(self._key, "…") if len(self._key) > 4 else text
 
@@ -198,9 +212,6 @@ class _NoRedirect(urllib.request.HTTPRedirectHandler):
 
     def redirect_request(self, *args: Any, **named: Any) -> None:
         return None
-
-
-_OPENER = urllib.request.build_opener(_NoRedirect)
 
 
 def write(model: Model, prompt: str, path: str, rounds: int, drafts: Path) -> tuple[str, str]:
@@ -289,53 +300,70 @@ def _message(body: bytes) -> str:
     return said if isinstance(said, str) and said else " ".join(body.decode("utf-8", "replace").split())[:500]
 
 
-def _after(headers: Message[str, str]) -> tuple[float | None, bool]:
-    """(seconds to wait, whether it is the reset of a limit)."""
-    after_s = None
-    if said := headers.get("retry-after"):
-        try:
-            after_s = float(said)
-        except ValueError:
-            try:
-                after_s = parsedate_to_datetime(said).timestamp() - time.time()
-            except ValueError:
-                after_s = None
-    if headers.get("anthropic-ratelimit-unified-status") == "rejected":
-        try:
-            return float(headers.get("anthropic-ratelimit-unified-reset", "")) - time.time(), True
-        except ValueError:
-            pass
-    fits = after_s is not None and 0 <= after_s < 32 * 86400
-    return (after_s if fits else None), False
+def _body(error: urllib.error.HTTPError) -> bytes:
+    """What can be read of it: its status says enough."""
+    try:
+        return error.read(LARGEST)
+    except (OSError, HTTPException):
+        return b""
+
+
+def _valid(text: str) -> str:
+    """Halves of one character that came apart are one again; a half alone is U+FFFD, as no file can hold it."""
+    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
 
 
 def main() -> int:
+    """Whatever goes wrong becomes one failure in the result: a traceback's words might repeat a secret."""
     parser = argparse.ArgumentParser(prog="text agent", description=__doc__)
     parser.add_argument("--api", choices=tuple(FORMS), required=True)
-    parser.add_argument("--url", required=True)
-    parser.add_argument("--model", required=True)
     parser.add_argument("--max-tokens", type=int, required=True)
     parser.add_argument("--critic", type=int, required=True)
+    parser.add_argument("--silence", type=float, required=True)
     parser.add_argument("--artifact", required=True)
     said = parser.parse_args()
-    environ = os.environ
-    result = Path(environ["STRETTO_RESULT_FILE"])
-    model = Model(said, environ)
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
     told: dict[str, Any] = {}
     try:
-        folder = Path.cwd().resolve()
-        target = folder / said.artifact
-        if not target.parent.resolve().is_relative_to(folder):
-            raise Failed("permanent", f"{said.artifact} lies outside the folder")
-        prompt = included(Path(environ["STRETTO_PROMPT_FILE"]).read_text(encoding="utf-8"), folder)
-        text, note = write(model, prompt, said.artifact, said.critic, result.parent)
-        whole(target, text, result.parent)
-        told["summary"] = f"wrote {said.artifact}: {len(text):,} characters" + (f", {note}" if note else "")
-        say(told["summary"])
-    except Failed as failed:
-        say(failed.message)
-        failure = {"kind": failed.kind, "message": failed.message, "retry_after_s": failed.retry_after_s}
-        told["failure"] = failure
-    told["usage"] = model.usage
-    whole(result, json.dumps(told), result.parent)
+        result = Path(os.environ["STRETTO_RESULT_FILE"])
+        try:
+            _attempt(said, result.parent, told)
+        except Failed as failed:
+            say(failed.message)
+            told["failure"] = {"kind": failed.kind, "message": failed.message, "retry_after_s": failed.retry_after_s}
+        except Exception as error:  # noqa: BLE001  its own words might repeat a secret
+            say(message := _unexpected(error))
+            told["failure"] = {"kind": "failed", "message": message}
+        whole(result, json.dumps(told), result.parent)
+    except Exception as error:  # noqa: BLE001  its own words might repeat a secret
+        say(_unexpected(error))
+        return 1
     return 1 if "failure" in told else 0
+
+
+def _attempt(said: argparse.Namespace, drafts: Path, told: dict[str, Any]) -> None:
+    """Adds to `told` what it knows, as soon as it knows it. Raises Failed."""
+    folder = Path.cwd().resolve()
+    target = folder / said.artifact
+    if not target.parent.resolve().is_relative_to(folder):
+        raise Failed("permanent", f"{said.artifact} lies outside the folder")
+    model = Model(said, os.environ)
+    told["usage"] = model.usage
+    prompt = included(Path(os.environ["STRETTO_PROMPT_FILE"]).read_text(encoding="utf-8"), folder)
+    text, note = write(model, prompt, said.artifact, said.critic, drafts)
+    try:
+        whole(target, text, drafts)
+    except OSError as error:
+        raise Failed("failed", f"cannot write {said.artifact}: {error}") from error
+    told["summary"] = f"wrote {said.artifact}: {len(text):,} characters" + (f", {note}" if note else "")
+    say(told["summary"])
+
+
+def _unexpected(error: Exception) -> str:
+    """Where and what, without its words."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    where = f" at {Path(trace.tb_frame.f_code.co_filename).name}:{trace.tb_lineno}" if trace is not None else ""
+    return f"the text agent broke: {type(error).__name__}{where}"
