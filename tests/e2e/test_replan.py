@@ -70,8 +70,13 @@ def test_r8_4_an_edited_plan_is_gone_on_with(toy: Held) -> None:
 
 def test_r8_4_without_it_the_run_goes_on_with_the_plan_it_recorded(toy: Held) -> None:
     plan(toy, OTHER)
-    assert "the plan file has changed since" in toy.stretto("resume").stdout
+    told = " ".join(toy.stretto("resume").stdout.split())
+    assert "the plan file has changed since" in told
+    way = f"stretto resume {toy.status()['run']} --replan"
+    assert f"when this has been stopped or is over: {way} " in f"{told} "
     assert toy.states() == dict.fromkeys("abcd", "succeeded")
+    toy.stretto(*way.split()[1:])
+    assert toy.states()["new"] == "succeeded", "what it said can be done"
 
 
 def test_r8_4_a_longer_plan_opens_a_finished_run_again(toy: Held) -> None:

@@ -77,6 +77,9 @@ def resume(
         terminal.say(f"ended {ended} left over from before the crash", json=json)
     if _plan_differs(home):
         terminal.say("note: the plan file has changed since; the run goes on with the plan it recorded", json=json)
+        if not home.launch().recipe:
+            way = f"stretto resume {home.run} --replan"
+            terminal.say(f"to take the new one, when this has been stopped or is over: {way}", json=json)
     if detach:
         return front.detach(home, json=json, after=view.last)
     code = front.follow(home, json=json, after=view.last)
