@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -102,6 +103,9 @@ def test_no_execution_without_its_subplan(toy: Toy) -> None:
     toy.write({f"{HOME}/{SUB['1.1']}": "words\n", f"{HOME}/{SUB['1.2']}": HOLLOW})
     made = result(toy, "executions", HOME, "--level", "all", "--yes", code=1)
     assert made["created"] == [EXE["1.1"]] and [note["id"] for note in made["missing"]] == ["1.2", "2.1"]
+    told = toy.stretto("scaffold", "executions", HOME, "--level", "all", "--yes", code=1).stdout
+    assert f"  stretto scaffold subplans {HOME} --level all\n" in told
+    assert f"  stretto scaffold fill {HOME} --level all\n" in told
     assert result(toy, "executions", HOME, "--level", "1", "--yes", code=1)["created"] == []
 
 
@@ -152,6 +156,22 @@ def test_what_an_agent_leaves_of_a_failed_batch_is_taken_back(toy: Toy) -> None:
     assert papers(toy, HOME) == before and not (toy.repository / HOME / "subplans").exists()
     made = result(toy, "subplans", HOME, "--yes", "--keep", "--agent", bad, code=1)
     assert (made["created"], made["rolled_back"]) == ([SUB["1.1"]], [SUB["1.2"]])
+
+
+def test_nobody_goes_on_with_a_run_whose_papers_were_taken_back(toy: Toy) -> None:
+    (toy.repository / "stretto.toml").write_text("attempts = 1\n")
+    bad = WRITER.replace("shell: ", f"shell: case $STRETTO_TASK in *_12) [ -e {toy.root}/go ] || exit 65;; esac; ")
+    done = toy.stretto("scaffold", "subplans", HOME, "--yes", "--agent", bad, code=1)
+    told = done.stdout + done.stderr
+    assert "stretto retry" not in told and "stretto resume" not in told
+    again = next(line.strip() for line in told.splitlines() if line.startswith("  stretto scaffold subplans"))
+    (run,) = json.loads(toy.stretto("runs", "--json").stdout)
+    for command in (("retry", "--run", run["run"]), ("resume", run["run"]), ("abandon", run["run"], "--undo")):
+        refused = toy.stretto(*command, code=3).stderr
+        assert "papers that it wrote were taken back" in refused and "stretto scaffold" in refused
+    (toy.root / "go").touch()
+    toy.stretto(*shlex.split(again)[1:], "--yes")
+    assert {SUB["1.1"], SUB["1.2"]} <= papers(toy, HOME).keys()
 
 
 def test_an_agent_that_writes_a_placeholder_has_written_nothing(toy: Toy) -> None:
@@ -267,7 +287,9 @@ def test_a_circle_is_shown_and_nothing_is_made_of_it(toy: Toy) -> None:
     toy.write({f"{HOME}/parallel.json": json.dumps(plan)})
     assert "1.1" in toy.stretto("scaffold", "subplans", HOME, "--yes", code=2).stderr
     told = result(toy, "status", HOME)
-    assert set(told["circle"]) == {"1.1", "2.1"} and told["recommended"]["action"] == "create_subplan"
+    assert set(told["circle"]) == {"1.1", "2.1"} and told["recommended"]["action"] == "blocked"
+    assert told["recommended"]["command"] == f"stretto check {HOME}/parallel.json"
+    assert f"stretto check {HOME}/parallel.json" in toy.stretto("scaffold", "next", HOME).stderr
     assert toy.stretto("scaffold", "status", HOME).stdout.count("1.1 → 2.1 → 1.1") == 1
 
 
@@ -292,3 +314,19 @@ def test_without_git_papers_are_made_all_the_same(tmp_path: Path) -> None:
         )  # fmt: skip
         assert done.returncode == 0, done.stdout + done.stderr
     assert len(list((folder / "subplans").iterdir())) == 3
+    told = subprocess.run(
+        [sys.executable, "-m", "stretto", "scaffold", "executions", ".", "--level", "all", "--yes"],
+        cwd=folder, env=toy.env, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=120,
+    )  # fmt: skip
+    assert told.returncode == 0, told.stdout + told.stderr
+    told = subprocess.run(
+        [sys.executable, "-m", "stretto", "scaffold", "status", ".", "--json"],
+        cwd=folder, env=toy.env, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=120,
+    )  # fmt: skip
+    command = shlex.split(json.loads(told.stdout)["recommended"]["command"])
+    assert command[-2:] == ["--isolation", "none"]
+    done = subprocess.run(
+        [sys.executable, "-m", *command, "--agent", WORKER],
+        cwd=folder, env=toy.env, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=120,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr

@@ -28,6 +28,7 @@ def abandon(
 
     from stretto.cli import terminal
     from stretto.cli.place import find
+    from stretto.engine.abandonment import refuse_taken_back
     from stretto.errors import RunLeased, StateError
 
     view = find(run, abandoned=True)
@@ -38,6 +39,7 @@ def abandon(
     if undo:
         if not state.abandoned:
             raise StateError(f"{name} has not been abandoned", hint=f"stretto status {name}")
+        refuse_taken_back(state)
         _take_back(view.home)
         return _tell(view, f"{name} is taken back", [f"stretto status {name}"], json=json)
     if state.abandoned:
@@ -55,7 +57,7 @@ def abandon(
         if not terminal.ask(f"Abandon {name}?", default=False):
             print("nothing was abandoned", file=sys.stderr)
             return 130
-    done = _give_up(view.home)
+    done = give_up(view.home)
     for said in done.unsaved:
         terminal.say(f"not saved, and kept as it is: {said}", json=json, label="warning")
     steps = [f"stretto abandon {name} --undo", f"stretto clean {name} --work"]
@@ -76,7 +78,8 @@ def _left(view: View) -> str:
     return kept + (f"; the work of {count(rest, other)} is in refs" if rest else "")
 
 
-def _give_up(home: RunHome) -> Abandoned:
+def give_up(home: RunHome) -> Abandoned:
+    """Without a question. Raises StateError and RunLeased."""
     import asyncio
     import contextlib
     import os
@@ -94,7 +97,7 @@ def _give_up(home: RunHome) -> Abandoned:
     from stretto.engine.lock import RunLock
     from stretto.engine.supervise import ProcessSupervisor
 
-    async def give_up(journal: SqliteJournal) -> Abandoned:
+    async def rescue(journal: SqliteJournal) -> Abandoned:
         state = replay(recorded.event for recorded in journal.read()).state
         launch = home.launch()
         if launch.isolation == "worktree":
@@ -105,7 +108,7 @@ def _give_up(home: RunHome) -> Abandoned:
 
     with RunLock(home.lock), contextlib.closing(SqliteJournal(home.journal)) as journal:
         sweep_run(home, journal)
-        return asyncio.run(give_up(journal))
+        return asyncio.run(rescue(journal))
 
 
 def _take_back(home: RunHome) -> None:

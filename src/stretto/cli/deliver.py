@@ -45,7 +45,7 @@ async def deliver(home: RunHome, environ: Mapping[str, str], *, push_to: str | N
     with RunLock(home.lock):
         launch = home.launch()
         state = replay(recorded.event for recorded in SqliteReader(home).events()).state
-        refuse_abandoned(home.run, state.abandoned)
+        refuse_abandoned(state)
         users = await repository_of(home, environ)
         if await users.git.resolve(f"refs/heads/{launch.branch}"):
             await _close(home, state, environ)

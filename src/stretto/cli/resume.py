@@ -50,7 +50,7 @@ def resume(
         raise RunLeased(f"{home.run} is running: {holder}", holder=holder, hint=hint)
     if view.state.ended != "succeeded":
         view.must_not_be_cleaned()
-    refuse_abandoned(home.run, view.state.abandoned)
+    refuse_abandoned(view.state)
     if replan:
         from stretto.cli.replan import ask
 

@@ -62,7 +62,7 @@ def by_agent(opened: Opened, items: Sequence[Item], writing: Writing, how: How, 
             why = why or "it is a placeholder still"
         if why:
             errors.append(Note(id=item.id, path=item.path, message=why))
-    return Done(skipped=skipped, errors=tuple(errors))
+    return Done(skipped=skipped, errors=tuple(errors), home=home)
 
 
 def _note(opened: Opened, item: Item, writing: Writing, was: bytes | None) -> None:

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Sequence
+from shlex import quote
 from typing import Literal
 
 import msgspec
 from msgspec.structs import replace
 
 from stretto.cli import terminal
+from stretto.cli.abandon import give_up
 from stretto.cli.scaffold_folder import Opened, must_have
-from stretto.cli.scaffold_telling import NAMES, fill_lines, headline, preview_lines, result_lines
+from stretto.cli.scaffold_telling import NAMES, commands_before, fill_lines, headline, preview_lines, result_lines
+from stretto.engine.home import RunHome
 from stretto.model.plan import Value
 from stretto.observe.paint import count
 from stretto.recipes.subplans import batch as batches
@@ -48,6 +51,8 @@ class Done(Value, frozen=True, kw_only=True):
     unfinished: int | None = None
     """Exit code of a run that waits for somebody to resume it: nothing is taken back, and the errors name what it
     still has to do."""
+    home: RunHome | None = None
+    """The run that wrote them."""
 
 
 def create(opened: Opened, kind: Kind, level: int | Literal["all"] | None, how: How) -> int:
@@ -63,9 +68,12 @@ def create(opened: Opened, kind: Kind, level: int | Literal["all"] | None, how: 
     _print(preview_lines(opened.progress, plan), how)
     if not plan.make:
         what = f"no {NAMES[kind]} can be created" if plan.missing else f"no {NAMES[kind]} is missing"
-        return end(result, how, told=what if plan.level in (None, batches.ALL) else f"{what} at level {plan.level}")
-    question = f"Create {count(len(plan.make), NAMES[kind])}?"
-    return carry_out(opened, result, how, question, lambda writing: _write(opened, plan.make, writing, how))
+        code = end(result, how, told=what if plan.level in (None, batches.ALL) else f"{what} at level {plan.level}")
+    else:
+        question = f"Create {count(len(plan.make), NAMES[kind])}?"
+        code = carry_out(opened, result, how, question, lambda writing: _write(opened, plan.make, writing, how))
+    terminal.commands(*commands_before(opened, plan), json=how.json)
+    return code
 
 
 def fill(opened: Opened, level: int | Literal["all"] | None, how: How) -> int:
@@ -106,6 +114,8 @@ def carry_out(opened: Opened, result: Result, how: How, question: str, write: Ca
         raise
     gone: tuple[str, ...] = ()
     if done.errors and done.unfinished is None:
+        if done.home is not None:
+            give_up(done.home)  # first: what it counts as written will be gone
         gone = writing.roll_back([note.path for note in done.errors] if _keeps(writing, done, how) else None)
     result = replace(
         result,
@@ -117,7 +127,18 @@ def carry_out(opened: Opened, result: Result, how: How, question: str, write: Ca
         progress=batches.count(opened.again().progress),
     )
     code = end(result, how)
+    if done.home is not None and done.errors:
+        terminal.say("when that is mended, write what is missing:", json=how.json)
+        terminal.commands(_again(opened, result, how), json=how.json)
     return code if done.unfinished is None else done.unfinished
+
+
+def _again(opened: Opened, result: Result, how: How) -> str:
+    """The command line of this batch."""
+    level = "" if result.level is None else f" --level {result.level}"
+    agent = f" --agent {quote(how.agent)}" if how.agent is not None else ""
+    jobs = f" --jobs {how.jobs}" if how.jobs is not None else ""
+    return f"stretto scaffold {result.kind} {quote(opened.folder)}{level}{agent}{jobs}"
 
 
 def _keeps(writing: Writing, done: Done, how: How) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import time
 from pathlib import Path
@@ -20,6 +21,7 @@ from stretto.model.achievements import Achievements
 from stretto.recipes.subplans.batch import ALL
 from stretto.recipes.subplans.folder import Look, look
 from stretto.recipes.subplans.progress import Progress, progress_of
+from stretto.workspace.repository import around
 
 _LONGEST_NAME = 150
 """Bytes of a plan's name that a file name has room for."""
@@ -36,6 +38,11 @@ class Opened(msgspec.Struct, frozen=True, kw_only=True):
     loaded: Loaded
     look: Look
     progress: Progress
+
+    @property
+    def here_is_git(self) -> bool:
+        """Whether the current folder is in a repository: else tasks can have no worktrees."""
+        return asyncio.run(around(Path.cwd(), environ=os.environ)) is not None
 
     def again(self) -> Opened:
         """The same, as it is now. Raises PlanError."""

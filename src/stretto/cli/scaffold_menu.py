@@ -141,6 +141,7 @@ def _run(opened: Opened, how: How) -> None:
     """The plan itself, by the usual engine: what can go on now, those that the person names, or all that have papers,
     each as soon as those before it have landed."""
     from stretto.cli import terminal
+    from stretto.cli.options import Isolation
     from stretto.cli.run import run
     from stretto.cli.scaffold_telling import tasks_of
     from stretto.errors import ConfigError
@@ -158,7 +159,9 @@ def _run(opened: Opened, how: How) -> None:
     chosen = ready if answer == "all" else named or ids
     if unknown := [id for id in chosen if id not in ready]:
         raise ConfigError(f"{', '.join(unknown)} cannot be run now", hint=f"there are {', '.join(ready)}")
-    run(str(opened.file), only=list(tasks_of(opened, chosen)), agent=how.agent, jobs=how.jobs)
+    only = list(tasks_of(opened, chosen))
+    where = None if opened.here_is_git else Isolation.NONE
+    run(str(opened.file), only=only, agent=how.agent, jobs=how.jobs, isolation=where)
 
 
 def _graph(opened: Opened) -> None:

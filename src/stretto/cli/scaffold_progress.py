@@ -86,10 +86,8 @@ def next_prompt(opened: Opened) -> tuple[str, str]:
     if len(told.ids) > 1 and (how := command(told, opened)):
         about += f" (all of {', '.join(told.ids)}: {how})"
     match told.action:
-        case "complete" | "blocked":
-            return "", advice_line(told)
-        case "approve":
-            return "", f"{advice_line(told)}: {command(told, opened)}"
+        case "complete" | "blocked" | "approve":
+            return "", ": ".join(filter(None, (advice_line(told), command(told, opened))))
         case "fill":
             item = _first(batches.hollow(progress), told.ids)
             return writing_prompt(progress, item, fill=True), about

@@ -53,7 +53,7 @@ def status_lines(progress: Progress, paint: Paint, width: int) -> Iterator[str]:
         room = width - ids - 31 - width_of(note)
         title = cut(line(one.achievement.title), room) if room >= 12 else ""
         yield f"  level {fit(level, 3)} {fit(one.id, ids)}  {status}  {title}{note}".rstrip()
-    if progress.circle:
+    if progress.circle and not progress.open:  # else it is why nothing can go on
         yield f"  these wait for each other: {' → '.join(progress.circle)}"
 
 
@@ -95,11 +95,22 @@ def command(told: Advice, opened: Opened) -> str:
         case "fill":
             return f"stretto scaffold fill {folder}{level}"
         case "execute_parallel" | "execute":
-            return f"stretto run {quote(str(opened.file))} --only {quote(','.join(tasks_of(opened, told.ids)))}"
+            only = f"stretto run {quote(str(opened.file))} --only {quote(','.join(tasks_of(opened, told.ids)))}"
+            return only if opened.here_is_git else f"{only} --isolation none"
         case "approve":
             return f"stretto scaffold approve {folder}"
+        case "blocked" if opened.progress.circle:
+            return f"stretto check {quote(str(opened.file))}"
         case _:
             return ""
+
+
+def commands_before(opened: Opened, batch: Batch) -> tuple[str, ...]:
+    """Command lines that make what the executions of a batch lack."""
+    folder, level = quote(opened.folder), "" if batch.level is None else f" --level {batch.level}"
+    lacking = {opened.progress.by_id[note.id].subplan is None for note in batch.missing}
+    verbs = [verb for verb, bare in (("subplans", True), ("fill", False)) if bare in lacking]
+    return tuple(f"stretto scaffold {verb} {folder}{level}" for verb in verbs)
 
 
 def tasks_of(opened: Opened, ids: Sequence[str]) -> tuple[str, ...]:

@@ -25,7 +25,7 @@ DONE = "done"
 def put(view: View, wish: Wish) -> str:
     """Leave the wish; what to tell the person. Raises StateError when the run refuses it."""
     view.must_not_be_cleaned()
-    refuse_abandoned(view.home.run, view.state.abandoned)
+    refuse_abandoned(view.state)
     request = uuid.uuid4().hex
     with contextlib.closing(SqliteInbox(view.home.journal)) as inbox:
         if view.engine is None and (why := _refusal(view, wish)) is not None:

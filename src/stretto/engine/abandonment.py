@@ -6,7 +6,9 @@ from collections.abc import Mapping, Sequence
 
 from stretto.core.events import Event, Noticed, RunAbandoned, RunReclaimed
 from stretto.core.recovery import declare_lost, lost_attempts, replay
+from stretto.core.state import State
 from stretto.errors import StateError
+from stretto.model.papers import PAPERS
 from stretto.model.plan import Value
 from stretto.ports import Journal, Workspaces
 
@@ -18,10 +20,20 @@ class Abandoned(Value, frozen=True, kw_only=True):
     unsaved: Sequence[str] = ()
 
 
-def refuse_abandoned(run: str, abandoned: bool) -> None:
+def refuse_abandoned(state: State) -> None:
     """Raises StateError: nobody goes on with an abandoned run, or brings its landings anywhere."""
-    if abandoned:
-        raise StateError(f"{run} has been abandoned", hint=f"stretto abandon {run} --undo")
+    refuse_taken_back(state)
+    if state.abandoned:
+        raise StateError(f"{state.run} has been abandoned", hint=f"stretto abandon {state.run} --undo")
+
+
+def refuse_taken_back(state: State) -> None:
+    """Raises StateError for a batch of papers that is over: papers that it counts as written are gone."""
+    if state.abandoned and state.plan.format == PAPERS and state.ended in ("succeeded", "failed"):
+        raise StateError(
+            f"{state.run} has been abandoned: papers that it wrote were taken back",
+            hint="write them anew: the same `stretto scaffold …` again",
+        )
 
 
 async def abandon(journal: Journal, workspaces: Workspaces, *, at: float, by: str) -> Abandoned:

@@ -53,7 +53,7 @@ class EmbeddedEngine:
         coordinator = replay((recorded.event for recorded in self._journal.read()), answers)
         for answer in answers:  # the inbox keeps the first one, so this adds only those that a crash has swallowed
             self._inbox.answer(answer.request, accepted=answer.accepted, why=answer.why)
-        refuse_abandoned(coordinator.state.run, coordinator.state.abandoned)
+        refuse_abandoned(coordinator.state)
         self._performer = self._make_performer(coordinator, self._arrived.put_nowait)
         try:
             async with asyncio.TaskGroup() as group:

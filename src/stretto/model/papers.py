@@ -11,6 +11,8 @@ from stretto.model.names import task_dir
 from stretto.model.plan import Value
 
 Step = Literal["complete", "skipped", "failed", "execution_created", "subplan_created", "not_started"]
+PAPERS = "subplans"
+"""What the plan of a run has as its format that writes a batch of papers."""
 
 _KEY = r"(?P<key>[0-9a-z]+(?:-[0-9a-z]+)*)"
 _KINDS: tuple[tuple[Step, str, re.Pattern[str]], ...] = (

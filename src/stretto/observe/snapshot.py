@@ -19,6 +19,7 @@ from stretto.core.events import (
 )
 from stretto.core.state import State, TaskRecord
 from stretto.model.names import task_dir
+from stretto.model.papers import PAPERS
 from stretto.model.plan import Value
 from stretto.model.run import FINAL_STATES, RunState, TaskState, Usage
 from stretto.observe.layout import wrap
@@ -329,7 +330,8 @@ def next_steps(state: State, engine: Engine | None, *, delivered: bool = False, 
         failed = [record.id for record in state.tasks if record.state == "failed"]
         if failed:
             steps.append(on_task("explain", failed[0], run))
-            steps.append(f"stretto retry --run {run} && stretto resume {run}")
+            if state.plan.format != PAPERS:  # a batch takes papers back: it says itself how it goes on
+                steps.append(f"stretto retry --run {run} && stretto resume {run}")
         if state.lane.head != state.base and not delivered and state.ended in ("succeeded", "failed"):
             steps.append(f"stretto land {run}")
     return ("", *(f"next: {step}" for step in steps)) if steps else ()

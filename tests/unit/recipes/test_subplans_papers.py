@@ -99,10 +99,41 @@ def test_an_execution_says_what_its_subplan_says(tmp_path: Path) -> None:
     assert is_untouched(text) and not is_placeholder(text)
 
 
+def test_each_part_has_only_its_own_steps_hours_and_deliverables(tmp_path: Path) -> None:
+    parts = [
+        {
+            "execution_id": "1.1.1",
+            "title": "Left",
+            "estimated_hours": 1,
+            "steps": ["dig left"],
+            "deliverables": ["l.py"],
+        },
+        {
+            "execution_id": "1.1.2",
+            "title": "Right",
+            "estimated_hours": 3,
+            "description": "Steps:\n\ndig right",
+            "colour": "red",
+        },
+        {"execution_id": "1.1.3", "title": "Rest"},
+    ]
+    progress = seen(tmp_path, written(tmp_path, entry("1.1", estimated_hours=9, sub_executions=parts)))
+    whole = "## Deliverables\n\n- l.py\n- r.py\n\n## Approach\n\n1. dig left\n2. dig right\n"
+    left, right, rest = (
+        execution_text(progress, progress.standings[0], n, subplan=whole, path="s", today="d") for n in (1, 2, 3)
+    )
+    assert "dig left" in left and "l.py" in left and "right" not in left and "r.py" not in left
+    assert "**Estimated Time**: 1 hours" in left and "## Steps\n" in left and "## Deliverables\n" in left
+    assert "## Steps\n\ndig right" in right and "dig left" not in right and "Colour:\n\nred" in right
+    assert "## Deliverables (of the whole achievement)" in right and "only what belongs to part 1.1.2" in right
+    assert "## Steps (of the whole achievement)" in rest and "**Estimated Time of the whole achievement**: 9" in rest
+
+
 def test_an_execution_of_a_part_says_which(tmp_path: Path) -> None:
     parts = [{"execution_id": "1.1.2", "title": "Integration", "estimated_hours": 3, "scope": "the shop"}]
     progress = seen(tmp_path, written(tmp_path, entry("1.1", sub_executions=parts)))
     text = execution_text(progress, progress.standings[0], 2, subplan="## Objective\n\nx", path="s", today="d")
+    assert "## Objective (of the whole achievement)\n\nOf this, only" in text
     assert "part 1.1.2: Integration" in text and "the shop" in text and "3 hours" in text
 
 

@@ -54,6 +54,8 @@ def advice(progress: Progress, landed: Collection[str] = ()) -> Advice:
     """`landed`: achievements that a run has done, and that nobody has approved yet."""
     if not progress.open:
         return Advice(action="complete", why="everything is complete or skipped")
+    if progress.circle:
+        return Advice(action="blocked", ids=tuple(dict.fromkeys(progress.circle)), why=_blocked(progress))
     done = [one for one in progress.open if one.id in landed]
     if done:
         return _advice("approve", done, "a run has done this, and nobody has approved it")

@@ -6,13 +6,13 @@ import shlex
 import sys
 from collections.abc import Sequence
 
+from stretto.model.papers import PAPERS
 from stretto.model.plan import Check, Phase, Plan, Task
 from stretto.recipes.subplans import placeholder
 from stretto.recipes.subplans.batch import Item
 from stretto.recipes.subplans.progress import Progress
 from stretto.recipes.subplans.prompt import writing_prompt
 
-NAME = "subplans"
 ESTIMATE_S = 300.0
 
 
@@ -22,7 +22,7 @@ def plan_of(progress: Progress, items: Sequence[Item], *, fill: bool = False) ->
     kinds = tuple(dict.fromkeys(item.kind for item in items))
     return Plan(
         name=f"{progress.plan.name} papers",
-        format=NAME,
+        format=PAPERS,
         isolation="none",
         phases=tuple(
             Phase(id=kind, title="SUBPLANs" if kind == "subplans" else "EXECUTION_TASKs", depends_on=kinds[:i])

@@ -91,7 +91,8 @@ def _part(one: Standing, item: Item) -> str:
         return f"It is done in parts, which run side by side:\n{named}"
     for i, found in enumerate(parts):
         if part_number(found.id, i) == item.number:
-            return "\n".join(filter(None, (f"This execution is part {found.id}: {found.title}", found.told)))
+            only = "It holds the steps, deliverables and hours of this part only; the other parts do the rest."
+            return "\n".join(filter(None, (f"This execution is part {found.id}: {found.title}", found.told, only)))
     return ""
 
 

@@ -7,7 +7,10 @@ from collections.abc import Iterator, Sequence
 from stretto.model.achievements import Achievement, Part
 from stretto.model.papers import part_number
 from stretto.recipes.subplans.progress import Progress, Standing
-from stretto.recipes.subplans.words import Piece, headed, items, labelled, of_topic
+from stretto.recipes.subplans.words import Piece, Topic, headed, items, labelled, of_topic, told_pieces
+
+_OWN: tuple[Topic, ...] = ("goal", "deliverables", "approach", "criteria", "tests")
+"""What a part says of itself stands in place of what its whole says."""
 
 
 def subplan_text(progress: Progress, one: Standing, *, executions: Sequence[str], today: str) -> str:
@@ -41,15 +44,28 @@ def execution_text(progress: Progress, one: Standing, number: int, *, subplan: s
     part = next((part for i, part in enumerate(achievement.parts) if part_number(part.id, i) == number), None)
     about = _name(achievement) + (f", part {part.id}: {part.title}".rstrip(": ") if part else "")
     lines = [f"**SUBPLAN**: {path}  ", f"**Execution**: {number:02d}  "]
-    parts = [f"# EXECUTION_TASK: {about}", _head(progress, one, today=today, lines=lines, hours=_hours(part))]
+    parts = [f"# EXECUTION_TASK: {about}", _head(progress, one, today=today, lines=lines, part=part)]
+    own = told_pieces(part.told) if part else ()
     if part is not None:
-        parts += _section("Your part", part.told or part.title or f"Part {part.id} of the SUBPLAN.")
-    parts += _section("Objective", of_topic(said, "goal") or _sentence(achievement))
-    parts += _section("Deliverables", of_topic(said, "deliverables"))
-    parts += _section("Steps", of_topic(said, "approach"))
+        rest = [_joined(piece.label and f"{piece.label}:", piece.body) for piece in own if piece.topic not in _OWN]
+        parts += _section("Your part", _joined(*rest) or part.title or f"Part {part.id} of the SUBPLAN.")
     criteria = of_topic(said, "criteria") or of_topic(labelled(achievement.section), "criteria")
-    parts += _section("Done when", criteria or f"What `{path}` asks for is there, and somebody has looked at it.")
-    parts += _section("Tests", of_topic(said, "tests"))
+    otherwise = f"What `{path}` asks for is there, and somebody has looked at it."
+    sections: tuple[tuple[str, Topic, str], ...] = (
+        ("Objective", "goal", of_topic(said, "goal") or _sentence(achievement)),
+        ("Deliverables", "deliverables", of_topic(said, "deliverables")),
+        ("Steps", "approach", of_topic(said, "approach")),
+        ("Done when", "criteria", criteria or otherwise),
+        ("Tests", "tests", of_topic(said, "tests")),
+    )
+    for title, topic, shared in sections:
+        if part is None:
+            parts += _section(title, shared)
+        elif mine := of_topic(own, topic):
+            parts += _section(title, mine)
+        elif shared:
+            remark = f"Of this, only what belongs to part {part.id} is yours; the other parts do the rest."
+            parts += _section(f"{title} (of the whole achievement)", f"{remark}\n\n{shared}")
     parts.append("## Iteration log\n\nNo iteration yet.")
     return _paper(parts)
 
@@ -61,12 +77,13 @@ def approval_text(progress: Progress, one: Standing, *, evidence: str, who: str,
     return _paper([f"# APPROVED: {_name(one.achievement)}", "\n".join(head), *_section("Evidence", evidence)])
 
 
-def _head(progress: Progress, one: Standing, *, today: str, lines: Sequence[str] = (), hours: str = "") -> str:
-    hours = hours or one.achievement.hours
+def _head(progress: Progress, one: Standing, *, today: str, lines: Sequence[str] = (), part: Part | None = None) -> str:
+    hours = _hours(part) or one.achievement.hours
+    whole = " of the whole achievement" if part and not _hours(part) else ""
     found = [f"**PLAN**: {progress.plan.name}  ", *lines, f"**Achievement**: {one.id}  "]
     if hours:
         unit = "" if any(sign.isalpha() for sign in hours) else " hours"
-        found.append(f"**Estimated Time**: {hours}{unit}  ")
+        found.append(f"**Estimated Time{whole}**: {hours}{unit}  ")
     return "\n".join((*found, f"**Created**: {today}  ", "**Status**: ready"))
 
 

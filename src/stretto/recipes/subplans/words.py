@@ -32,6 +32,7 @@ _HEADING = re.compile(r"(#{1,6})[ \t]+(.+?)[ \t]*#*$")
 _FENCE = re.compile(r"[ \t]*(`{3,}|~{3,})")
 _RULE = re.compile(r"[ \t]*([-*_])(?:[ \t]*\1){2,}[ \t]*")
 _ITEM = re.compile(r"(?P<indent>[ \t]*)(?:[-*+]|\d+[.)])[ \t]+(?:\[[ xX]\][ \t]+)?(?P<text>.+)")
+_KEY = re.compile(r"([A-Z][^\n:]{0,60}):")
 _LONGEST = 12_000
 
 
@@ -50,6 +51,20 @@ def labelled(text: str) -> tuple[Piece, ...]:
 def headed(text: str) -> tuple[Piece, ...]:
     """A whole paper by its headings of the second level."""
     return tuple(_pieces(text, labels=False))
+
+
+def told_pieces(text: str) -> tuple[Piece, ...]:
+    """What a plan file says, by its lines that are a label with a colon (`Steps:`) below an empty line."""
+    pieces, label, body, fence, free = list[Piece](), "", list[str](), "", True
+    for line in text.splitlines():
+        fence, inside = _fenced(line, fence)
+        if free and not inside and (found := _KEY.fullmatch(line)):
+            pieces.append(_piece(label, body))
+            label, body = found[1], []
+        else:
+            body.append(line)
+        free = not line.strip()
+    return (*pieces, _piece(label, body))
 
 
 def of_topic(pieces: Sequence[Piece], *topics: Topic) -> str:
