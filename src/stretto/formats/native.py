@@ -164,10 +164,8 @@ def _phases(root: Table, context: tuple[str, ...]) -> tuple[list[Phase], list[Ta
     phases: list[Phase] = []
     tasks: list[Task] = []
     for table in root.tables("phases", "phase"):
-        id = table.id("id")
+        id = table.own_id("every phase has an id that others can depend on")
         if id is None:
-            if "id" not in table.values:
-                table.missing("id", "every phase has an id that others can depend on")
             id = ""
         else:
             table.about = f"phase {id!r}"
@@ -195,10 +193,8 @@ def _policy(table: Table) -> FailurePolicy | None:
 
 
 def _task(table: Table, phase: str, context: tuple[str, ...]) -> Task:
-    id = table.id("id")
+    id = table.own_id("every task has an id that others can depend on")
     if id is None:
-        if "id" not in table.values:
-            table.missing("id", "every task has an id that others can depend on")
         id = ""
     else:
         table.about = f"task {id!r}"

@@ -213,6 +213,14 @@ class Table:
                 return self._name(key, value, expected, ())
         return None
 
+    def own_id(self, hint: str) -> str | None:
+        """Its `id`. None, and said so, where it has none, or one that is null or no id."""
+        before = len(self.reading.findings)
+        id = self.id("id")
+        if id is None and len(self.reading.findings) == before:
+            self.missing("id", hint)
+        return id
+
     def ids(self, key: str) -> tuple[str, ...]:
         """Names of other things: one, or a list."""
         value = self.get(key)

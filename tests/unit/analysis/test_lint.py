@@ -106,7 +106,7 @@ def codes_in_source() -> set[str]:
     the keys of tables of kinds."""
     makers = {"Finding", "finding", "mistake", "report", "_report", "refuse", "_refuse", "_note", "_stop"}
     found: set[str] = set()
-    for path in (path for part in ("analysis", "formats", "cli") for path in (SRC / part).rglob("*.py")):
+    for path in (path for part in ("analysis", "formats", "recipes", "cli") for path in (SRC / part).rglob("*.py")):
         for node in ast.walk(ast.parse(path.read_text())):
             given: list[ast.expr] = []
             match node:

@@ -274,6 +274,8 @@ gates: [make]
         ("tasks: []", "missing-key", "the plan has no `name`"),
         ("name: n\ntasks: [{prompt: x}]", "missing-key", "task 1 has no `id`"),
         ("name: n\nphases: [{tasks: []}]", "missing-key", "phase 1 has no `id`"),
+        ('{"name": "n", "tasks": [{"id": null, "prompt": "x"}]}', "missing-key", "task 1 has no `id`"),
+        ('{"name": "n", "phases": [{"id": null, "tasks": []}]}', "missing-key", "phase 1 has no `id`"),
         ("name: n\ntasks: [{id: ' '}]", "wrong-value", "`id` of task 1 is empty"),
         ("name: n\ntasks: [{id: }]", "wrong-type", "`id` of task 1 should be an id, not nothing"),
         ('name: n\ntasks: [{id: "a\\tb"}]', "wrong-value", "`id` of task 1 has a control character in it: '\\t'"),
