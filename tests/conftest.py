@@ -41,7 +41,10 @@ def pytest_configure(config: pytest.Config) -> None:
     for name in list(os.environ):
         if name.startswith(_OF_OTHERS) and name not in _KEPT:
             del os.environ[name]
-    signal.signal(signal.SIGHUP, signal.SIG_DFL)  # who calls the tests by `nohup` means no test by that
+    # Who calls the tests by `nohup`, or from a script as a background job, means no test by that.
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     os.environ |= {"HOME": home, "GIT_CONFIG_NOSYSTEM": "1", "GIT_TERMINAL_PROMPT": "0"}
 
 
