@@ -394,10 +394,16 @@ MUTATIONS = (
         "    return Next(plan, gone, graph, changed - gone, frozenset())\n",
     ),
     Mutation(
-        "another plan forgets the drift that is held",
+        "another plan takes the claims from what is still at work",
         "core/replan.py",
-        "                admission.claims.hold(record.index, strayed[record.id])\n",
-        "                pass\n",
+        "            admission.hold_as(record, former, was[record.id])\n",
+        "            admission.hold(state, record)\n",
+    ),
+    Mutation(
+        "what was to make room starts before what a new plan puts in front of it",
+        "core/replan.py",
+        '    free = record.doom is None or record.doom.state == "ready"',
+        "    free = record.doom is None",
     ),
     Mutation(
         "another plan changes what is in flight without force",

@@ -132,6 +132,11 @@ class Admission(msgspec.Struct):
         if record.claims:
             self.claims.hold(record.index, record.claims)
 
+    def hold_as(self, record: TaskRecord, former: Admission, index: int) -> None:
+        """The task holds, and keeps away, what it did when it was `index`: its attempt goes on as it was begun."""
+        self.rivals.stand(record.index, *former.rivals.of[index])
+        self.claims.hold(record.index, former.claims.of.get(index, ()))
+
     def leave(self, state: State, record: TaskRecord) -> None:
         """The task gives its share of its phase back."""
         self.in_phase[record.task.phase] -= 1

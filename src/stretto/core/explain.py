@@ -8,6 +8,7 @@ from __future__ import annotations
 from stretto.analysis.graph import Graph
 from stretto.core.breaker import agents_of
 from stretto.core.coordinator import Coordinator
+from stretto.core.start import PRESENCE
 from stretto.core.state import State, TaskRecord
 from stretto.errors import StateError
 from stretto.model.plan import Value
@@ -157,6 +158,8 @@ def _not_started(coordinator: Coordinator, record: TaskRecord) -> list[Reason]:
             holders = tuple(state.tasks[i].id for i in admission.claims.holders(pattern) if i != record.index)
             named = ", ".join(f"{h!r} ({state.by_id[h].state})" for h in holders)
             message = f"its claim meets {pattern!r}, held by {named}"
+            if pattern.startswith(PRESENCE):
+                message = f"it may touch any file, and in the same folder is at work {named}"
             since = min((state.by_id[h].since for h in holders), default=None)
             reasons.append(Reason(code="claim", message=message, tasks=holders, since=since))
         case ("agent", _):

@@ -205,12 +205,13 @@ def _drop(steps: Steps, record: TaskRecord) -> None:
 
 
 def _start_over(steps: Steps, record: TaskRecord, changed: Collection[str], *, back: bool) -> None:
+    free = record.doom is None or record.doom.state == "ready"  # nothing is decided, or only that it makes room
     if record.id in changed:
         record.charged = record.lost = record.conflicts = record.overloaded = 0
     if record.state in ("failed", "skipped") or (record.state == "cancelled" and back):
         step(steps.state, record, "pending", CHANGED)
         record.root = ""
-    elif record.state not in ("pending", *FINAL_STATES) and (record.doom is None or back):
+    elif record.state not in ("pending", *FINAL_STATES) and (free or back):
         steps.doom(record, Doom("pending", CHANGED))
 
 
@@ -218,7 +219,6 @@ def _put_in_order(steps: Steps, after: Next) -> None:
     """Every task at its place in the new plan, with the rank and the claims that it has there."""
     state, plan = steps.state, after.plan
     names = [record.id for record in state.tasks]
-    strayed = {record.id: _strayed(steps, record) for record in state.tasks if record.holding}
     rank = ranks(after.graph, [expected(task, state.settings.estimate_s, state.expected_s) for task in plan.tasks])
     records = []
     for index, task in enumerate(plan.tasks):
@@ -228,33 +228,27 @@ def _put_in_order(steps: Steps, after: Next) -> None:
             state.counts["pending"] = state.counts.get("pending", 0) + 1
         record.index, record.task = index, task
         record.rank = (task.priority, -rank[index], index)
-        record.claims = claims_of(index, task, plan, state.settings)
+        record.claims = claims_of(task, plan, state.settings)
         records.append(record)
     state.plan, state.gone, state.tasks = plan, tuple(sorted(after.gone)), records
     for lane in state.lanes.values():
         lane.queue = [state.by_id[names[index]].index for index in lane.queue]
     state.approved = [state.by_id[names[index]].index for index in state.approved]
-    blocked = {state.by_id[names[index]].index: starts for index, starts in steps.admission.blocked.items()}
-    steps.admission = _admission(state, steps.admission.starts, blocked, strayed)
+    steps.admission = _admission(state, steps.admission, {name: index for index, name in enumerate(names)})
 
 
-def _strayed(steps: Steps, record: TaskRecord) -> tuple[str, ...]:
-    """What it holds beside its claims: drift, also that of attempts before this one."""
-    claims = record.claims or ()
-    return tuple(path for path in steps.admission.claims.of.get(record.index, ()) if path not in claims)
-
-
-def _admission(state: State, starts: int, blocked: dict[int, int], strayed: Mapping[str, tuple[str, ...]]) -> Admission:
-    """Who waits and who holds what, with the indexes of now."""
+def _admission(state: State, former: Admission, was: Mapping[str, int]) -> Admission:
+    """Who waits and who holds what, with the indexes of now; `was` has those of `former`."""
     limits = {phase.id: phase.max_parallel for phase in state.plan.phases if phase.max_parallel}
-    admission = Admission(limits=limits, starts=starts)
+    admission = Admission(limits=limits, starts=former.starts)
+    blocked = {}
     for record in state.tasks:
         if record.places:
             admission.in_phase[record.task.phase] = admission.in_phase.get(record.task.phase, 0) + 1
         if record.holding:
-            admission.hold(state, record)
-            if strayed.get(record.id):
-                admission.claims.hold(record.index, strayed[record.id])
+            admission.hold_as(record, former, was[record.id])
+        if was.get(record.id) in former.blocked:
+            blocked[record.index] = former.blocked[was[record.id]]
         if record.state == "ready" and not record.asking and GRANT + record.id not in state.timers:
             admission.offer(record)
     admission.restore_blocked({i: n for i, n in sorted(blocked.items()) if i in admission.version}, state)

@@ -38,7 +38,11 @@ class Rivals(msgspec.Struct):
 
     def enter(self, index: int, task: Task, ids: Collection[str]) -> None:
         """The task is active from here on."""
-        self.of[index] = inside, against = _own(task), tuple(foes(task, ids))
+        self.stand(index, _own(task), tuple(foes(task, ids)))
+
+    def stand(self, index: int, inside: tuple[Name, ...], against: tuple[Name, ...]) -> None:
+        """Who is active stands there."""
+        self.of[index] = inside, against
         for name in inside:
             self.inside.setdefault(name, {})[index] = None
         for name in against:

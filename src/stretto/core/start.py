@@ -10,8 +10,8 @@ from stretto.core.state import Lane, State, TaskRecord
 from stretto.model.plan import Plan, Task
 from stretto.model.run import TARGET, RunSettings
 
-PRESENCE = ".stretto/tasks/{}"
-"""What a task that writes nothing claims in a folder that all share: a name of its own that no file has."""
+PRESENCE = ".stretto/tasks/"
+"""Beneath it a task that writes nothing claims, in a folder that all share, a name of its own that no file has."""
 
 
 def first_state(event: RunStarted, graph: Graph) -> State:
@@ -46,18 +46,23 @@ def first_state(event: RunStarted, graph: Graph) -> State:
 
 def record_of(index: int, task: Task, rank_s: float, plan: Plan, settings: RunSettings, at: float) -> TaskRecord:
     """A task of which nothing is known but its plan; `rank_s` is the longest way from its start to the end."""
-    claims = claims_of(index, task, plan, settings)
+    claims = claims_of(task, plan, settings)
     return TaskRecord(index=index, task=task, rank=(task.priority, -rank_s, index), claims=claims, since=at)
 
 
-def claims_of(index: int, task: Task, plan: Plan, settings: RunSettings) -> tuple[str, ...] | None:
+def claims_of(task: Task, plan: Plan, settings: RunSettings) -> tuple[str, ...] | None:
     """The patterns that exclude others, by the run's conflict policy (R2.4, R2.5)."""
     if settings.conflicts == "allow":
         return None
     if settings.isolation == "none":
         # No landing merges anything there: hot files keep tasks apart, too, and who names no file is met by whoever
         # may touch every file, and by nobody else.
-        return ("**",) if task.writes is None else task.writes or (PRESENCE.format(index),)
+        return ("**",) if task.writes is None else task.writes or (_presence(task),)
     if task.writes is None:
         return ("**",) if settings.conflicts == "serialize-unknown" else None
     return tuple(w for w in task.writes if not any(within(w, hot) for hot in plan.hot_files)) or None
+
+
+def _presence(task: Task) -> str:
+    """Made of the id, which another plan leaves as it is, in letters that mean nothing in a glob."""
+    return PRESENCE + task.id.encode("utf-8", "surrogatepass").hex()

@@ -325,7 +325,7 @@ class Account(Ledger):
             return False
         assert first.blocked_at is not None
         overdue = self.starts - first.blocked_at >= OVERTAKEN * self.parallel
-        return overdue and (self.rules.meets(first.claims, note) or self.rules.foes(first, note))
+        return overdue and (self.rules.meets(first.claims, note) or self.rules.foes(first.task, note.task))
 
     def _end(self) -> None:
         outcome = self._outcome()

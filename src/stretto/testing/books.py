@@ -59,6 +59,8 @@ class Note(msgspec.Struct, kw_only=True):
     kept: bool = False
     """It was re-opened with its claims."""
     drift: tuple[str, ...] = ()
+    begun: tuple[tuple[str, ...], Task] | None = None
+    """Its claims and itself as its attempt was begun with them, if the plan has changed since."""
     spent: dict[Budget, int] = {}
     doom: TaskState | None = None
     timer: Literal["", "backoff", "grant"] = ""
@@ -135,6 +137,8 @@ class Rules:
             rank = (task.priority, -length(task.id, "task") if self._ranked else 0.0, i)
             claims = self._claims(task)
             note = self.notes.pop(task.id, None) or Note(task=task, index=i, rank=rank, claims=claims, spent={})
+            if note.holds and note.task != task:
+                note.begun = note.begun or (note.claims, note.task)
             note.task, note.index, note.rank, note.claims = task, i, rank, claims
             self.notes[task.id] = note  # in plan order
 
@@ -319,21 +323,22 @@ class Rules:
         """Whether another task's claims stand in the way of what `note` wants."""
         return any(overlap(a, b) for a in claims for b in note.claims)
 
-    def foes(self, one: Note, other: Note) -> bool:
+    def foes(self, one: Task, other: Task) -> bool:
         """Whether either says that it is never active beside the other (R1.2)."""
         return any(
-            (name == b.id) if name in self._tasks else (name == b.task.phase)
+            (name == b.id) if name in self._tasks else (name == b.phase)
             for a, b in ((one, other), (other, one))
-            for name in a.task.conflicts_with
+            for name in a.conflicts_with
         )
 
     def stopped_by_claims(self, note: Note) -> bool:
-        return any(
-            other is not note
-            and other.holds
-            and (self.meets((*other.claims, *other.drift), note) or self.foes(other, note))
-            for other in self.notes.values()
-        )
+        for other in self.notes.values():
+            claims, task = other.begun or (other.claims, other.task)
+            if other is not note and other.holds and (
+                self.meets((*claims, *other.drift), note) or self.foes(task, note.task)
+            ):  # fmt: skip
+                return True
+        return False
 
     def drifts(self, note: Note, paths: tuple[str, ...]) -> tuple[str, ...]:
         """Paths outside the claim (R2.6)."""

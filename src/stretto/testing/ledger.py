@@ -96,7 +96,7 @@ class Ledger:
         elif self._stopped(note):
             self._final(note, "skipped")
         else:
-            note.state, note.drift = "ready", ()
+            note.state, note.drift, note.begun = "ready", (), None
 
     def _failed(self, note: Note, failure: Failure, commit: str | None) -> None:
         held = note.holds and not note.asking
@@ -182,7 +182,7 @@ class Ledger:
                 note.spent = {} if note.id in want.changed else note.spent
                 if note.state in ("failed", "skipped") or (note.state == "cancelled" and note.id in back):
                     note.state = "pending"
-                elif note.state != "pending" and (note.doom is None or note.id in back):
+                elif note.state != "pending" and (note.doom in (None, "ready") or note.id in back):
                     self._decide(note, "pending")
         for note in self.notes.values():
             if note.state == "skipped":
@@ -218,6 +218,7 @@ class Ledger:
             self._forget(note.timer, note.id)
         note.state, note.doom, note.timer, note.drift, note.blocked_at = state, None, "", (), None
         note.asking = note.kept = note.person = note.approved = False
+        note.begun = None
         self._follow()
 
     def _policies(self, failed: Note) -> None:

@@ -33,8 +33,8 @@ class Promises:
         self._hot = started.plan.hot_files
         self._parallel = started.settings.parallel
         self._attempts: dict[str, int] = {}
-        self._active: set[str] = set()
-        """At work, at its gates, or on its way to land."""
+        self._active: dict[str, Task] = {}
+        """At work, at its gates, or on its way to land; and the task as it was then, whatever became of the plan."""
         self._allowed: dict[str, int] = {}
         """Asked for a start: task to the most places there have been since."""
         self._places: set[str] = set()
@@ -98,7 +98,7 @@ class Promises:
             if state not in ("running", "gating"):
                 self._places.discard(task)
                 if state != "landing":
-                    self._active.discard(task)
+                    self._active.pop(task, None)
         for task in (task for task, state in states.items() if state == "landing" and task not in self._active):
             self._activate(task)  # approved: its claims are its own again
 
@@ -132,9 +132,9 @@ class Promises:
         self._activate(start.task)
 
     def _activate(self, task: str) -> None:
-        for other in self._active:
-            self._must(not self._clash(self._tasks[task], self._tasks[other]), f"{task} meets {other}")
-        self._active.add(task)
+        for name, other in self._active.items():
+            self._must(not self._clash(self._tasks[task], other), f"{task} meets {name}")
+        self._active[task] = self._tasks[task]
 
     def _landed_first(self, who: str, name: str) -> None:
         if name in self._tasks:

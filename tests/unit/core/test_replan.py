@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import msgspec
 import pytest
 
@@ -157,6 +159,38 @@ def test_r8_4_what_was_dropped_while_it_ran_and_is_back_is_done_again() -> None:
     run.replanned(task("a"), task("b"), force=True)
     run.ended("b")
     assert run.state("b") == "ready" and run.attempt("b") == 2
+
+
+@pytest.mark.parametrize("isolation", ["worktree", "none"])
+def test_r2_2_what_is_still_at_work_keeps_what_it_was_begun_with(isolation: Literal["worktree", "none"]) -> None:
+    in_place = RunSettings(agent="fake", parallel=5, isolation=isolation)
+    run = Told(task("a", writes=("old",), conflicts_with=("x",)), task("x", writes=("x",)), settings=in_place)
+    run.granted("a")
+    others = (task("x", writes=("x",)), task("b", writes=("old",)), task("c", writes=("new",)))
+    run.replanned(*others, task("a", writes=("new",)), force=True)
+    assert run.asking == ["c"]  # `a` writes there only when it is begun again
+    assert explain(run.coordinator, "b").reasons[0].tasks == ("a",)
+    assert explain(run.coordinator, "x").reasons[0].tasks == ("a",)
+    run.ended("a")
+    assert run.asking == ["x", "b", "c"] and run.state("a") == "ready"
+
+
+def test_r10_3_in_a_shared_folder_a_new_plan_may_move_who_writes_nothing() -> None:
+    run = Told(task("a"), settings=RunSettings(agent="fake", parallel=5, isolation="none"))
+    run.granted("a")
+    run.replanned(task("n"), task("a"), task("u", writes=None))
+    assert run.asking == ["n"]
+    message = explain(run.coordinator, "u").reasons[0].message
+    assert message == "it may touch any file, and in the same folder is at work 'a' (running)"
+
+
+def test_r8_4_what_was_to_make_room_waits_for_what_a_new_plan_puts_before_it() -> None:
+    run = Told(task("a"), task("b"))
+    run.granted("b")
+    run.when(StopRequested(at=run.later(), now=True))
+    run.replanned(task("a"), task("b", "a"), force=True)
+    run.ended("b")
+    assert run.state("b") == "pending"
 
 
 def test_r8_4_a_new_task_opens_a_finished_run_again_and_no_stopped_one() -> None:
