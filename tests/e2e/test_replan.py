@@ -87,6 +87,10 @@ def test_r8_4_a_longer_plan_opens_a_finished_run_again(toy: Held) -> None:
     toy.stretto("resume", "--replan")
     assert toy.states() == dict.fromkeys("abcde", "succeeded")
     assert toy.status()["state"] == "succeeded"
+    (kept,) = toy.state.rglob("plan/plan.yaml")
+    kept.write_text(PLAN)  # as one leaves it who is killed when the run has been told and the copy not been made
+    assert "says nothing else" in toy.stretto("resume", "--replan").stdout
+    assert kept.read_text() == (toy.root / "plan.yaml").read_text()
 
 
 @pytest.mark.parametrize(

@@ -58,13 +58,12 @@ def ask(view: View, *, force: bool) -> str:
     if (why := refuse(then.state, change)) is not None:
         raise PlanError(f"{home.run} cannot go on with this plan: {why}", hint=again)
     told = outlook(then.state, change)
-    if not told:
-        return ""
-    texts = {**home.context(), **context}
-    write_whole(home.path / CONTEXT, msgspec.json.encode(texts))
-    with contextlib.closing(SqliteInbox(home.journal)) as inbox:
-        inbox.put(change, request=uuid.uuid4().hex)
-    write_whole(home.plan(), loaded.data)
+    if told:
+        texts = {**home.context(), **context}
+        write_whole(home.path / CONTEXT, msgspec.json.encode(texts))
+        with contextlib.closing(SqliteInbox(home.journal)) as inbox:
+            inbox.put(change, request=uuid.uuid4().hex)
+    write_whole(home.plan(), loaded.data)  # in any case: who was killed before this line had left it behind
     return told
 
 
