@@ -278,6 +278,24 @@ def test_without_git_runs_are_found_from_above_and_beneath(plain: Plain) -> None
     assert "not in a git repository" in toy.stretto("status", code=2).stderr
 
 
+def test_without_git_a_plan_in_a_tools_folder_is_of_the_project(plain: Plain) -> None:
+    task = shell("t", "echo 1 > t.txt", "writes: [t.txt]")
+    for name, top in (("proj/.taskmaster/tasks", "proj"), (".kiro/specs/x", ""), ("deep/.config/x", "deep/.config/x")):
+        made = plan(plain, task, name=f"{name}/plan.yaml")
+        where = plain.repository / top
+        told = plain.stretto("run", made, "--yes").stdout
+        assert told.index(f"tasks work in {where} itself") < told.index("succeeded"), "before anything begins"
+        assert (where / "t.txt").read_text() == "1\n"
+        assert "nothing is left to do" in plain.stretto("run", made, "--yes").stdout
+    plain.env["HOME"] = str(plain.repository)
+    (plain.repository / "t.txt").unlink()
+    assert (
+        f"tasks work in {plain.repository / '.claude/x'} itself"
+        in plain.stretto("run", plan(plain, task, name=".claude/x/plan.yaml"), "--yes").stdout
+    )
+    assert not (plain.repository / "t.txt").exists(), "the home folder is no project"
+
+
 PAGES = """shell: case $STRETTO_TASK in
 *Page) page=$(echo $STRETTO_TASK | tr A-Z a-z); mkdir -p specs/pages
   echo "# Frontend Interaction Specification - $STRETTO_TASK" > specs/pages/$page.md;;

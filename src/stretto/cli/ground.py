@@ -21,6 +21,7 @@ from stretto.model.plan import Isolation, Value
 from stretto.model.run import IN_PLACE
 from stretto.observe.paint import count
 from stretto.ports import Engine
+from stretto.workspace.project import project_of
 from stretto.workspace.repository import Repository, around
 
 if TYPE_CHECKING:
@@ -127,7 +128,7 @@ def _build_on(wanted: Wanted, before: Earlier | None) -> Earlier | None:
 
 
 async def in_place(wanted: Wanted, path: Path, loaded: Loaded, folder: Path) -> Ground:
-    """The folder that the plan is made of; of a plan file the top of the repository, or without one the folder that
+    """The folder that the plan is made of; of a plan file the top of the repository, or without one the project that
     it lies in. Raises ConfigError for what only a branch could mean, and RunLeased where a run is at work there."""
     flags = {"--base": wanted.base, "--branch": wanted.branch, "--land": wanted.land or None}
     for flag, said in flags.items():
@@ -139,7 +140,7 @@ async def in_place(wanted: Wanted, path: Path, loaded: Loaded, folder: Path) -> 
     here = await around(path if path.is_dir() else Path.cwd(), environ=os.environ)
     if here is None and not path.is_dir():
         here = await around(path.parent, environ=os.environ)
-    root = path if path.is_dir() else here[0] if here else path.parent
+    root = path if path.is_dir() else here[0] if here else project_of(path.parent, home=_home())
     if root.is_relative_to(os.path.realpath(state)):
         raise StateError(f"{root} lies in stretto's own state folder", hint="run it somewhere else")
     runs = repository_home(state, here[1] if here else root)
@@ -157,6 +158,10 @@ async def in_place(wanted: Wanted, path: Path, loaded: Loaded, folder: Path) -> 
         base=IN_PLACE,
         landed=frozenset(landed_in_place(views, loaded.plan, path, folder, root) if learns else ()),
     )
+
+
+def _home() -> Path:
+    return Path(os.path.realpath(os.environ.get("HOME") or "/"))
 
 
 def refuse_busy(state: Path, root: Path, *, but: str = "") -> None:
