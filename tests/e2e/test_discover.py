@@ -277,7 +277,7 @@ def test_a_plan_that_is_done_or_broken_is_nothing_to_ask_about(toy: Toy) -> None
         (("--breadth", "3", "--priority", "1"), "--priority and --breadth 3 contradict each other"),
         (("--achievement", "1.1", "--priority", "1"), "contradict each other"),
         (("--achievement", "1.3"), "seems to have no achievement '1.3'"),
-        (("--priority", "7"), "seems to have no priority '7'"),
+        (("--priority", "7"), "seems to have no priority '7'\nhint: it has 1, 2 (--force"),
         (("--achievement", " "), "--achievement names nothing"),
         (("--prompt", "--answer", "x"), "--prompt and --answer contradict each other"),
         (("-o", "-", "--json"), "both want standard output"),
@@ -288,6 +288,23 @@ def test_a_plan_that_is_done_or_broken_is_nothing_to_ask_about(toy: Toy) -> None
 def test_what_does_not_fit_together_is_one_message(toy: Toy, words: tuple[str, ...], told: str) -> None:
     done = toy.stretto("discover", "PLAN.md", *words, code=2)
     assert told in done.stderr and done.stdout == ""
+
+
+def test_a_priority_that_nobody_names_is_refused_and_told_of_those_there_are(toy: Toy) -> None:
+    toy.write(
+        {
+            "none.md": "# Shop\n\n- Task 1: list\n- Task 2: search\n- Task 3: page\n",
+            "words.md": "# Shop\n\nThe list has high priority, the search priority P2.\n",
+            "plan.yaml": "name: n\ntasks:\n  - {id: a, prompt: x, priority: 2}\n  - {id: b, prompt: x}\n",
+        }
+    )
+    for file, hint in (("none.md", "it names none"), ("words.md", "it has high, 2 ("), ("plan.yaml", "it has 2, 3 (")):
+        for more in ("--prompt",), ("--answer", "x"):
+            refused = toy.stretto("discover", file, "--priority", "9", *more, code=2)
+            assert f"{file} seems to have no priority '9'" in refused.stderr and f"hint: {hint}" in refused.stderr
+    assert "of priority 9" in toy.stretto("discover", "none.md", "--priority", "9", "--prompt", "--force").stdout
+    assert "of priority high" in toy.stretto("discover", "words.md", "--priority", "High", "--prompt").stdout
+    assert "- `a`" in toy.stretto("discover", "plan.yaml", "--priority", "P2", "--prompt").stdout
 
 
 def test_a_folder_stands_for_the_plan_in_words_that_it_holds(toy: Toy) -> None:

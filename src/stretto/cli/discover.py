@@ -295,6 +295,7 @@ class _Taking:
 def _breadth(breadth: int | None, achievement: str | None, priority: str | None) -> tuple[Breadth, str]:
     """(breadth, what it is about). Raises ConfigError for what does not fit together."""
     from stretto.errors import ConfigError
+    from stretto.recipes.discovery.sketch import same_priority
 
     if breadth not in (None, 1, 2, 3):
         raise ConfigError(f"there is no breadth {breadth}", hint="1: one achievement; 2: one priority; 3: all of them")
@@ -311,7 +312,7 @@ def _breadth(breadth: int | None, achievement: str | None, priority: str | None)
     about = (about or "").strip()
     if wide != 3 and (not about or not about.isprintable() or len(about) > _LONGEST_ID):
         raise ConfigError(f"{option} names nothing", hint=f"{option} {'2.1' if wide == 1 else '1'}")
-    return wide, about
+    return wide, same_priority(about) if wide == 2 else about
 
 
 def _target(output: Path | None, document: Path) -> Path:

@@ -13,7 +13,7 @@ from stretto.formats.load import load, read_bytes
 from stretto.model.names import meant
 from stretto.model.plan import Plan, Value
 from stretto.recipes.discovery.question import FEWEST_HOURS, FEWEST_TASKS, Breadth
-from stretto.recipes.discovery.sketch import Piece, sketch
+from stretto.recipes.discovery.sketch import Piece, priorities, sketch
 
 LONGEST = 400_000
 """Characters of a document. No agent that is known reads many more at once."""
@@ -64,7 +64,9 @@ class Document(Value, frozen=True, kw_only=True):
 
     def outside(self, breadth: Breadth, about: str) -> tuple[str, ...]:
         """What it names and what is not asked about, for it has another priority."""
-        return tuple(one.id for one in self.pieces if breadth == 2 and one.priority not in ("", about))
+        if breadth != 2 or all(one.priority != about for one in self.pieces):  # it tells priorities in other words
+            return ()
+        return tuple(one.id for one in self.pieces if one.priority not in ("", about))
 
     def left_out(self, breadth: Breadth, about: str, ids: Collection[str]) -> tuple[str, ...]:
         """What it names as pieces of work, and what is not among these ids. Nothing where they are ids of their own, or
@@ -74,17 +76,21 @@ class Document(Value, frozen=True, kw_only=True):
 
     def must_have(self, breadth: Breadth, about: str) -> None:
         """Raises ConfigError for an achievement or a priority that it does not seem to have."""
-        known = dict.fromkeys(one.id if breadth == 1 else one.priority for one in self.pieces)
-        if breadth == 3 or about in known or not any(known):
+        if breadth == 3:
             return
-        what = "achievement" if breadth == 1 else "priority"
-        raise ConfigError(f"{self.name} seems to have no {what} {about!r}", hint=_otherwise(about, list(known)))
+        known = dict.fromkeys(one.id if breadth == 1 else one.priority for one in self.pieces)
+        if breadth == 2 and self.plan is None:
+            known |= dict.fromkeys(priorities(self.text))
+        known.pop("", None)
+        if about not in known and (known or breadth == 2):
+            what = "achievement" if breadth == 1 else "priority"
+            raise ConfigError(f"{self.name} seems to have no {what} {about!r}", hint=_otherwise(about, list(known)))
 
 
 def _otherwise(about: str, known: Sequence[str]) -> str:
     close = meant(about, known)
-    named = f"did you mean {close}?" if close else f"it has {', '.join(filter(None, known[:12]))}"
-    return f"{named} (--force asks all the same)"
+    named = f"it has {', '.join(known[:12])}" if known else "it names none: --breadth 3 looks at all of it"
+    return f"{f'did you mean {close}?' if close else named} (--force asks all the same)"
 
 
 def read_document(path: Path) -> Document:

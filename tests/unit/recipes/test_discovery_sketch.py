@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from stretto.recipes.discovery.sketch import Piece, sketch
+from stretto.recipes.discovery.sketch import Piece, priorities, sketch
 
 PLAN = """\
 # PLAN: Automation
@@ -67,3 +67,18 @@ def test_the_total_counts_where_not_every_piece_has_hours() -> None:
 @pytest.mark.parametrize("text", ["", "Some prose. It takes task forces.\n", "x" * 100_000, "Task\n" * 9, "# " * 9_000])
 def test_of_other_documents_nothing_is_known(text: str) -> None:
     assert sketch(text).pieces == ()
+
+
+@pytest.mark.parametrize(
+    "text, found",
+    [
+        ("**Priority**: High\n### Priority 2\nPriority: high\n", ("high", "2")),
+        ("priorities 1, 2 and 3; `P1` first", ("1", "2", "3")),
+        ("A low-priority change of medium priority.", ("low", "medium")),
+        ("| Task | Priority |\n|---|:---:|\n| a | Must |\n| b | Later |\n\nNo row: a | b\n", ("must", "later")),
+        ("The priority of this is clear. Priority-based work, priority inversion, a priority queue.", ()),
+        ("Task 9 takes 9 hours.", ()),
+    ],
+)
+def test_priorities_are_told_as_the_text_names_them(text: str, found: tuple[str, ...]) -> None:
+    assert priorities(text) == found

@@ -16,6 +16,7 @@ from stretto.errors import PlanError
 from stretto.model.plan import Finding, Location, Plan, Task, Value
 from stretto.recipes.discovery.answer import Answer, Unsound, understood
 from stretto.recipes.discovery.question import Question, Shape
+from stretto.recipes.discovery.sketch import same_priority
 
 _FORMATS: Final[Mapping[Shape, str]] = {"stretto": "stretto", "parallel.json": "parallel-json"}
 _MOST: Final = 20
@@ -174,7 +175,7 @@ def _astray(tree: Mapping[str, Any], plan: Plan, question: Question) -> Iterator
 
 def _elsewhere(id: str, achievement: Mapping[str, Any], question: Question) -> bool:
     """Whether neither its id nor its own word has the priority that was asked about."""
-    return question.about not in (str(achievement.get("priority")), id.partition(".")[0])
+    return question.about not in (same_priority(str(achievement.get("priority"))), id.partition(".")[0])
 
 
 def _at_once(plan: Plan) -> Iterator[str]:

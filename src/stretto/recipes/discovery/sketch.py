@@ -23,6 +23,14 @@ _ABOUT_TIME: Final = re.compile(r"estimat|effort|duration|time", re.IGNORECASE)
 _IN_ALL: Final = re.compile(r"\b(?:total|overall|in all)\b", re.IGNORECASE)
 _UNITS: Final = {"h": 1.0, "m": 1 / 60, "d": 8.0, "w": 40.0}
 """Hours of work by the first letter of the unit."""
+_LEVEL: Final = r"(?:P?\d{1,3}|critical|urgent|highest|high|medium|normal|lowest|low|must|should|could)"
+_PRIORITY: Final = re.compile(
+    rf"\bpriorit(?:y|ies)\b[^\w\n]{{1,8}}(?P<after>{_LEVEL}\b(?:(?:,? and |,? or |[,/] ?){_LEVEL}\b){{0,20}})"
+    rf"|\b(?P<before>{_LEVEL})[ -]priority\b|\b(?P<short>P\d)\b",
+    re.IGNORECASE,
+)
+"""Words that a document has for priorities: `Priority: high`, `priorities 1 and 2`, `P1`."""
+_ONE: Final = re.compile(_LEVEL, re.IGNORECASE)
 _NEAR: Final = 6
 """So many lines below a piece of work its hours may stand."""
 _LONGEST: Final = 2_000
@@ -70,6 +78,27 @@ def sketch(text: str) -> Sketch:
         pieces=tuple(Piece(kind=kind, id=id, hours=took, priority=_priority(id)) for id, took in pieces.items()),
         hours=hours,
     )
+
+
+def priorities(text: str) -> tuple[str, ...]:
+    """The priorities that a text names, in lines or in a column of a table: each once, as `same_priority` has it."""
+    found: dict[str, None] = {}
+    column: int | None = None
+    for line in (line[:_LONGEST] for line in text.splitlines()):
+        cells = [cell.strip(" \t*_`:-") for cell in line.strip().strip("|").split("|")] if "|" in line else []
+        heads = [cell.casefold() for cell in cells]
+        names = [cells[column]] if column is not None and column < len(cells) else []
+        column = heads.index("priority") if "priority" in heads else column if cells else None
+        for match in _PRIORITY.finditer(line):
+            names += _ONE.findall(match[0])
+        found |= dict.fromkeys(same_priority(name) for name in names if name)
+    return tuple(found)
+
+
+def same_priority(name: str) -> str:
+    """The name as all have it who mean the same: `P1` is 1, and `High` is high."""
+    name = name.casefold()
+    return name[1:] if name[:1] == "p" and name[1:].isdecimal() else name
 
 
 def _priority(id: str) -> str:
