@@ -63,7 +63,8 @@ class Loaded(Value, frozen=True, kw_only=True):
     findings: tuple[Finding, ...]
     """Errors among them (unknown keys, keys not supported yet) forbid a run, not a look."""
     keeper: StatusKeeper | None
-    """What writes statuses; None where the format has none."""
+    """What writes statuses; None where the format has none, or the plan's files have no place for those of all tasks:
+    then they do not say what is done."""
     data: bytes
 
     @property
@@ -92,7 +93,8 @@ def load(path: Path | str, data: bytes | None = None) -> Loaded:
         raise
     format = _format(source)
     read = format.read(source)
-    return Loaded(plan=read.plan, places=read.places, findings=read.findings, keeper=format.keeper, data=data)
+    keeper = format.keeper if read.keeps_statuses else None
+    return Loaded(plan=read.plan, places=read.places, findings=read.findings, keeper=keeper, data=data)
 
 
 def _format(source: Source) -> Format:

@@ -24,6 +24,8 @@ class Read(Value, frozen=True, kw_only=True):
     plan: Plan
     places: Mapping[str, Location]
     findings: tuple[Finding, ...] = ()
+    keeps_statuses: bool = True
+    """Whether its files have a place for the status of every task, as far as the format keeps statuses at all."""
 
 
 class Places(Mapping[str, Location]):

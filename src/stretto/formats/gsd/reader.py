@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -60,12 +61,14 @@ class _Reader:
         if is_plan(front_matter(source.text.text)):
             self._whole = False
             top = top_of(self._home)
-            self._map = _roadmap(top / ".planning" / "ROADMAP.md") if top else Roadmap()
+            self._beside = top / ".planning" / "ROADMAP.md" if top else None
+            self._map = _roadmap(self._beside) if self._beside else Roadmap()
             own = Paper(self._file, source.text)
             papers = [self._named(x) for x in plans_in(self._home) if x.path.name != self._file.name]
             self._phases = [_Phase(self._home, sorted((own, *papers), key=lambda x: x.path.name))]
         else:
             self._whole = True
+            self._beside = None
             self._map = roadmap_of(source.text.text, source.tree)
             folders = ((folder, plans_in(folder)) for folder in phases_of(self._file))
             self._phases = [_Phase(folder, [self._named(x) for x in papers]) for folder, papers in folders if papers]
@@ -103,8 +106,28 @@ class _Reader:
             if phase.id in used
         )
         name = self._map.title if self._whole else self._home.name
-        plan = Plan(name=shown(name, 200) or NAME, format=NAME, phases=phases, tasks=tuple(kept))
-        return Read(plan=plan, places=self._places, findings=tuple(in_order(self._findings)))
+        listed = [task.id.casefold() in self._map.titles for task in kept]
+        plan = Plan(
+            name=shown(name, 200) or NAME,
+            format=NAME,
+            phases=phases,
+            tasks=tuple(kept),
+            status_files=self._status_files() if any(listed) else (),
+        )
+        return Read(
+            plan=plan,
+            places=self._places,
+            findings=tuple(in_order(self._findings)),
+            keeps_statuses=all(listed) and (self._whole or bool(plan.status_files)),
+        )
+
+    def _status_files(self) -> tuple[str, ...]:
+        """The roadmap of a phase, from where its plans really are; none where git would not find it there."""
+        if self._beside is None:
+            return ()
+        name = os.path.relpath(self._beside, self._home)
+        expected = os.path.normpath(Path(os.path.realpath(self._home)) / name)
+        return (Path(name).as_posix(),) if os.path.realpath(self._beside) == expected else ()
 
     def _order(self) -> Iterator[tuple[_Phase, tuple[str, ...]]]:
         """Phases one after the other, unless the roadmap says what one waits for."""
