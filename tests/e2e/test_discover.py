@@ -14,7 +14,7 @@ import pytest
 
 from e2e.toy import Toy, until
 from stretto.testing.models.server import ModelServer
-from unit.recipes.answers import answer, as_text, own, parallel, task
+from unit.recipes.answers import achievement, answer, as_text, own, parallel, part, task
 
 PLAN = """\
 # PLAN: Shop
@@ -127,6 +127,49 @@ def test_a_parallel_json_is_written_where_that_is_its_name(toy: Toy) -> None:
     written = json.loads((toy.repository / "parallel.json").read_text())
     assert written == parallel()
     assert json.loads(toy.stretto("show", "parallel.json", "--json").stdout)["format"] == "parallel-json"
+
+
+@pytest.mark.parametrize("target", ["plan.yaml", "plan.json", "-"])
+def test_an_answer_with_a_parallel_json_is_written_in_any_form(toy: Toy, target: str) -> None:
+    asked = toy.stretto("discover", "PLAN.md", "--prompt", "-o", "parallel.json").stdout
+    assert '"achievements"' in asked
+    toy.write({"answer.md": as_text(answer(parallel())), "subplans/SUBPLAN_X.md": "no paper of this plan\n"})
+    done = toy.stretto("discover", "PLAN.md", "--answer", "answer.md", "-o", target)
+    if target == "-":
+        (toy.repository / "plan.yaml").write_text(done.stdout)
+    made = "plan.yaml" if target == "-" else target
+    told = json.loads(toy.stretto("show", made, "--json").stdout)
+    assert (told["format"], told["levels"]) == ("stretto", [["1.1", "1.2"], ["2.1"]])
+    assert "Do 2.1" in (toy.repository / made).read_text() and "PLAN.md" in (toy.repository / made).read_text()
+    assert toy.stretto("check", made, "--agent", "scripted").returncode == 0
+
+
+def test_parts_of_an_achievement_are_written_in_any_form(toy: Toy) -> None:
+    parts = [part("1.1.1"), part("1.1.2")]
+    toy.write({"answer.md": as_text(answer(parallel(achievement("1.1", sub_executions=parts), level=1)))})
+    toy.stretto("discover", "PLAN.md", "--answer", "answer.md", "-o", "plan.yaml", "--achievement", "1.1")
+    assert json.loads(toy.stretto("show", "plan.yaml", "--json").stdout)["levels"] == [["1.1.1", "1.1.2"]]
+    refused = toy.stretto("discover", "PLAN.md", "--answer", "answer.md", "-o", "p.yaml", code=2).stderr
+    assert "with the --priority or --achievement that was asked about" in " ".join(refused.split())
+
+
+def test_a_plan_keeps_its_own_words_whatever_form_the_answer_has(toy: Toy) -> None:
+    tasks = [f"  - {{id: {id}, prompt: own words, verify: test -e {id}}}\n" for id in ("1.1", "1.2", "2.1")]
+    toy.write({"own.yaml": "name: n\ntasks:\n" + "".join(tasks), "answer.md": as_text(answer(parallel()))})
+    done = toy.stretto("discover", "own.yaml", "--answer", "answer.md", "-o", "-")
+    assert done.stdout.count("own words") == 3 and "test -e 2.1" in done.stdout and "Do 2.1" not in done.stdout
+
+
+def test_paths_have_no_place_in_a_parallel_json_and_both_ways_on_are_told(toy: Toy) -> None:
+    toy.write({"answer.md": as_text(answer(own(task("1.1"), task("1.2"))))})
+    words = ("discover", "PLAN.md", "--priority", "1")
+    refused = toy.stretto(*words, "--answer", "answer.md", "-o", "parallel.json", code=2).stderr
+    assert "for which a parallel.json has no place" in " ".join(refused.split())
+    as_it_is, other = (line[line.index("stretto ") :].split()[1:] for line in refused.splitlines()[-2:])
+    assert as_it_is == [*words, "--answer", "answer.md", "-o", "parallel.yaml"]
+    assert not (toy.repository / "parallel.json").exists()
+    toy.stretto(*as_it_is)
+    assert '"achievements"' in toy.stretto(*other).stdout
 
 
 def test_an_agent_that_only_prints_is_heard_too(toy: Toy) -> None:

@@ -137,21 +137,12 @@ class _Taking:
 
     def brought(self, file: Path) -> int:
         """Take an answer that somebody else was given. Raises PlanError where it cannot be taken."""
-        from stretto.cli.inquiry import Asked, read_answer
-        from stretto.errors import PlanError
-        from stretto.recipes.discovery.answer import Unsound
+        from stretto.cli.brought import brought
 
-        text = read_answer(file)
-        try:
-            found = self._judged(text)
-        except Unsound as unsound:
-            _tell_faults(unsound.faults)
-            number = "a fault" if len(unsound.faults) == 1 else f"{len(unsound.faults)} faults"
-            raise PlanError(
-                f"the answer in {file} has {number}, and is not taken",
-                hint="tell whoever gave it, and take the next one the same way",
-            ) from unsound
-        return self._take(Asked(found=found, attempts=0, cost_usd=None))
+        doc, target = self._doc.path, self._target
+        return self._take(
+            brought(file, self._question, self._judged, document=doc, target=target, tell_faults=_tell_faults)
+        )
 
     def asked(self, *, yes: bool) -> int:
         """Ask the agent, and take its answer. Raises StrettoError, with what was said kept in a folder."""
@@ -191,7 +182,7 @@ class _Taking:
         folder = Path(tempfile.mkdtemp(prefix="stretto-discover-"))
         inquiry = Inquiry(
             self._question,
-            self._judged,
+            lambda text: self._judged(text, self._question),
             agent=agent,
             settings=self._run,
             env=surroundings(os.environ, passed=settings.value(("env", "pass"))),
@@ -225,13 +216,16 @@ class _Taking:
             json=True,
         )
 
-    def _judged(self, text: str) -> Found:
+    def _judged(self, text: str, question: Question) -> Found:
         """Raises Unsound."""
         from stretto.formats.load import load
         from stretto.recipes.discovery.found import judged
 
-        place = self._target if self._question.shape == "parallel.json" else Path("plan.json")
-        return judged(text, self._question, lambda data: load(place, data), self._doc.plan)
+        place = Path("plan.json")
+        if question.shape == "parallel.json":  # with the papers of its folder, if it will lie there
+            place = self._target if self._question.shape == question.shape else self._target / "parallel.json"
+        original = self._doc.plan if question.ids and self._question.shape == "stretto" else None
+        return judged(text, question, lambda data: load(place, data), original)
 
     def _take(self, asked: Asked, kept: Path | None = None) -> int:
         """Tell the decision, and write the plan of a yes. `kept`: where the answer is, should that fail."""

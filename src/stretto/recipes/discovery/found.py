@@ -69,16 +69,24 @@ class Found(Value, frozen=True, kw_only=True):
     """None with a no."""
 
 
+def shape_of(tree: Mapping[str, Any]) -> Shape | None:
+    """The form that the plan of an answer has, by what it lists; None where nobody can tell."""
+    lists: dict[str, Shape] = {"tasks": "stretto", "phases": "stretto", "achievements": "parallel.json"}
+    found = {shape for key, shape in lists.items() if key in tree}
+    return found.pop() if len(found) == 1 else None
+
+
 def judged(text: str, question: Question, read: Reader, original: Plan | None = None) -> Found:
-    """What an agent's text comes to. `original`: the plan that the document is, if it is one. Raises Unsound."""
+    """What an agent's text comes to. `original`: the plan that it is merged with, if the document is one. Raises
+    Unsound."""
     answer = understood(text)
     plan = None if answer.plan is None else plan_of(answer.plan, question, read, original)
     return Found(answer=answer, plan=plan)
 
 
 def plan_of(tree: Mapping[str, Any], question: Question, read: Reader, original: Plan | None = None) -> Plan:
-    """The plan that the answer gives, as it can be run; of a document that is a plan itself, the `original`, merged
-    with that. Raises Unsound."""
+    """The plan that the answer gives, as it can be run, merged with the `original` where there is one. Raises
+    Unsound."""
     if foreign := list(_foreign(tree, question.shape)):
         raise Unsound(foreign[:_MOST])
     try:
@@ -90,7 +98,7 @@ def plan_of(tree: Mapping[str, Any], question: Question, read: Reader, original:
         raise Unsound([f"the plan is not of the form that was asked for: it looks like one of {plan.format}"])
     if faults := list(_astray(tree, plan, question)):
         raise Unsound(faults[:_MOST])
-    if original is not None and question.ids and question.shape == "stretto":
+    if original is not None:
         plan = merged(plan, original)
     findings = (*found.findings, *lint(plan, found.places))
     faults = [_told(finding) for finding in findings if finding.severity == "error"] or list(_at_once(plan))
