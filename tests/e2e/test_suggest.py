@@ -230,6 +230,54 @@ def test_every_patch_applies_and_saves_what_it_says(tmp_path: Path, name: str) -
     assert path.read_bytes().count(b"\r\n") in (0, path.read_bytes().count(b"\n"))
 
 
+@pytest.mark.parametrize("name", ["plan.yaml", "crlf.toml", "line.json", "tabs.json"])
+def test_several_of_them_make_one_patch(tmp_path: Path, name: str) -> None:
+    """Numbers in any order, with commas or one by one; two save no less than the better of them."""
+    toy = Toy(tmp_path, {"README.md": "x\n"})
+    path = toy.repository / name
+    path.parent.mkdir(exist_ok=True)
+    path.write_bytes(PLANS[name].encode())
+    told = json.loads(toy.stretto("show", name, "--suggest", "--json", "-j", "4").stdout)
+    saved = [each["saves_s"] for each in told["suggestions"]]
+    for first, second in {(1, len(saved)), (1, 2), (len(saved) - 1, len(saved))}:
+        patch, said = _patch(toy, name, f"{second}, {first}")
+        assert f"{first}. {told['suggestions'][first - 1]['kind']}: " in said
+        applied(toy, patch, name)
+        assert estimated(toy, name) <= told["now_s"] - max(saved[first - 1], saved[second - 1]) + 0.01, patch
+        path.write_bytes(PLANS[name].encode())
+    every, _ = _patch(toy, name, *(str(n + 1) for n in range(len(saved))))
+    assert every.replace("\r\n", "\n") == told["patch"].replace("\r\n", "\n")
+
+
+def _patch(toy: Toy, name: str, *which: str) -> tuple[str, str]:
+    """What is printed, byte for byte, and what is said beside it."""
+    options = [x for each in which for x in ("--patch", each)]
+    done = subprocess.run(
+        [sys.executable, "-m", "stretto", "show", name, "-j", "4", *options],
+        cwd=toy.repository, env=toy.env, capture_output=True, check=True,
+    )  # fmt: skip
+    return done.stdout.decode(), done.stderr.decode()
+
+
+def test_two_that_touch_the_same_place_are_named(tmp_path: Path) -> None:
+    plan = (
+        "name: n\ntasks:\n"
+        "  - {id: auth, prompt: Write the login, writes: [api/auth.proto, src/auth.py], estimate: 9h}\n"
+        "  - id: client\n    prompt: Call what api/auth.proto says\n"
+        "    depends_on: [auth]\n    writes: [src/client.py]\n"
+        "  - {id: notes, prompt: Write NOTES.md}\n"
+    )
+    toy = Toy(tmp_path, {"plan.yaml": plan})
+    told = json.loads(toy.stretto("show", "plan.yaml", "--suggest", "--json").stdout)
+    assert [each["kind"] for each in (*told["suggestions"], *told["later"])] == ["split", "claim", "contract"]
+    done = toy.stretto("show", "plan.yaml", "--patch", "1,2,3", code=2)
+    assert "suggestions 1 and 3 touch the same place" in done.stderr
+    assert "hint: make one of them" in done.stderr
+    assert done.stdout == ""
+    both = toy.stretto("show", "plan.yaml", "--patch", "2,3").stdout
+    assert "provides: [" in both and "writes: [NOTES.md]" in both
+
+
 def test_nothing_but_what_is_meant_is_touched(tmp_path: Path) -> None:
     toy = Toy(tmp_path, {"plan.yaml": YAML})
     patch = toy.stretto("show", "plan.yaml", "--patch", "1", "-j", "4").stdout
@@ -242,7 +290,10 @@ def test_the_command_that_it_shows_makes_the_change(tmp_path: Path) -> None:
     toy = Toy(tmp_path, {"docs/plan.yaml": YAML})
     said = toy.stretto("show", "docs/plan.yaml", "--suggest").stdout
     assert "about half are real" in said
+    assert "the numbers are those of the file as it is now" in said
     command = next(line for line in said.splitlines() if "--patch 1" in line).partition("them: ")[2]
+    alike = toy.stretto("show", "docs/plan.yaml", "--suggest", "-j", "2").stdout  # numbers depend on it
+    assert "stretto show docs/plan.yaml -j 2 --patch 1 |" in alike
     before = _shown(toy)
     env = {**toy.env, "PATH": f"{Path(shutil.which('python3') or '').parent}:{toy.env['PATH']}"}
     for folder, line in ((toy.repository, command), (toy.root, f"cd repo/docs && {_from(toy, 'docs')}")):
@@ -297,7 +348,9 @@ def test_what_contradicts_it_is_said(tmp_path: Path) -> None:
     assert "contradict" in toy.stretto("show", "plan.yaml", "--suggest", "--format", "svg", code=2).stderr
     assert "contradict" in toy.stretto("show", "plan.yaml", "--suggest", "--prompt", "cart", code=2).stderr
     assert "contradict" in toy.stretto("show", "plan.yaml", "--patch", "1", "--json", code=2).stderr
-    assert "there are 1 to " in toy.stretto("show", "plan.yaml", "--patch", "99", code=2).stderr
+    for wrong in ("99", "1,99", "0", "1,", "", "one"):
+        assert "there are 1 to " in toy.stretto("show", "plan.yaml", "--patch", wrong, code=2).stderr
+    assert "contradict" in toy.stretto("show", "plan.yaml", "--patch", "1", "--patch", "all", code=2).stderr
     toy.write({"one.yaml": "name: n\ntasks: [{id: a, prompt: Write the whole of it here, writes: [a]}]\n"})
     assert "nothing to suggest" in toy.stretto("show", "one.yaml", "--suggest").stdout
 

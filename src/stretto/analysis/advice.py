@@ -5,7 +5,7 @@ Half of the dependencies without a visible reason are real: this is advice for a
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Literal
 
 from stretto.analysis.changes import changed
@@ -40,6 +40,8 @@ class Suggestion(Value, frozen=True, kw_only=True):
     """Seconds by which the plan, with this change alone, would take less; below 0: more."""
     together_s: float
     """The same with all the suggestions before it and this one; for a contract, with that alone."""
+    idea: Idea
+    """What it comes to in the plan after other changes."""
 
 
 class Advice(Value, frozen=True, kw_only=True):
@@ -53,9 +55,6 @@ class Advice(Value, frozen=True, kw_only=True):
     """They save no time, and are good for something else."""
     later: tuple[Suggestion, ...] = ()
     """Contracts, with which a plan does not run yet."""
-    steps: tuple[tuple[Change, ...], ...] = ()
-    """The changes of each of `faster` and `safer`, one after the other: where one bears on another, they are not the
-    same as each alone."""
     left_out: int = 0
     """How many more there would be of `safer`."""
 
@@ -71,11 +70,24 @@ def advise(plan: Plan, *, named: Named, places: int = 5, default_s: float = 720.
     return adviser.advice()
 
 
+def together(plan: Plan, suggestions: Sequence[Suggestion]) -> tuple[Change, ...] | None:
+    """The changes that make all of them, in the order of the advice; None where one leaves another nothing to do.
+
+    Where one bears on another, they are not the same as those of each alone."""
+    made: list[Change] = []
+    for suggestion in suggestions:
+        proposal = suggestion.idea(plan)
+        if proposal is None:
+            return None
+        made += proposal.changes
+        plan = changed(plan, proposal.changes)
+    return tuple(made)
+
+
 class _Adviser:
     def __init__(self, plan: Plan, named: Named, places: int, default_s: float) -> None:
         self._plan, self._named, self._places, self._default_s = plan, named, places, default_s
         self._looks = max(_LEAST, _LOOKS // max(1, len(plan.tasks)))
-        self._steps: list[tuple[Change, ...]] = []
         self.now_s = self._takes(plan)
 
     def _takes(self, plan: Plan) -> float:
@@ -89,23 +101,25 @@ class _Adviser:
         faster, then = self._faster(savings(self._plan, sight), self._plan)
         halved, then = self._faster(halvings(self._plan, self._default_s), then)  # which moves the places of tasks
         faster += halved
-        unclaimed = list(claims(self._plan, sight))
+        unclaimed = list(self._asked(claims(self._plan, sight)))
         safer = list(self._safer(unclaimed[:_SHOWN], then))
         later = [
-            self._suggestion(proposal, self.now_s - self._takes(changed(self._plan, proposal.changes)))
-            for proposal in list(contracts(self._plan, sight))[:_SHOWN]
+            self._suggestion(idea, own, self.now_s - self._takes(changed(self._plan, own.changes)))
+            for idea, own in list(self._asked(contracts(self._plan, sight)))[:_SHOWN]
         ]
         return Advice(
             now_s=self.now_s,
             faster=tuple(faster),
             safer=tuple(safer),
             later=tuple(x for x in later if self._worth(x.saves_s)),
-            steps=tuple(self._steps),
             left_out=len(unclaimed) - len(safer),
         )
 
     def _worth(self, saves_s: float) -> bool:
         return saves_s >= max(1.0, self.now_s * _WORTH)
+
+    def _asked(self, ideas: Iterable[Idea]) -> Iterable[tuple[Idea, Proposal]]:
+        return ((idea, proposal) for idea in ideas if (proposal := idea(self._plan)) is not None)
 
     def _faster(self, ideas: Iterable[Idea], current: Plan) -> tuple[list[Suggestion], Plan]:
         """Again and again what saves the most of what is left, and the plan with all of that."""
@@ -133,19 +147,19 @@ class _Adviser:
                 break
             saves_s, k, again = best
             current, now_s = changed(current, again.changes), now_s - saves_s
-            self._steps.append(again.changes)
-            cost_s, _, _, own = alone.pop(k)
-            found.append(self._suggestion(own, -cost_s, self.now_s - now_s))
+            cost_s, _, idea, own = alone.pop(k)
+            found.append(self._suggestion(idea, own, -cost_s, self.now_s - now_s))
         return found, current
 
-    def _safer(self, proposals: Iterable[Proposal], current: Plan) -> Iterable[Suggestion]:
-        for proposal in proposals:
-            current = changed(current, proposal.changes)
-            self._steps.append(proposal.changes)
-            alone_s = self.now_s - self._takes(changed(self._plan, proposal.changes))
-            yield self._suggestion(proposal, alone_s, self.now_s - self._takes(current))
+    def _safer(self, asked: Iterable[tuple[Idea, Proposal]], current: Plan) -> Iterable[Suggestion]:
+        for idea, own in asked:
+            current = changed(current, own.changes)
+            alone_s = self.now_s - self._takes(changed(self._plan, own.changes))
+            yield self._suggestion(idea, own, alone_s, self.now_s - self._takes(current))
 
-    def _suggestion(self, proposal: Proposal, saves_s: float, together_s: float | None = None) -> Suggestion:
+    def _suggestion(
+        self, idea: Idea, proposal: Proposal, saves_s: float, together_s: float | None = None
+    ) -> Suggestion:
         return Suggestion(
             kind=proposal.kind,
             reason=proposal.reason,
@@ -153,4 +167,5 @@ class _Adviser:
             changes=proposal.changes,
             saves_s=round(saves_s, 3),
             together_s=round(saves_s if together_s is None else together_s, 3),
+            idea=idea,
         )

@@ -103,24 +103,19 @@ def halvings(plan: Plan, default_s: float) -> Iterator[Idea]:
             yield partial(_halved, task.id, s)
 
 
-def claims(plan: Plan, sight: Sight) -> Iterator[Proposal]:
-    """Tasks that claim nothing, and whose words name paths; what many name is what all of them read."""
+def claims(plan: Plan, sight: Sight) -> Iterator[Idea]:
+    """Ideas of tasks that claim nothing, and whose words name paths; what many name is what all of them read."""
     if plan.format in _NO_CLAIMS:
         return
     often = Counter(path for paths in sight.named for path in paths)
     for i, task in enumerate(plan.tasks):
         paths = tuple(path for path in sight.named[i] if often[path] < _READ)
         if task.writes is None and task.status != "succeeded" and 0 < len(paths) <= _PATHS:
-            yield Proposal(
-                kind="claim",
-                reason=f"{quoted(task.id)} does not say what it writes, and its words name {listed(paths, 3)}",
-                tasks=(task.id,),
-                changes=(AddWrites(task=task.id, writes=paths),),
-            )
+            yield partial(_claimed, task.id, paths)
 
 
-def contracts(plan: Plan, sight: Sight) -> Iterator[Proposal]:
-    """Tasks that wait for another one, of which they name nothing but an interface."""
+def contracts(plan: Plan, sight: Sight) -> Iterator[Idea]:
+    """Ideas of tasks that wait for another one, of which they name nothing but an interface."""
     numbers = {task.id: i for i, task in reversed(list(enumerate(plan.tasks)))}
     for i, task in enumerate(plan.tasks):
         for name in task.depends_on if task.status != "succeeded" else ():
@@ -130,15 +125,7 @@ def contracts(plan: Plan, sight: Sight) -> Iterator[Proposal]:
             its = plan.tasks[other].writes or ()
             faces = [path for path in its if _INTERFACE.search(path) and is_literal(path)]
             if len(faces) == 1 and len(its) > 1 and sight.names_only(i, faces[0], other):
-                id = re.sub(r"\W+", "-", faces[0].rpartition("/")[2].partition(".")[0]).strip("-") or "interface"
-                use = UseContract(task=task.id, provider=name, contract=f"{name}-{id}")
-                yield Proposal(
-                    kind="contract",
-                    reason=f"of what {quoted(name)} makes, {quoted(task.id)} names only the interface"
-                    f" {quoted(faces[0])}",
-                    tasks=(task.id, name),
-                    changes=(use,),
-                )
+                yield partial(_agreed, task, plan.tasks[other], faces[0])
 
 
 def _loosened(sight: Sight, first: _First, phase: str, on: str, plan: Plan) -> Proposal | None:
@@ -281,6 +268,28 @@ def _halved(id: str, took_s: float, plan: Plan) -> Proposal | None:
         " two tasks could share them (a sketch: say in each prompt which part is meant)",
         tasks=(id,),
         changes=(split,),
+    )
+
+
+def _claimed(id: str, paths: tuple[str, ...], plan: Plan) -> Proposal | None:
+    return Proposal(
+        kind="claim",
+        reason=f"{quoted(id)} does not say what it writes, and its words name {listed(paths, 3)}",
+        tasks=(id,),
+        changes=(AddWrites(task=id, writes=paths),),
+    )
+
+
+def _agreed(task: Task, provider: Task, face: str, plan: Plan) -> Proposal | None:
+    now = {each.id: each for each in plan.tasks}
+    if any(before.writes not in (None, now[before.id].writes) for before in (task, provider)):
+        return None  # one of the two has become two tasks, and half of it is not what this was seen of
+    id = re.sub(r"\W+", "-", face.rpartition("/")[2].partition(".")[0]).strip("-") or "interface"
+    return Proposal(
+        kind="contract",
+        reason=f"of what {quoted(provider.id)} makes, {quoted(task.id)} names only the interface {quoted(face)}",
+        tasks=(task.id, provider.id),
+        changes=(UseContract(task=task.id, provider=provider.id, contract=f"{provider.id}-{id}"),),
     )
 
 

@@ -25,9 +25,9 @@ def show(
         typer.Option("--suggest", help="Say what could be changed, what it would save, and how; as text or JSON."),
     ] = False,
     patch: Annotated[
-        str | None,
+        list[str] | None,
         typer.Option(
-            "--patch", metavar="N", help="Of what --suggest says, print only the patch of this number, or `all`."
+            "--patch", metavar="N,N", help="Of what --suggest says, print one patch for these numbers, or `all`."
         ),
     ] = None,
     prompt: Annotated[
@@ -39,6 +39,7 @@ def show(
     ] = None,
 ) -> int:
     """Show levels, critical path, overlaps, and how much faster it is in parallel; or the prompt of one task."""
+    import shlex
     import sys
 
     import msgspec
@@ -55,8 +56,8 @@ def show(
     from stretto.observe.words import on_plan
 
     shape = chosen_format(format, json, FORMATS)
-    asked = "--patch" if patch is not None else "--suggest" if suggest else None
-    if asked and (prompt is not None or shape not in ("text", *(["json"] if patch is None else []))):
+    asked = "--patch" if patch else "--suggest" if suggest else None
+    if asked and (prompt is not None or shape not in ("text", *(["json"] if not patch else []))):
         other = "--prompt" if prompt is not None else f"--format {shape}"
         raise ConfigError(f"{asked} and {other} contradict each other", hint="give one of them")
     if prompt is not None:
@@ -71,10 +72,13 @@ def show(
     if asked:
         from stretto.cli.suggesting import print_patch, print_suggestions
 
-        if patch is not None:
-            print_patch(plan, loaded, settings, patch)
+        # With other options there is other advice, of other numbers.
+        also = [*(("-j", str(jobs)) if jobs else ()), *(("--profile", profile) if profile else ())]
+        options = f" {shlex.join(also)}" if also else ""
+        if patch:
+            print_patch(plan, loaded, settings, patch, options=options)
         else:
-            print_suggestions(plan, loaded, settings, as_json=shape == "json")
+            print_suggestions(plan, loaded, settings, as_json=shape == "json", options=options)
     elif shape in DRAWINGS:
         lines = draw(
             loaded.plan,

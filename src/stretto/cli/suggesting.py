@@ -5,13 +5,14 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from itertools import combinations
 from pathlib import Path
 from shlex import quote
 
 import msgspec
 
-from stretto.analysis.advice import Advice, advise
+from stretto.analysis.advice import Advice, Suggestion, advise
 from stretto.cli import terminal
 from stretto.cli.opening import own_folder
 from stretto.cli.texts import read_texts
@@ -22,12 +23,12 @@ from stretto.formats.named_paths import named_paths
 from stretto.model.change import Change
 from stretto.model.run import RunSettings
 from stretto.observe.patch import patch
-from stretto.observe.suggestions import Patch, all_at_once, suggestions_json, suggestions_text
+from stretto.observe.suggestions import Patch, all_at_once, one_patch, suggestions_json, suggestions_text
 from stretto.observe.words import on_plan
 
 
-def print_suggestions(file: str, loaded: Loaded, settings: RunSettings, *, as_json: bool) -> None:
-    """Print advice on the plan; nothing is changed."""
+def print_suggestions(file: str, loaded: Loaded, settings: RunSettings, *, as_json: bool, options: str) -> None:
+    """Print advice on the plan; nothing is changed. `options`: those of the command that the advice depends on."""
     advice, made = _advice(file, loaded, settings), _patches(file, loaded)
     if as_json:
         told = suggestions_json(loaded.plan, advice, made, loaded.places)
@@ -39,7 +40,7 @@ def print_suggestions(file: str, loaded: Loaded, settings: RunSettings, *, as_js
         made,
         loaded.places,
         at_once=settings.parallel,
-        command=f"{on_plan('show', file)} --patch {{}} | {_applied(file)}",
+        command=f"{on_plan('show', file)}{options} --patch {{}} | {_applied(file)}",
         paint=terminal.paint(sys.stdout),
         width=terminal.width(sys.stdout),
     )
@@ -47,22 +48,56 @@ def print_suggestions(file: str, loaded: Loaded, settings: RunSettings, *, as_js
         print(text)
 
 
-def print_patch(file: str, loaded: Loaded, settings: RunSettings, which: str) -> None:
-    """Print the patch of one suggestion, by its number, or of `all`, and nothing else. Raises ConfigError."""
+def print_patch(file: str, loaded: Loaded, settings: RunSettings, which: Sequence[str], *, options: str) -> None:
+    """Print one patch for the suggestions of these numbers, or for `all`, and nothing else. Each text is a number,
+    or several with commas. Raises ConfigError."""
     advice, patches = _advice(file, loaded, settings), _patches(file, loaded)
     told = (*advice.faster, *advice.safer, *advice.later)
-    if which == "all":
-        made = all_at_once(advice, patches)
-    elif which.isdecimal() and 0 < int(which) <= len(told):
-        made = patches(told[int(which) - 1].changes)
+    names = [name.strip() for text in which for name in text.split(",")]
+    again = f"{on_plan('show', file)}{options} --suggest"
+    if set(names) == {"all"}:
+        made = all_at_once(loaded.plan, advice, patches)
+        if made is None:
+            raise ConfigError("the plan's format has no words for that", hint=f"what to do by hand: {again}")
     else:
-        known = f"there are 1 to {len(told)}, and `all`" if told else "there is nothing to suggest"
-        raise ConfigError(f"there is no suggestion {which!r}", hint=known)
-    if made is None:
-        command = f"{on_plan('show', file)} --suggest"
-        raise ConfigError("the plan's format has no words for that", hint=f"what to do by hand: {command}")
+        chosen = {n: told[n - 1] for n in _numbers(names, len(told))}
+        made = _several(chosen, loaded, patches, again)
+        for number, each in chosen.items():  # a number that is an old one is seen to be one
+            terminal.say(f"{number}. {each.kind}: {each.reason}", json=True)
     sys.stdout.buffer.write(made.encode("utf-8", "surrogateescape"))
     sys.stdout.buffer.flush()
+
+
+def _numbers(names: Sequence[str], most: int) -> list[int]:
+    """Rising, each once. Raises ConfigError."""
+    if "all" in names:
+        raise ConfigError("`--patch all` and a number contradict each other", hint="give one of them")
+    for name in names:
+        if not (name.isdecimal() and 0 < int(name) <= most):
+            known = f"there are 1 to {most}, and `all`" if most else "there is nothing to suggest"
+            raise ConfigError(f"there is no suggestion {name!r}", hint=known)
+    return sorted({int(name) for name in names})
+
+
+def _several(chosen: Mapping[int, Suggestion], loaded: Loaded, patches: Patch, again: str) -> str:
+    """One patch for all that are chosen. Raises ConfigError where one has none, or two do not go together."""
+    for number, each in chosen.items():
+        if patches(each.changes) is None:
+            which = f"suggestion {number}" if len(chosen) > 1 else "that"
+            raise ConfigError(f"the plan's format has no words for {which}", hint=f"what to do by hand: {again}")
+    made = one_patch(loaded.plan, tuple(chosen.values()), patches)
+    if made is not None:
+        return made
+    for first, second in combinations(chosen, 2):
+        if one_patch(loaded.plan, (chosen[first], chosen[second]), patches) is None:
+            raise ConfigError(
+                f"suggestions {first} and {second} touch the same place, and do not go together",
+                hint=f"make one of them, then look at what is left: {again}",
+            )
+    raise ConfigError(
+        f"suggestions {', '.join(map(str, chosen))} do not go together",
+        hint=f"make some of them, then look at what is left: {again}",
+    )
 
 
 def _advice(file: str, loaded: Loaded, settings: RunSettings) -> Advice:

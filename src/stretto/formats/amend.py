@@ -180,10 +180,11 @@ def _dropped(source: Source, places: Places, owner: str, n: int) -> list[Edit]:
 def _contract(source: Source, plan: Plan, places: Places, use: UseContract) -> list[Edit]:
     user, provider = places.steps(f"task:{use.task}"), places.steps(f"task:{use.provider}")
     depends_on = next(x for x in plan.tasks if x.id == use.task).depends_on
+    provided = use.contract in next(x for x in plan.tasks if x.id == use.provider).provides
     return [
         *_dropped(source, places, f"task:{use.task}", depends_on.index(use.provider)),
         _more(source, user, ("uses",), (use.contract,)),
-        _more(source, provider, ("provides",), (use.contract,)),
+        *([] if provided else [_more(source, provider, ("provides",), (use.contract,))]),
     ]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, assert_never
 
-from stretto.analysis.advice import MOST, Advice, Suggestion
+from stretto.analysis.advice import MOST, Advice, Suggestion, together
 from stretto.analysis.wording import counted, listed, quoted, spoken
 from stretto.model.change import (
     AddHotFile,
@@ -55,15 +55,20 @@ def suggestions_json(plan: Plan, advice: Advice, patch: Patch, places: Mapping[s
         "now_s": advice.now_s,
         "suggestions": [told(each) for each in (*advice.faster, *advice.safer)],
         "later": [told(each) for each in advice.later],
-        "patch": all_at_once(advice, patch),
+        "patch": all_at_once(plan, advice, patch),
     }
 
 
-def all_at_once(advice: Advice, patch: Patch) -> str | None:
+def all_at_once(plan: Plan, advice: Advice, patch: Patch) -> str | None:
     """One patch for all suggestions but contracts, without those that the plan's format has no words for."""
-    told = (*advice.faster, *advice.safer)
-    able = [steps for each, steps in zip(told, advice.steps, strict=True) if patch(each.changes) is not None]
-    return patch([change for steps in able for change in steps]) if able else None
+    able = [each for each in (*advice.faster, *advice.safer) if patch(each.changes) is not None]
+    return one_patch(plan, able, patch) if able else None
+
+
+def one_patch(plan: Plan, suggestions: Sequence[Suggestion], patch: Patch) -> str | None:
+    """One patch for all of these, which stand in the order of the advice; None where they cannot be made together."""
+    changes = together(plan, suggestions)
+    return None if changes is None else patch(changes)
 
 
 def suggestions_text(
@@ -108,8 +113,13 @@ def suggestions_text(
         yield ""
         yield from wrap(f"and {counted(advice.left_out, 'more claim')} like these", width)
     if able:
+        several = f", several (`{able[0]},{able[1]}`)" if len(able) > 1 else ""
         yield ""
-        yield from hint(f"to make number {able[0]}, or `all` of them: {command.format(able[0])}", width)
+        yield from hint(
+            f"to make number {able[0]}{several} or `all` of them: {command.format(able[0])}\n"
+            "the numbers are those of the file as it is now: after a change, look again",
+            width,
+        )
 
 
 def _saved(suggestion: Suggestion, number: int) -> str:

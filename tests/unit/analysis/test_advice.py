@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import pytest
 from hypothesis import given
 
-from stretto.analysis.advice import Advice, advise
+from stretto.analysis.advice import Advice, advise, together
 from stretto.analysis.changes import changed
 from stretto.analysis.conflicts import meetings
 from stretto.analysis.estimate import durations, schedule
@@ -35,9 +35,11 @@ def changes(the_plan: Plan) -> list[Sequence[Change]]:
     return [each.changes for each in advice(the_plan).faster]
 
 
-def work(id: str, file: str, phase: str = "p", *needs: str, words: str = "", **rest: object) -> Task:
-    """A task that says which one file it writes."""
-    return task(id, *needs, phase=phase, prompt=words or f"Write {file}", writes=(file,), **rest)
+def work(
+    id: str, file: str, phase: str = "p", *needs: str, words: str = "", more: tuple[str, ...] = (), **rest: object
+) -> Task:
+    """A task that says which one file it writes, or which `more`."""
+    return task(id, *needs, phase=phase, prompt=words or f"Write {file}", writes=(file, *more), **rest)
 
 
 BEHIND = (P, Phase(id="q", depends_on=("p",)))
@@ -155,10 +157,41 @@ def test_what_it_says_it_saves_is_saved(the_plan: Plan) -> None:
         then = changed(the_plan, each.changes)
         assert each.saves_s == pytest.approx(got.now_s - takes(then, 3), abs=0.01)
         assert len(topological(build(then))) == len(build(then).names)
-    if got.steps:
-        together_s = got.now_s - takes(changed(the_plan, [change for step in got.steps for change in step]), 3)
-        assert [*got.faster, *got.safer][-1].together_s == pytest.approx(together_s, abs=0.01)
+    if told := (*got.faster, *got.safer):
+        made = together(the_plan, told)
+        assert made is not None
+        assert told[-1].together_s == pytest.approx(got.now_s - takes(changed(the_plan, made), 3), abs=0.01)
     assert all(each.together_s > 0 for each in got.faster)
+
+
+def test_changes_together_are_not_those_of_each_alone() -> None:
+    """Each alone gives `late` back what it visibly needs; both together give it back once."""
+    row = (P, Phase(id="q", depends_on=("p",)), Phase(id="z", depends_on=("q",)))
+    three = plan(
+        work("menu", "menu.css", estimate_s=3600.0), work("prices", "prices.sql", "q", estimate_s=9000.0),
+        work("late", "late.txt", "z", words="Like menu.css, write late.txt", estimate_s=7200.0), phases=row,
+    )  # fmt: skip
+    first, second = advice(three).faster
+    tie = AddNeeds(task="late", needs=("menu",))
+    assert {first.changes, second.changes} == {
+        (DropNeed(phase="z", on="q"), tie),
+        (DropNeed(phase="q", on="p"), tie),
+    }
+    for pair in ((first, second), (second, first)):
+        assert together(three, pair) == (pair[0].changes[0], tie, pair[1].changes[0])
+
+
+def test_half_of_a_task_offers_no_contract_that_was_seen_of_the_whole() -> None:
+    both = plan(
+        work("auth", "api/auth.proto", estimate_s=7200.0, more=("src/auth.py",)),
+        work("client", "src/client.py", "p", "auth", words="Call what api/auth.proto says", estimate_s=600.0),
+        work("notes", "NOTES.md", estimate_s=600.0),
+    )
+    got = advice(both)
+    (split,), (contract,) = got.faster, got.later
+    assert (split.kind, contract.kind) == ("split", "contract")
+    assert together(both, (contract,)) == contract.changes
+    assert together(both, (split, contract)) is None
 
 
 def test_phases_are_told_apart_from_tasks_of_that_name() -> None:
