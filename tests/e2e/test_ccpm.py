@@ -79,6 +79,10 @@ def test_r6_4_of_an_epic_that_git_tracks_in_part_each_file_is_written_where_it_i
     assert toy.git("status", "--porcelain") == ""
 
 
-def test_a_folder_is_told_by_which_file_it_goes(toy: Toy) -> None:
-    asked = toy.stretto("check", EPIC, code=2)
-    assert f"name {EPIC}/epic.md" in asked.stdout
+def test_a_folder_that_is_one_epic_is_opened(toy: Toy) -> None:
+    assert toy.stretto("check", EPIC).stdout == toy.stretto("check", f"{EPIC}/epic.md").stdout
+    shown = [toy.stretto("show", plan, "--json").stdout for plan in (f"{EPIC}/", f"{EPIC}/epic.md")]
+    assert shown[0] == shown[1]
+    assert "name a file in it: gift-cards/001.md" in toy.stretto("check", ".claude/epics", code=2).stdout
+    toy.commit("a plan beside it", {f"{EPIC}/plan.yaml": "name: n\ntasks: []\n"})
+    assert "name a file in it: 001.md" in toy.stretto("check", EPIC, code=2).stdout

@@ -87,5 +87,14 @@ def test_a_plan_without_a_box_in_the_roadmap_is_known_by_what_has_landed(toy: To
     assert "nothing" in toy.stretto("run", ROADMAP, "--agent", agent, "--only", "01-02", "--yes").stdout
 
 
-def test_the_folder_is_told_by_which_file_it_goes(toy: Toy) -> None:
-    assert "name .planning/ROADMAP.md" in toy.stretto("check", ".planning", code=2).stdout
+def test_a_folder_that_is_one_plan_is_opened(toy: Toy) -> None:
+    whole = toy.stretto("check", ".planning").stdout
+    assert whole == toy.stretto("check", ROADMAP).stdout
+    one = toy.stretto("check", ".planning/phases/02-hire").stdout
+    assert one == toy.stretto("check", ".planning/phases/02-hire/02-01-PLAN.md").stdout
+    told = toy.stretto("check", ".planning/phases", code=2).stdout
+    assert "01-bicycles/01-01-PLAN.md" in told
+    assert "02-hire/02-01-PLAN.md" in told
+    agent = f"shell: python3 {toy.root}/agent.py"
+    toy.stretto("run", ".planning/", "--agent", agent, "--only", "01-02", "--land", "--yes")
+    assert "- [x] 01-02-PLAN.md" in (toy.repository / ROADMAP).read_text()

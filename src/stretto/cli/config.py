@@ -32,14 +32,14 @@ def config(
     import msgspec
 
     from stretto.cli import terminal
-    from stretto.cli.opening import open_plan
+    from stretto.cli.opening import file_of, open_plan
     from stretto.cli.place import settings_here
     from stretto.config.resolve import plan_layer
     from stretto.observe.layout import column
 
     settings = settings_here(profile=profile)
     if plan is not None:
-        loaded = open_plan(plan)
+        loaded = open_plan(file_of(plan))
         settings = settings.add(plan_layer(loaded.plan, loaded.places))
     rows = [settings.said(one) for one in _asked(settings, key)]
     if json:

@@ -4,8 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from stretto.formats.load import Loaded, load
-from stretto.recipes.load import keeper_of, read_folder
+from stretto.formats.load import Loaded, load, plan_in
+from stretto.recipes.load import keeper_of, read_folder, recipe_of
+
+
+def file_of(plan: str) -> str:
+    """The file that stands for a folder which is one plan; else what was named."""
+    folder = Path(plan)
+    inside = plan_in(folder) if folder.is_dir() and recipe_of(folder) is None else None
+    return plan if inside is None else str(inside)
 
 
 def open_plan(plan: str) -> Loaded:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from enum import StrEnum
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -16,8 +17,22 @@ RunArgument = Annotated[str | None, typer.Argument(metavar="[RUN]", help=_RUN)]
 RunOption = Annotated[str | None, typer.Option("--run", metavar="RUN", help=_RUN)]
 TaskArgument = Annotated[str, typer.Argument(metavar="TASK", help="Id of a task.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, and nothing else, on standard output.")]
-PlanArguments = Annotated[list[str], typer.Argument(metavar="PLAN…", help="Plan files.")]
-PlanArgument = Annotated[str, typer.Argument(metavar="PLAN", help="A plan file.")]
+
+
+def _file(plan: str) -> str:
+    if not Path(plan).is_dir():
+        return plan
+    from stretto.cli.opening import file_of
+
+    return file_of(plan)
+
+
+def _files(plans: list[str]) -> list[str]:
+    return [_file(plan) for plan in plans]
+
+
+PlanArguments = Annotated[list[str], typer.Argument(metavar="PLAN…", help="Plan files.", callback=_files)]
+PlanArgument = Annotated[str, typer.Argument(metavar="PLAN", help="A plan file.", callback=_file)]
 
 
 class Conflicts(StrEnum):

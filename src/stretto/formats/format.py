@@ -25,8 +25,8 @@ class Format(Value, frozen=True, kw_only=True):
     """None where the format has no statuses, or keeps them in several files."""
     write_files: StatusKeeper | None = None
     """For a format that keeps statuses in the files that `Plan.status_files` names."""
-    entry: str = ""
-    """The file by which a folder of this format is named, where a plan is a folder."""
+    entries: tuple[str, ...] = ()
+    """Where a plan is a folder: globs of the files that stand for all of it, best first."""
 
     @property
     def keeper(self) -> StatusKeeper | None:

@@ -147,16 +147,35 @@ def _unreadable(path: Path, message: str, hint: str = "") -> PlanError:
     return plan_error(str(path), [finding])
 
 
-def _among(folder: Path) -> str:
-    """The plans that a folder holds, or one of its own; one by which the whole folder goes stands for all of them."""
-    for format in FORMATS:
-        if format.entry and _is_plan(path := folder / format.entry, format):
-            return f"the whole folder is the plan of its {format.entry}: name {path}"
+def plan_in(folder: Path) -> Path | None:
+    """The file that stands for a folder which is one plan, as formats with `entries` have it; None where another plan
+    lies beside it. Check lists are in many folders, and are no other plan."""
+    found = next((hit for format in FORMATS if (hit := _entry(folder, format)) is not None), None)
+    if found is None:
+        return None
+    path, format = found
+    others = tuple(x for x in FORMATS if x not in (format, checklist.FORMAT))
+    return None if any(_is_plan(beside, *others) for beside in _near(folder, "*")) else path
+
+
+def _entry(folder: Path, format: Format) -> tuple[Path, Format] | None:
+    paths = (path for pattern in format.entries for path in _near(folder, pattern)[:_LOOKS])
+    return next(((path, format) for path in paths if _is_plan(path, format)), None)
+
+
+def _near(folder: Path, *patterns: str) -> list[Path]:
+    """Files by their kind, those of each pattern in the order of their names."""
     try:
-        near = (path for depth in ("*", "*/*") for path in sorted(folder.glob(depth)))
-        files = [path for path in near if path.suffix in _TYPES]
+        return [path for each in patterns for path in sorted(folder.glob(each)) if path.suffix in _TYPES]
     except OSError:
-        files = []
+        return []
+
+
+def _among(folder: Path) -> str:
+    """The plans that a folder holds, or the one that it is."""
+    if (path := plan_in(folder)) is not None:
+        return f"the whole folder is the plan of its {path.name}: name {path}"
+    files = _near(folder, "*", "*/*")
     names = [path.relative_to(folder).as_posix() for path in files[:_LOOKS] if _is_plan(path)]
     return f"name a file in it: {', '.join(names[:5])}" if names else "name a plan file"
 

@@ -12,12 +12,15 @@ RECIPES: tuple[Recipe, ...] = (page_specs.RECIPE,)
 """Asked in this order: the first that recognises a folder reads it."""
 
 
+def recipe_of(folder: Path) -> Recipe | None:
+    """The recipe that makes a plan of a folder; None where none knows it."""
+    return next((recipe for recipe in RECIPES if recipe.recognises(folder)), None)
+
+
 def read_folder(folder: Path) -> Made | None:
     """The plan that a folder stands for; None where no recipe knows it. Raises PlanError."""
-    for recipe in RECIPES:
-        if recipe.recognises(folder):
-            return recipe.read(folder)
-    return None
+    recipe = recipe_of(folder)
+    return None if recipe is None else recipe.read(folder)
 
 
 def keeper_of(name: str) -> StatusKeeper | None:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+import shutil
 from pathlib import Path
 
 import pytest
 
 from stretto.errors import PlanError
-from stretto.formats.load import FORMATS, load
+from stretto.formats.load import FORMATS, load, plan_in
 from stretto.formats.syntax.parse import parse
 from stretto.formats.syntax.source import MAX_BYTES
 from unit.formats.corpus import sample
@@ -95,6 +96,38 @@ def test_a_folder(tmp_path: Path) -> None:
     message, hint = refusal(tmp_path)
     assert "folder" in message
     assert hint == "name a file in it: plan.toml, specs/tasks.md"
+
+
+@pytest.mark.parametrize(
+    ("folder", "file"),
+    [
+        ("gsd/.planning", "ROADMAP.md"),
+        ("gsd/.planning/phases/02-hire", "02-01-PLAN.md"),
+        ("gsd/.planning/phases", None),
+        ("ccpm/gift-cards", "epic.md"),
+        ("ccpm", None),
+        ("task-master", None),
+        ("none", None),
+    ],
+)
+def test_which_file_stands_for_a_folder(folder: str, file: str | None) -> None:
+    assert plan_in(sample(folder)) == (sample(folder) / file if file else None)
+
+
+def test_no_file_stands_for_a_folder_in_which_another_plan_lies(tmp_path: Path) -> None:
+    folder = tmp_path / "epic"
+    shutil.copytree(sample("ccpm/gift-cards"), folder)
+    (folder / "TODO.md").write_text("- [ ] Buy milk\n")
+    assert plan_in(folder) == folder / "epic.md", "lists are everywhere"
+    assert refusal(folder)[1] == f"the whole folder is the plan of its epic.md: name {folder}/epic.md"
+    (folder / "epic.md").unlink()
+    assert plan_in(folder) == folder / "001.md"
+    (folder / "plan.toml").write_text("name = 'n'")
+    assert plan_in(folder) is None
+    assert "001.md" in refusal(folder)[1]
+    (folder / "plan.toml").rename(folder / "plan.txt")
+    shutil.copy(sample("gsd/.planning/ROADMAP.md"), folder)
+    assert plan_in(folder) is None, "two of these"
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")

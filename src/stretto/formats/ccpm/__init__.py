@@ -9,5 +9,5 @@ FORMAT = Format(
     recognises=reader.recognises,
     read=reader.read,
     write_files=status.write_files,
-    entry="epic.md",
+    entries=("epic.md", "[0-9]*.md"),
 )
