@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from stretto.analysis.apart import Apart, kept_apart, whole
 from stretto.analysis.conflicts import Conflict, conflicts
 from stretto.analysis.estimate import NOTHING, critical_path, durations, enough, estimate
 from stretto.analysis.graph import Graph, build, levels, topological
@@ -59,8 +60,9 @@ def show_json(
     it (by its id), else `default_s`.
 
     `depends_on` is what a task waits for in the end: its dependencies, its phase's, and its neighbour in a chain,
-    with phases replaced by their tasks. `level` is null for a task on or behind a cycle. With the `command` that runs
-    the plan, `recommended` has it with as many workers as are worth while."""
+    with phases replaced by their tasks. `conflicts_with`, where a task has any, has the names that the plan has.
+    `level` is null for a task on or behind a cycle. With the `command` that runs the plan, `recommended` has it with
+    as many workers as are worth while."""
     graph, took = build(plan), durations(plan, default_s, learned_s)
     level = levels(graph)
     members = _members(graph)
@@ -76,6 +78,7 @@ def show_json(
                 "writes": None if task.writes is None else list(task.writes),
                 "level": level[i] if level[i] >= 0 else None,
                 "status": task.status,
+                **({"conflicts_with": list(task.conflicts_with)} if task.conflicts_with else {}),
             }
             for i, task in enumerate(plan.tasks)
         ],
@@ -131,7 +134,7 @@ def show_text(
     graph, took = build(plan), durations(plan, default_s, learned_s)
     lines, rows = (_LINES, _ROWS) if short else (10**9, 10**9)
     path = critical_path(plan, graph, took)
-    met = conflicts(plan, graph)
+    met, apart = conflicts(plan, graph), list(kept_apart(plan))
     sections = [
         (f"Phases ({len(plan.phases)})", _phases(plan, graph, width, rows) if len(plan.phases) > 1 else ()),
         ("Graph: what waits for what", _graph(plan, graph, path, met, width - 2) if graph_too else ()),
@@ -141,6 +144,7 @@ def show_text(
             f"Overlaps: {counted(len(met), 'path')} where tasks take turns",
             _overlaps(plan, met, width, lines - 1 or 1, rows),
         ),
+        ("Kept apart: never side by side, by `conflicts_with`", _apart(plan, apart, width, lines - 1 or 1, rows)),
         (
             "Expected time",
             [
@@ -228,6 +232,16 @@ def _graph(plan: Plan, graph: Graph, path: Sequence[str], met: Sequence[Conflict
 def _overlaps(plan: Plan, met: Sequence[Conflict], width: int, lines: int, rows: int) -> Iterator[str]:
     yield from _table(plan, [(line(x.path), x.tasks, ", ") for x in met[:rows]], width, lines)
     yield from _rest(len(met) - rows, "path")
+
+
+def _apart(plan: Plan, found: Sequence[Apart], width: int, lines: int, rows: int) -> Iterator[str]:
+    told = []
+    for each in found[:rows]:
+        task = plan.tasks[each.task]
+        names = [*(plan.tasks[i].id for i in each.tasks), *(whole(phase, task) for phase in each.phases)]
+        told.append((line(task.id), names, ", "))
+    yield from _table(plan, told, width, lines)
+    yield from _rest(len(found) - rows, "task")
 
 
 def _table(plan: Plan, rows: Sequence[tuple[str, Sequence[str], str]], width: int, lines: int) -> Iterator[str]:

@@ -157,6 +157,22 @@ def test_strange_names_are_whole_and_tame(width: int) -> None:
     assert "n" * 300 in lines[0] + lines[1] and any("8 tasks" in x for x in lines[:3])
 
 
+def test_r1_2_what_the_plan_keeps_apart_is_said_once() -> None:
+    tasks = (
+        replace(task("cart", writes=("a",)), conflicts_with=("find",)),
+        replace(task("find", writes=("b",)), conflicts_with=("cart", "q")),
+        *(task(f"m{i}", phase="q", writes=(f"m{i}",)) for i in range(9)),
+        replace(task("alone", phase="q", writes=("e",)), conflicts_with=("q",)),
+    )
+    apart = plan(*tasks, phases=(Phase(id="p"), Phase(id="q")))
+    said = text(apart).splitlines()
+    at = said.index("Kept apart: never side by side, by `conflicts_with`")
+    assert said[at + 1 : at + 5] == ["  cart   find", "  find   all of q", "  alone  the rest of its phase", ""]
+    told = {x["id"]: x.get("conflicts_with") for x in show_json(apart)["tasks"]}
+    assert (told["find"], told["alone"], told["m0"]) == (["cart", "q"], ["q"], None)
+    assert "Kept apart" not in text(SHOP)
+
+
 def test_long_paths_stand_on_lines_of_their_own() -> None:
     path = "packages/frontend/src/components/navigation/sidebar/index.tsx"
     lines = text(plan(task("a", writes=(path,)), task("b", writes=(path,)))).splitlines()

@@ -84,9 +84,12 @@ def test_boxes_lie_beside_each_other_and_within_the_drawing(the_plan: Plan) -> N
             assert start >= end + SIZES.above - 1e-6
     for arrow in found.arrows:
         assert placed.column_of[arrow.first] < placed.column_of[arrow.then]
-    for arrow, bends in zip(found.arrows, placed.bends, strict=True):
-        way = [placed.middles[arrow.first][0], *(x for left, right, _ in bends for x in (left, right))]
-        assert way == sorted(way) and way[-1] <= placed.middles[arrow.then][0], "an arrow never turns back"
+    for pair in found.apart:
+        assert placed.column_of[pair.first] <= placed.column_of[pair.then]
+    ends = [(x.first, x.then) for x in found.arrows] + [(x.first, x.then) for x in found.apart]
+    for (first, then), bends in zip(ends, placed.bends, strict=True):
+        way = [placed.middles[first][0], *(x for left, right, _ in bends for x in (left, right))]
+        assert way == sorted(way) and way[-1] <= placed.middles[then][0], "no line ever turns back"
 
 
 @given(plans(12), st.integers(40, 120))
@@ -129,6 +132,58 @@ def test_what_is_special_is_marked() -> None:
     assert drawn(soft).arrows[0].soft
     assert "-.->" in shown(replace(soft, tasks=(*soft.tasks, task("z", estimate_s=9999.0))), "mermaid")
     assert "style=dashed" in shown(soft, "dot")
+
+
+APART = plan(
+    replace(task("cart", phase="two", writes=("a",)), conflicts_with=("find", "gone")),
+    replace(task("find", phase="two", writes=("b",)), conflicts_with=("cart",)),
+    replace(task("pay", "cart", phase="two", writes=("c",)), conflicts_with=("find", "small", "many")),
+    replace(task("gone", phase="small", status="succeeded"), conflicts_with=("pay",)),
+    task("left", phase="small", writes=("d",)),
+    *(task(f"m{i}", phase="many", writes=(f"m{i}",)) for i in range(9)),
+    replace(task("alone", phase="many", writes=("e",)), conflicts_with=("many",)),
+    phases=(Phase(id="two"), Phase(id="small"), Phase(id="many")),
+)
+
+
+def test_r1_2_what_the_plan_keeps_apart_is_drawn_once_and_what_is_too_much_is_said() -> None:
+    found = drawn(APART)
+    named = [(found.boxes[x.first].name, found.boxes[x.then].name) for x in found.apart]
+    assert named == [("cart", "find"), ("find", "pay"), ("left", "pay")]
+    boxes = {box.name: box for box in found.boxes}
+    assert (boxes["pay"].apart, boxes["pay"].beyond) == (("find", "left", "all of many"), ("all of many",))
+    assert (boxes["find"].apart, boxes["find"].beyond) == (("cart", "pay"), ())
+    assert boxes["alone"].beyond == ("the rest of its phase",)
+    assert not boxes["gone"].apart, "what is done is in nobody's way"
+    assert [(x.first, x.then) for x in found.arrows] == [(0, 2)], "it orders nothing"
+
+
+def test_r1_2_every_drawing_tells_a_line_that_keeps_apart_from_an_arrow() -> None:
+    mermaid = shown(APART, "mermaid").split("\n")
+    assert mermaid.count('  n0 -.-|"never side by side"| n1') == 1
+    assert "  linkStyle 1,2,3 stroke:#7c3aed,color:#7c3aed" in mermaid
+    assert any("never beside all of many" in line for line in mermaid)
+    dot = shown(APART, "dot")
+    assert len(re.findall(r"n\d+ -> n\d+ \[dir=none, style=dotted", dot)) == 3 and "dotted: never side by side" in dot
+    for kind in ("svg", "html"):
+        text = shown(APART, kind)
+        drawing = ElementTree.fromstring(text[text.index("<svg") : text.index("</svg>") + 6])
+        lines = [x for x in drawing.iter("{http://www.w3.org/2000/svg}path") if x.get("class") == "apart"]
+        assert ["".join(x.itertext()) for x in lines] == [
+            "never side by side: cart and find", "never side by side: find and pay",
+            "never side by side: left and pay", "",
+        ], "the last of them is the legend"  # fmt: skip
+        assert "≠" in "".join(drawing.itertext()) and "never beside all of many" in "".join(drawing.itertext())
+    assert "never beside find, left, all of many</div>" in shown(APART, "html")
+    for kind in DRAWINGS:
+        assert "never" not in shown(SHOP, kind) and "≠" not in shown(SHOP, kind)
+
+
+def test_what_keeps_very_many_apart_is_marked_and_not_drawn() -> None:
+    foes = tuple(f"t{i}" for i in range(20))
+    crowd = plan(*(replace(task(id, writes=(id,)), conflicts_with=foes) for id in foes))
+    found = drawn(crowd)
+    assert found.apart == () and all(box.beyond == box.apart and len(box.apart) == 19 for box in found.boxes)
 
 
 def test_mermaid_to_the_letter() -> None:

@@ -10,10 +10,12 @@ from stretto.observe.views.picture import Box, Picture
 MOST_NODES = 5_000
 """Graphviz takes minutes for more."""
 _TITLE = 40
+_APART = 'dir=none, style=dotted, penwidth=2, color=purple3, constraint=false, tooltip="never side by side"'
 
 
 def dot(shown: Picture) -> Iterator[str]:
-    """The lines of the file. Bold: the critical path. Dashed: waits for an end, whatever that is."""
+    """The lines of the file. Bold: the critical path. Dashed: waits for an end, whatever that is. Dotted,
+    without a tip: the two are never active at the same time."""
     yield f"digraph {_text(shown.name or 'plan')} {{"
     yield "  rankdir=LR; compound=true; fontname=sans;"
     yield '  node [shape=box, style="rounded,filled", fillcolor=white, fontname=sans, fontsize=11];'
@@ -33,6 +35,10 @@ def dot(shown: Picture) -> Iterator[str]:
         looks = ["style=dashed"] * arrow.soft + ["penwidth=2.5", "color=orangered3"] * arrow.critical
         style = f" [{', '.join(looks)}]" if looks else ""
         yield f"  n{arrow.first} -> n{arrow.then}{style};"
+    for pair in shown.apart:
+        yield f"  n{pair.first} -> n{pair.then} [{_APART}];"
+    if shown.apart:
+        yield '  label="dotted: never side by side"; labelloc=b; labeljust=l; fontsize=10; fontcolor=purple3;'
     yield "}"
 
 
@@ -44,6 +50,8 @@ def _box(i: int, box: Box) -> str:
         lines.append(cut(box.title, _TITLE))
     if box.took_s and not box.done:
         lines.append(span(box.took_s))
+    if box.beyond:
+        lines.append(cut(f"never beside {', '.join(box.beyond)}", _TITLE))
     more = ", fillcolor=honeydew2" if box.done else ", color=orangered3, penwidth=2.5" if box.critical else ""
     return f"n{i} [label={_text(*lines)}{more}];"
 

@@ -27,7 +27,7 @@ def draw(
     path, met = critical_path(plan, graph, took_s), conflicts(plan, graph)
     shown = picture(plan, graph, took_s, path, met, MOST_NODES if kind == "dot" else MOST_BOXES)
     if kind == "mermaid":
-        if len(shown.arrows) > MOST_ARROWS:
+        if len(shown.arrows) + len(shown.apart) > MOST_ARROWS:
             shown = picture(plan, graph, took_s, path, met, 0)
         yield from mermaid(shown)
         return

@@ -21,7 +21,8 @@ _STYLES = (
 
 
 def mermaid(shown: Picture) -> Iterator[str]:
-    """The lines of the diagram. Thick: the critical path. Dotted: waits for an end, whatever that is."""
+    """The lines of the diagram. Thick: the critical path. Dotted: waits for an end, whatever that is; without a tip,
+    and with words on it: the two are never active at the same time."""
     yield "flowchart LR"
     for group, title in enumerate(shown.groups):
         own = [i for i, box in enumerate(shown.boxes) if box.group == group and box.kind == "task"]
@@ -35,6 +36,11 @@ def mermaid(shown: Picture) -> Iterator[str]:
             yield f"  {_box(i, box)}"
     for arrow in shown.arrows:
         yield f"  n{arrow.first} {'==>' if arrow.critical else '-.->' if arrow.soft else '-->'} n{arrow.then}"
+    for pair in shown.apart:
+        yield f'  n{pair.first} -.-|"never side by side"| n{pair.then}'
+    first = len(shown.arrows)
+    if shown.apart:
+        yield f"  linkStyle {','.join(str(first + n) for n in range(len(shown.apart)))} stroke:#7c3aed,color:#7c3aed"
     yield from _STYLES
     for name, chosen in (
         ("done", [i for i, box in enumerate(shown.boxes) if box.done]),
@@ -53,6 +59,8 @@ def _box(i: int, box: Box) -> str:
         lines.append(_text(cut(box.title, _TITLE)))
     if box.took_s and not box.done:
         lines.append(_text(span(box.took_s)))
+    if box.beyond:
+        lines.append(_text(cut(f"never beside {', '.join(box.beyond)}", _TITLE)))
     return f'n{i}["{"<br/>".join(lines)}"]'
 
 

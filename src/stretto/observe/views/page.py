@@ -12,8 +12,8 @@ from stretto.analysis.estimate import Estimate, Schedule
 from stretto.analysis.wording import counted, spoken
 from stretto.model.plan import Finding, Plan, Task, Value
 from stretto.observe.paint import line, span
-from stretto.observe.views.picture import Picture
-from stretto.observe.views.svg import colour, svg
+from stretto.observe.views.picture import Box, Picture
+from stretto.observe.views.svg import BEYOND, colour, svg
 
 MOST_BARS = 2_000
 """A timeline of more tasks shows nothing; it is left out."""
@@ -61,6 +61,7 @@ def page(found: Analysis) -> str:
         head=list(_head(found)),
         drawing="\n".join(svg(found.picture)),
         lanes=list(_lanes(found)),
+        beyond=BEYOND if any(box.beyond for box in found.picture.boxes) else "",
         rows=[] if found.picture.folded else list(_rows(found, waits)),
     )
 
@@ -118,13 +119,13 @@ def _lanes(found: Analysis) -> Iterator[list[_Bar]]:
     yield from lanes
 
 
-def _rows(found: Analysis, waits: dict[int, list[int]]) -> Iterator[tuple[int, Task, list[tuple[int, str]], str, bool]]:
-    """Of each task: its number, itself, what it waits for as the drawing has it, its time, and whether it is urgent."""
+def _rows(found: Analysis, waits: dict[int, list[int]]) -> Iterator[tuple[int, Task, list[tuple[int, str]], str, Box]]:
+    """Of each task: its number, itself, what it waits for as the drawing has it, its time, and its box."""
     boxes = found.picture.boxes
     for i, task in enumerate(found.plan.tasks):
         named = [(n, boxes[n].name if boxes[n].kind == "task" else f"all of {boxes[n].name}") for n in waits.get(i, ())]
         took = "" if task.status == "succeeded" else span(found.took_s[i])
-        yield i, task, named, took, boxes[i].critical
+        yield i, task, named, took, boxes[i]
 
 
 def _place(finding: Finding) -> str:

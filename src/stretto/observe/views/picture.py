@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 
+from stretto.analysis.apart import kept_apart, pairs, whole
 from stretto.analysis.conflicts import Conflict
 from stretto.analysis.graph import Graph, levels
 from stretto.analysis.reduction import reduced
@@ -33,6 +34,10 @@ class Box(Value, frozen=True, kw_only=True):
     """Expected; None for the end of a phase."""
     turns: tuple[str, ...] = ()
     """Paths for which it takes turns with others."""
+    apart: tuple[str, ...] = ()
+    """Whom it is never active beside, in words."""
+    beyond: tuple[str, ...] = ()
+    """Those of them that no line leads to."""
 
 
 class Arrow(Value, frozen=True, kw_only=True):
@@ -45,6 +50,14 @@ class Arrow(Value, frozen=True, kw_only=True):
     """It waits for an end, whatever that is (`after`)."""
 
 
+class Pair(Value, frozen=True, kw_only=True):
+    """Two tasks that are never active at the same time, as positions among the boxes."""
+
+    first: int
+    """Of no later level than the other."""
+    then: int
+
+
 class Picture(Value, frozen=True, kw_only=True):
     """Boxes and arrows. Names and titles are one line each, and as long as they are."""
 
@@ -52,6 +65,7 @@ class Picture(Value, frozen=True, kw_only=True):
     groups: tuple[str, ...]
     boxes: tuple[Box, ...]
     arrows: tuple[Arrow, ...]
+    apart: tuple[Pair, ...] = ()
     folded: bool = False
     """The boxes are phases, for there are too many tasks."""
 
@@ -72,6 +86,7 @@ def group_title(id: str, title: str) -> str:
 
 def _tasks(plan: Plan, graph: Graph, took_s: Sequence[float], path: Sequence[str], met: Sequence[Conflict]) -> Picture:
     level, on_path, turns = levels(graph), set(path), _turns(met)
+    lines, apart, beyond = _apart(plan, level)
     needs = _joined(graph)
     ends = sorted({x for waits in needs.values() for x in waits if graph.is_join(x)})
     group = {phase.id: i for i, phase in enumerate(plan.phases)}
@@ -86,6 +101,8 @@ def _tasks(plan: Plan, graph: Graph, took_s: Sequence[float], path: Sequence[str
             critical=task.id in on_path and task.status != "succeeded",
             took_s=took_s[i],
             turns=turns.get(task.id, ()),
+            apart=apart.get(i, ()),
+            beyond=beyond.get(i, ()),
         )
         for i, task in enumerate(plan.tasks)
     ]
@@ -97,6 +114,33 @@ def _tasks(plan: Plan, graph: Graph, took_s: Sequence[float], path: Sequence[str
         groups=tuple(group_title(phase.id, phase.title) for phase in plan.phases),
         boxes=tuple(boxes),
         arrows=arrows,
+        apart=lines,
+    )
+
+
+def _apart(
+    plan: Plan, level: Sequence[int]
+) -> tuple[tuple[Pair, ...], dict[int, tuple[str, ...]], dict[int, tuple[str, ...]]]:
+    """Whom a line keeps apart; for each task whom it is kept apart from, and whom of these by no line."""
+    found = list(kept_apart(plan))
+    drawn = list(pairs(found))
+    words: dict[int, list[str]] = {}
+    beyond: dict[int, list[str]] = {}
+    for each in found:
+        task = plan.tasks[each.task]
+        for other in each.tasks:
+            words.setdefault(each.task, []).append(line(plan.tasks[other].id))
+            words.setdefault(other, []).append(line(task.id))
+        beyond[each.task] = [line(whole(phase, task)) for phase in each.phases]
+        words.setdefault(each.task, []).extend(beyond[each.task])
+    if not drawn:
+        beyond = words
+    across = {i: (level[i] < 0, level[i], i) for pair in drawn for i in pair}  # as the columns stand
+    lines = (sorted(pair, key=across.__getitem__) for pair in drawn)
+    return (
+        tuple(Pair(first=first, then=then) for first, then in lines),
+        {i: tuple(names) for i, names in words.items()},
+        {i: tuple(names) for i, names in beyond.items()},
     )
 
 

@@ -34,14 +34,15 @@ class Sizes(Value, frozen=True, kw_only=True):
 
 
 class Placed(Value, frozen=True, kw_only=True):
-    """Middles of the boxes, and for each arrow the columns it passes on its way, in pixels."""
+    """Middles of the boxes, and for each arrow and line the columns it passes on its way, in pixels."""
 
     columns: tuple[tuple[float, float], ...]
     """Left edge and width of each."""
     column_of: tuple[int, ...]
     middles: tuple[tuple[float, float], ...]
     bends: tuple[tuple[tuple[float, float, float], ...], ...]
-    """Where it enters a column, where it leaves it, and at which height."""
+    """Of each arrow, and then of each line between two that are kept apart: where it enters a column, where it leaves
+    it, and at which height."""
     width: float
     height: float
 
@@ -96,21 +97,21 @@ def _columns(shown: Picture) -> tuple[list[list[int]], list[int], set[int]]:
 def _chains(
     shown: Picture, columns: list[list[int]], column_of: list[int], kinds: list[str]
 ) -> tuple[list[list[int]], list[list[list[int]]]]:
-    """Each arrow as a chain of neighbours in columns side by side, with new things, bends, in between; and for each
-    thing its neighbours to the left and to the right."""
+    """Each arrow or line as a chain of neighbours in columns side by side, with new things, bends, in between; and for
+    each thing its neighbours to the left and to the right."""
     links: list[list[list[int]]] = [[[], []] for _ in column_of]
     chains = []
-    for arrow in shown.arrows:
-        chain = [arrow.first]
-        for column in range(column_of[arrow.first] + 1, column_of[arrow.then]):
+    for first, then in [(x.first, x.then) for x in shown.arrows] + [(x.first, x.then) for x in shown.apart]:
+        chain = [first]
+        for column in range(column_of[first] + 1, column_of[then]):
             columns[column].append(len(column_of))
             chain.append(len(column_of))
             column_of.append(column)
             kinds.append("bend")
             links.append([[], []])
-        chain.append(arrow.then)
+        chain.append(then)
         chains.append(chain)
-        if column_of[arrow.first] < column_of[arrow.then]:  # an arrow of a cycle is drawn, and moves nothing
+        if column_of[first] < column_of[then]:  # an arrow of a cycle is drawn, and moves nothing
             for left, right in itertools.pairwise(chain):
                 links[left][1].append(right)
                 links[right][0].append(left)
