@@ -247,6 +247,25 @@ def test_status_as_a_table_and_what_is_won(toy: Toy) -> None:
     assert (chance["sequential_h"], chance["parallel_h"], chance["savings_percent"]) == (4, 3, 25)
 
 
+def test_status_and_show_count_the_parts_of_an_achievement_alike(toy: Toy) -> None:
+    parts = [{"execution_id": f"1.1.{n}", "title": f"Part {n}", "estimated_hours": n} for n in (1, 2, 3)]
+    tree = {"plan_name": "SPLIT", "parallelization_level": "level_1"}
+    split = {"achievement_id": "1.1", "title": "All of it", "dependencies": [], "sub_executions": parts}
+    toy.write({"split/parallel.json": json.dumps({**tree, "achievements": [split]})})
+    toy.stretto("scaffold", "subplans", "split", "--yes")
+    toy.write({"split/execution/feedbacks/APPROVED_113.md": "fine\n"})
+    told = toy.stretto("scaffold", "status", "split").stdout
+    assert "SPLIT: 0/1 complete (0 %); 3 tasks, 1 done" in told and "(1 of 3 parts done" in told
+    assert "all that is open: 3 h one by one, 2 h in parallel" in told
+    assert "3 tasks, 1 done" in toy.stretto("show", "split/parallel.json").stdout
+    found = result(toy, "status", "split")
+    assert found["tasks"] == {"done": 1, "total": 3}
+    assert [part["status"] for part in found["achievements"][0]["parts"]] == ["not_started", "not_started", "complete"]
+    made = result(toy, "executions", "split", "--yes")["created"]
+    assert [path[-5:] for path in made] == ["01.md", "02.md"], "what is done needs no paper"
+    assert "--only 1.1.1,1.1.2" in result(toy, "status", "split")["recommended"]["command"]
+
+
 def test_a_person_approves_what_they_have_looked_at(toy: Toy) -> None:
     done = toy.stretto("scaffold", "approve", HOME, "1.1", "--yes", code=2)
     assert "has no EXECUTION_TASK" in done.stderr

@@ -38,6 +38,9 @@ NAMES = {"subplans": "SUBPLAN", "executions": "EXECUTION_TASK"}
 def headline(progress: Progress) -> str:
     skipped = sum(one.status == "skipped" for one in progress.standings)
     more = f", {skipped} skipped" if skipped else ""
+    done, total = progress.tasks
+    if any(one.achievement.parts for one in progress.standings):
+        more += f"; {count(total, 'task')}, {done} done"
     return f"{progress.plan.name}: {progress.done}/{progress.total} complete ({progress.percent} %){more}"
 
 
@@ -47,6 +50,8 @@ def status_lines(progress: Progress, paint: Paint, width: int) -> Iterator[str]:
     for one in sorted(progress.standings, key=lambda one: (one.level is None, one.level or 0)):
         level = "?" if one.level is None else str(one.level)
         notes = [f"waits for {', '.join(one.waits_for)}"] if one.waits_for and not one.is_settled else []
+        done, total = one.tasks
+        notes += [f"{done} of {count(total, 'part')} done"] if done and not one.is_settled else []
         notes += [count(len(one.hollow), "placeholder")] if one.hollow and not one.is_settled else []
         note = f"  ({'; '.join(notes)})" if notes else ""
         status = paint(fit(one.status, 17), _COLOURS[one.status])
@@ -114,12 +119,13 @@ def commands_before(opened: Opened, batch: Batch) -> tuple[str, ...]:
 
 
 def tasks_of(opened: Opened, ids: Sequence[str]) -> tuple[str, ...]:
-    """Ids of the tasks that these achievements are in the plan: themselves, or their parts."""
+    """Ids of the tasks that are left to do of these achievements: themselves, or their open parts."""
     known = {task.id for task in opened.loaded.plan.tasks}
     found = []
     for id in ids:
-        parts = [part.id for part in opened.progress.by_id[id].achievement.parts]
-        found += [name for name in parts or [id] if name in known]
+        one = opened.progress.by_id[id]
+        names = [part.id for part in one.open_parts] if one.achievement.parts else [id]
+        found += [name for name in names if name in known]
     return tuple(found)
 
 
@@ -176,6 +182,7 @@ def status_json(opened: Opened, told: Advice) -> dict[str, object]:
         "plan": progress.plan.name,
         "file": str(opened.file),
         "progress": {"done": progress.done, "total": progress.total, "percent": progress.percent},
+        "tasks": dict(zip(("done", "total"), progress.tasks, strict=True)),
         "achievements": [_standing(one) for one in progress.standings],
         "statuses": {one.id: one.status for one in progress.standings},
         "next": [one.id for one in progress.available],
@@ -213,6 +220,7 @@ def _standing(one: Standing) -> dict[str, object]:
         "depends_on": list(one.achievement.depends_on),
         "waits_for": list(one.waits_for),
         "estimated_h": None if estimate_s is None else estimate_s / 3600,
+        "parts": [{"id": part.id, "status": step} for part, step in zip(one.achievement.parts, one.steps, strict=True)],
         "subplan": one.subplan.path if one.subplan else None,
         "executions": [found.path for found in one.executions],
         "placeholders": [found.path for found in one.hollow],

@@ -13,6 +13,8 @@ class Part(Value, frozen=True, kw_only=True):
     title: str = ""
     told: str = ""
     estimate_s: float | None = None
+    said: Step | None = None
+    """As that of its achievement."""
 
 
 class Achievement(Value, frozen=True, kw_only=True):

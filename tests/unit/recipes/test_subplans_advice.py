@@ -79,6 +79,10 @@ def test_parts_are_an_opportunity(tmp_path: Path) -> None:
     parts = tuple(Part(id=f"1.1.{n}", estimate_s=float(n * 3600)) for n in (1, 2, 3))
     (chance,) = opportunities(seen(tmp_path, plan(Achievement(id="1.1", parts=parts, estimate_s=3600.0))))
     assert (chance.sequential_s, chance.parallel_s) == (6 * 3600, 3 * 3600)
+    split = plan(Achievement(id="1.1", parts=parts))
+    (chance,) = opportunities(seen(kept(tmp_path, ok("113")), split))
+    assert (chance.sequential_s, chance.parallel_s) == (3 * 3600, 2 * 3600), "what is done takes no time"
+    assert opportunities(seen(kept(tmp_path, ok("112")), split)) == () and whole(seen(tmp_path, split)) == (3600, 3600)
 
 
 # Batches.

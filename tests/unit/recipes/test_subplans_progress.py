@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from stretto.formats.load import load
 from stretto.model.achievements import Achievement, Part
 from stretto.model.papers import Keys, exact_key, paper_of, part_number, step_of
 from stretto.recipes.subplans.levels import levels
@@ -143,6 +144,42 @@ def test_an_achievement_is_complete_when_all_its_parts_are_approved(tmp_path: Pa
     assert seen(tmp_path, found).standings[0].status == "not_started"
     kept(tmp_path, {"execution/feedbacks/APPROVED_112.md": "x"})
     assert seen(tmp_path, found).standings[0].status == "complete"
+
+
+SPLIT = ("1.1.1", "1.1.2", "1.1.3")
+
+
+@pytest.mark.parametrize(
+    ("said", "files", "status", "open", "tasks"),
+    [
+        (("complete", "", ""), (), "not_started", SPLIT[1:], (1, 3)),
+        (("done", "skipped", "completed"), (), "complete", (), (2, 2)),
+        (("complete", "", ""), ("subplans/SUBPLAN_P_11.md",), "subplan_created", SPLIT, (0, 3)),
+        (("", "", ""), ("execution/feedbacks/APPROVED_112.md",), "not_started", ("1.1.1", "1.1.3"), (1, 3)),
+        (("", "", ""), ("execution/SKIPPED_112.md", "execution/feedbacks/FIX_11.md"), "failed", SPLIT[::2], (0, 2)),
+        (
+            ("", "", ""),
+            ("execution/SKIPPED_111.md", "execution/SKIPPED_112.md", "execution/feedbacks/APPROVED_113.md"),
+            "complete", (), (1, 1),
+        ),
+        (("", "", ""), tuple(f"execution/SKIPPED_11{n}.md" for n in (1, 2, 3)), "skipped", (), (0, 0)),
+        (("", "", ""), ("execution/feedbacks/APPROVED_11.md", "execution/SKIPPED_111.md"), "complete", (), (3, 3)),
+        (("", "", ""), ("execution/SKIPPED_11.md", "execution/feedbacks/APPROVED_111.md"), "skipped", (), (0, 0)),
+    ],
+)  # fmt: skip
+def test_parts_are_counted_as_the_plan_counts_its_tasks(
+    tmp_path: Path, said: tuple[str, ...], files: tuple[str, ...], status: str, open: tuple[str, ...],
+    tasks: tuple[int, int],
+) -> None:  # fmt: skip
+    kept(tmp_path, dict.fromkeys(files, "x"))
+    parts = [{"execution_id": id, "title": id, "status": word} for id, word in zip(SPLIT, said, strict=True)]
+    found = written(tmp_path, entry("1.1", sub_executions=parts), entry("1.2"), parallelization_level="level_1")
+    progress = seen(tmp_path, found)
+    split = progress.standings[0]
+    assert (split.status, tuple(part.id for part in split.open_parts), split.tasks) == (status, open, tasks)
+    plan = load(tmp_path / "parallel.json").plan
+    assert progress.tasks == (sum(task.status == "succeeded" for task in plan.tasks), len(plan.tasks))
+    assert split.is_settled or split.missing_executions == tuple(int(id[-1]) for id in open)
 
 
 def test_papers_that_ids_share_count_for_the_one_that_they_name(tmp_path: Path) -> None:

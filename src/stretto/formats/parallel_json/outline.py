@@ -99,6 +99,7 @@ def _achievement(entry: Entry, needs: Sequence[Need], told: _Told) -> Achievemen
                 title=told.prompts.title(part),
                 told=told.prompts.more(part),
                 estimate_s=estimate_s(part.values.get("estimated_hours")),
+                said=step_said(part.values.get("status")),
             )
             for part in entry.parts
         ),

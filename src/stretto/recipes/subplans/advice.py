@@ -72,7 +72,7 @@ def advice(progress: Progress, landed: Collection[str] = ()) -> Advice:
     if planned:
         batch = _first_level(planned)
         return _advice("batch_execution" if batch[1:] else "create_execution", batch, "no EXECUTION_TASK yet")
-    many = len(available) > 1 or any(len(one.achievement.parts) > 1 for one in available)
+    many = len(available) > 1 or any(len(one.open_parts) > 1 for one in available)
     return _advice("execute_parallel" if many else "execute", available, "papers are there; the work can start")
 
 
@@ -107,11 +107,11 @@ def whole(progress: Progress) -> tuple[float, float]:
 
 
 def _times(one: Standing) -> list[float]:
+    """Of what is open of it, in seconds."""
     own = one.achievement
-    parts = [part.estimate_s for part in own.parts]
-    if len(parts) > 1:
-        share = (own.estimate_s or UNSAID_S * len(parts)) / len(parts)
-        return [part or share for part in parts]
+    if (parts := len(own.parts)) > 1:
+        share = (own.estimate_s or UNSAID_S * parts) / parts
+        return [part.estimate_s or share for part in one.open_parts]
     return [own.estimate_s or UNSAID_S]
 
 

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from functools import cached_property
-from typing import Literal
+from typing import Final, Literal
 
 import msgspec
 
-from stretto.model.achievements import Achievement, Achievements
+from stretto.model.achievements import Achievement, Achievements, Part
 from stretto.model.papers import Keys, Step, part_number, step_of
 from stretto.model.plan import Value
 from stretto.recipes.subplans.folder import Found, Look
 from stretto.recipes.subplans.levels import levels
 
 Status = Literal[Step, "in_progress"]
+_SETTLED: Final[frozenset[Status]] = frozenset({"complete", "skipped"})
 FRESH_S = 24 * 3600.0
 """An execution that was written to in the last so many seconds is being worked on."""
 
@@ -30,6 +31,8 @@ class Standing(Value, frozen=True, kw_only=True):
     """What comes before it and is neither complete nor skipped."""
     subplan: Found | None
     executions: tuple[Found, ...]
+    steps: tuple[Step, ...]
+    """How far its parts are, in their order."""
 
     @property
     def id(self) -> str:
@@ -37,12 +40,27 @@ class Standing(Value, frozen=True, kw_only=True):
 
     @property
     def is_settled(self) -> bool:
-        return self.status in ("complete", "skipped")
+        return self.status in _SETTLED
 
     @property
     def is_available(self) -> bool:
         """Whether somebody could go on with it now."""
         return not self.is_settled and not self.waits_for
+
+    @property
+    def open_parts(self) -> tuple[Part, ...]:
+        return tuple(part for _, part in self._open)
+
+    @property
+    def _open(self) -> tuple[tuple[int, Part], ...]:
+        """With their places among all parts."""
+        return tuple((i, part) for i, part in enumerate(self.achievement.parts) if self.steps[i] not in _SETTLED)
+
+    @property
+    def tasks(self) -> tuple[int, int]:
+        """(done, all of them) of the tasks that it is in a run: itself, or its parts. What is skipped is none."""
+        steps = self.steps if self.achievement.parts else (self.status,)
+        return sum(step == "complete" for step in steps), sum(step != "skipped" for step in steps)
 
     @property
     def hollow(self) -> tuple[Found, ...]:
@@ -52,12 +70,11 @@ class Standing(Value, frozen=True, kw_only=True):
 
     @property
     def missing_executions(self) -> tuple[int, ...]:
-        """Numbers of executions that it should have: one for each part, or one."""
+        """Numbers of executions that it should have: one for each open part, or one."""
         have = {found.paper.number for found in self.executions}
-        parts = self.achievement.parts
-        if not parts:
+        if not self.achievement.parts:
             return () if have else (1,)
-        wanted = (part_number(part.id, i) for i, part in enumerate(parts))
+        wanted = (part_number(part.id, i) for i, part in self._open)
         return tuple(number for number in dict.fromkeys(wanted) if number not in have)
 
 
@@ -90,6 +107,12 @@ class Progress(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         return self.done * 100 // self.total if self.total else 100
 
     @property
+    def tasks(self) -> tuple[int, int]:
+        """(done, all of them), as `stretto show` counts the plan."""
+        each = [one.tasks for one in self.standings]
+        return sum(done for done, _ in each), sum(total for _, total in each)
+
+    @property
     def open(self) -> tuple[Standing, ...]:
         return tuple(one for one in self.standings if not one.is_settled)
 
@@ -105,8 +128,9 @@ class Progress(msgspec.Struct, frozen=True, kw_only=True, dict=True):
 def progress_of(plan: Achievements, look: Look, *, now: float) -> Progress:
     """`now`: seconds since the epoch."""
     depth = levels(plan.achievements)
-    status = {one.id: _status(one, look, now) for one in plan.achievements}
-    settled = {id for id, word in status.items() if word in ("complete", "skipped")} | look.approved
+    steps = {one.id: _steps(one, look) for one in plan.achievements}
+    status = {one.id: _status(one, look, steps[one.id], now) for one in plan.achievements}
+    settled = {id for id, word in status.items() if word in _SETTLED} | look.approved
     return Progress(
         plan=plan,
         standings=tuple(
@@ -117,6 +141,7 @@ def progress_of(plan: Achievements, look: Look, *, now: float) -> Progress:
                 waits_for=tuple(need for need in one.needs if need not in settled),
                 subplan=next(_of(look.papers[one.id], "subplan_created"), None),
                 executions=tuple(_of(look.papers[one.id], "execution_created")),
+                steps=steps[one.id],
             )
             for one in plan.achievements
         ),
@@ -124,21 +149,24 @@ def progress_of(plan: Achievements, look: Look, *, now: float) -> Progress:
     )
 
 
-def _status(one: Achievement, look: Look, now: float) -> Status:
-    if not look.exists:
-        return one.said or "not_started"
-    papers = look.papers[one.id]
-    step: Status = step_of(found.paper for found in papers)
-    if step != "complete" and one.parts and all(_is_approved(look.papers[part.id]) for part in one.parts):
-        return "complete"
-    if step == "execution_created":
-        begun = (found for found in papers if found.paper.step == step and not found.untouched)
+def _status(one: Achievement, look: Look, parts: Sequence[Step], now: float) -> Status:
+    step = _step(one, look)
+    if step not in _SETTLED and parts and _SETTLED.issuperset(parts):
+        return "complete" if "complete" in parts else "skipped"
+    if look.exists and step == "execution_created":
+        begun = (found for found in look.papers[one.id] if found.paper.step == step and not found.untouched)
         return "in_progress" if any(now - found.touched_s < FRESH_S for found in begun) else step
     return step
 
 
-def _is_approved(papers: Sequence[Found]) -> bool:
-    return any(found.paper.step == "complete" for found in papers)
+def _steps(one: Achievement, look: Look) -> tuple[Step, ...]:
+    """Of its parts. What settles the achievement settles each of them."""
+    own = _step(one, look)
+    return tuple(own if own in _SETTLED else _step(part, look) for part in one.parts)
+
+
+def _step(one: Achievement | Part, look: Look) -> Step:
+    return step_of(found.paper for found in look.papers[one.id]) if look.exists else one.said or "not_started"
 
 
 def _of(papers: Sequence[Found], step: Step) -> Iterator[Found]:
