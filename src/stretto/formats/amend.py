@@ -13,7 +13,7 @@ from stretto.analysis.graph import build
 from stretto.errors import PlanError
 from stretto.formats.auto_claude.reader import PHASE_IDS
 from stretto.formats.load import FORMATS
-from stretto.formats.reading import Places
+from stretto.formats.places import Places
 from stretto.formats.syntax.edit import CannotEdit, append, keep, put, region, spelled
 from stretto.formats.syntax.parse import parse
 from stretto.formats.syntax.source import Edit, Source, Steps

@@ -5,9 +5,10 @@ from __future__ import annotations
 import difflib
 import math
 import re
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Literal
 
+from stretto.formats.places import Places, in_order
 from stretto.formats.syntax.source import Source, Steps, plan_error
 from stretto.model.plan import Finding, Location, Plan, Value
 
@@ -26,61 +27,6 @@ class Read(Value, frozen=True, kw_only=True):
     findings: tuple[Finding, ...] = ()
     keeps_statuses: bool = True
     """Whether its files have a place for the status of every task, as far as the format keeps statuses at all."""
-
-
-class Places(Mapping[str, Location]):
-    """Where the parts of a plan stand in its file; looked up when asked, for most are never asked.
-
-    A name that was not marked is looked for beneath the longest one that was: `task:a:writes:1` is step `writes`,
-    then step 1, from where `task:a` stands.
-    """
-
-    def __init__(self, source: Source) -> None:
-        self._source = source
-        self._steps: dict[str, Steps] = {}
-        self._copies: dict[str, int] = {}
-        """The last number that was given to a name, where there was more than one."""
-
-    def mark(self, name: str, steps: Steps) -> str:
-        """Note where `name` stands; a second one of that name becomes `name#2`. Returns the name it got."""
-        if name not in self._steps:
-            self._steps[name] = steps
-            return name
-        unique, n = name, self._copies.get(name, 1)
-        while unique in self._steps:
-            n += 1
-            unique = f"{name}#{n}"
-        self._copies[name] = n
-        self._steps[unique] = steps
-        return unique
-
-    def claims(self, owner: str, found: Iterable[tuple[str, Steps]]) -> tuple[str, ...]:
-        """Paths that a task will write, each once, with the place where it is named first."""
-        first: dict[str, Steps] = {}
-        for path, steps in found:
-            first.setdefault(path, steps)
-        for i, steps in enumerate(first.values()):
-            self.mark(f"{owner}:writes:{i}", steps)
-        return tuple(first)
-
-    def __getitem__(self, name: str) -> Location:
-        return self._source.location(self.steps(name))
-
-    def steps(self, name: str) -> Steps:
-        """The way to it from the root. Raises KeyError."""
-        known, rest = name, ""
-        while known not in self._steps:
-            known, colon, last = known.rpartition(":")
-            if not colon:
-                raise KeyError(name)
-            rest = f":{last}{rest}"
-        return self._steps[known] + tuple(int(x) if x.isdecimal() else x for x in rest.split(":")[1:])
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._steps)
-
-    def __len__(self) -> int:
-        return len(self._steps)
 
 
 class Reading:
@@ -135,16 +81,10 @@ class Reading:
 
     def finish(self, plan: Callable[[], Plan]) -> Read:
         """The plan and its findings. Raises PlanError with all of them when there can be no plan."""
-        findings = sorted(self.findings, key=_order)
+        findings = in_order(self.findings)
         if self._impossible:
             raise plan_error(self.source.file, findings)
         return Read(plan=plan(), places=self.places, findings=tuple(findings))
-
-
-def _order(finding: Finding) -> tuple[int, int, int]:
-    """Errors first, then as they stand in the file."""
-    severity = ("error", "warning", "info").index(finding.severity)
-    return (severity, finding.location.line, finding.location.column) if finding.location else (severity, 0, 0)
 
 
 class Table:

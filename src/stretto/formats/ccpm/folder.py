@@ -6,24 +6,24 @@ import os
 import re
 from pathlib import Path
 
+from stretto.formats.beside import is_within, names_in, text_of
 from stretto.formats.ccpm.paper import EPIC, is_task
 from stretto.formats.syntax.front_matter import front_matter
 
 _NUMBERED = re.compile(r"(?P<word>[A-Za-z]*)-?(?P<number>\d+)(?P<rest>.*)\.md")
 _ASIDE = re.compile(r".*-(?:analysis|progress|notes?|summary|report)\.md")
 _MOST = 5000
-MAX_BYTES = 256 * 1024
 
 
 def members(folder: Path) -> tuple[list[Path], list[Path]]:
     """(task files in the order of their numbers, those that look like one and cannot be read)."""
     found: list[Path] = []
     broken: list[Path] = []
-    for name in sorted(_names(folder), key=_natural)[:_MOST]:
+    for name in sorted(names_in(folder), key=_natural)[:_MOST]:
         if name == EPIC or not name.endswith(".md") or _ASIDE.fullmatch(name):
             continue
         path = folder / name
-        text = text_of(path)
+        text = text_of(path, links=False)
         if text is None:
             broken += [path] if _NUMBERED.fullmatch(name) else []
         elif is_task(front := front_matter(text)) or (
@@ -39,8 +39,10 @@ def companions(folder: Path, id: str, prd: str) -> tuple[str, ...]:
     if prd and not Path(prd).is_absolute():
         home = _home(folder.absolute())
         papers = [folder / os.path.relpath(top / prd, folder) for top in list(folder.absolute().parents)[:6]]
-        found += [path for path in papers if path.suffix == ".md" and path.is_file() and _is_within(path, home)][:1]
-    return tuple(Path(os.path.relpath(path, folder)).as_posix() for path in found if text_of(path) is not None)
+        found += [path for path in papers if path.suffix == ".md" and path.is_file() and is_within(path, home)][:1]
+    return tuple(
+        Path(os.path.relpath(path, folder)).as_posix() for path in found if text_of(path, links=False) is not None
+    )
 
 
 def _home(folder: Path) -> Path:
@@ -49,31 +51,6 @@ def _home(folder: Path) -> Path:
         if around.name == ".claude":
             return around
     return folder.parent.parent if folder.parent.name == "epics" else folder
-
-
-def _is_within(path: Path, folder: Path) -> bool:
-    """When all links and `..` have been followed."""
-    try:
-        return path.resolve().is_relative_to(folder.resolve())
-    except (OSError, RuntimeError, ValueError):  # a circle of links; a NUL in the name
-        return False
-
-
-def text_of(path: Path) -> str | None:
-    """What is in a file; None for one that is not there, is a link, is no text, or is huge."""
-    try:
-        if path.is_symlink() or not path.is_file() or path.stat().st_size > MAX_BYTES:
-            return None
-        return path.read_bytes().decode("utf-8-sig")
-    except (OSError, ValueError):
-        return None
-
-
-def _names(folder: Path) -> list[str]:
-    try:
-        return [entry.name for entry in os.scandir(folder)]
-    except (OSError, ValueError):  # ValueError: a NUL in the name
-        return []
 
 
 def _natural(name: str) -> tuple[str, int, str]:

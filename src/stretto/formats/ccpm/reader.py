@@ -11,8 +11,9 @@ from typing import Literal
 from msgspec.structs import replace
 
 from stretto.errors import PlanError
+from stretto.formats.beside import text_of
 from stretto.formats.ccpm.claims import claims_of
-from stretto.formats.ccpm.folder import companions, members, text_of
+from stretto.formats.ccpm.folder import companions, members
 from stretto.formats.ccpm.names import Names
 from stretto.formats.ccpm.paper import DROPPED, EPIC, LATER, STATES, Paper, is_epic, is_task
 from stretto.formats.ccpm.prompt import prompt
@@ -82,7 +83,7 @@ class _Reader:
             self.epic = paper
 
     def _paper(self, path: Path) -> Paper | None:
-        if text_of(path) is None:
+        if text_of(path, links=False) is None:
             return None
         try:
             data = path.read_bytes()

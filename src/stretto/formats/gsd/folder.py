@@ -6,13 +6,13 @@ import os
 import re
 from pathlib import Path
 
+from stretto.formats.beside import is_within, names_in, text_of
 from stretto.formats.gsd.paper import Paper, is_plan, is_plan_name
 from stretto.formats.syntax.front_matter import front_matter
 from stretto.formats.syntax.source import Text
 
 _PHASE = re.compile(r"(?:[A-Z]+-)?(?P<number>[A-Za-z]{0,4}\d+(?:\.\d+)*[A-Za-z]?)(?:[-_ ].*)?")
 _MOST = 2000
-_MAX_BYTES = 512 * 1024
 _TEXTS = (".md", ".txt", ".json", ".yaml", ".yml")
 
 
@@ -32,7 +32,7 @@ def order_of(name: str) -> tuple[tuple[float, ...], str]:
 def plans_in(folder: Path) -> list[Paper]:
     """The plans of one phase, in the order of their names."""
     found: list[Paper] = []
-    for name in sorted(_names(folder))[:_MOST]:
+    for name in sorted(names_in(folder))[:_MOST]:
         if is_plan_name(name) and (text := text_of(folder / name)) is not None and is_plan(front_matter(text)):
             found.append(Paper(folder / name, Text(str(folder / name), text)))
     return found
@@ -47,7 +47,7 @@ def is_done(plan: Path, id: str) -> bool:
 def phases_of(roadmap: Path) -> list[Path]:
     """The folders of all phases, in order."""
     home = roadmap.absolute().parent / "phases"
-    return sorted((home / name for name in _names(home) if (home / name).is_dir()), key=lambda x: order_of(x.name))
+    return sorted((home / name for name in names_in(home) if (home / name).is_dir()), key=lambda x: order_of(x.name))
 
 
 def top_of(folder: Path) -> Path | None:
@@ -64,32 +64,6 @@ def companions(paper: Paper, home: Path) -> tuple[str, ...]:
     found: list[str] = []
     for name in re.findall(r"^[ \t]*(?:[-*][ \t]+)?@([^\s@]+)", paper.section("context"), re.MULTILINE):
         place = Path(os.path.relpath(planning.parent / name.strip("`"), home))
-        if place.suffix in _TEXTS and _is_within(home / place, planning) and text_of(home / place) is not None:
+        if place.suffix in _TEXTS and is_within(home / place, planning) and text_of(home / place) is not None:
             found.append(place.as_posix())
     return tuple(dict.fromkeys(found))[:50]
-
-
-def _is_within(path: Path, folder: Path) -> bool:
-    """When all links and `..` have been followed."""
-    try:
-        return path.resolve().is_relative_to(folder.resolve())
-    except (OSError, RuntimeError, ValueError):  # a circle of links; a NUL in the name
-        return False
-
-
-def text_of(path: Path) -> str | None:
-    """What is in a file; None for one that is not there, is no text, or is huge."""
-    try:
-        if not path.is_file() or path.stat().st_size > _MAX_BYTES:
-            return None
-        text = path.read_bytes().decode("utf-8-sig")
-        return None if "\0" in text else text
-    except (OSError, ValueError):
-        return None
-
-
-def _names(folder: Path) -> list[str]:
-    try:
-        return [entry.name for entry in os.scandir(folder)]
-    except (OSError, ValueError):  # ValueError: a NUL in the name
-        return []

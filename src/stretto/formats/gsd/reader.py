@@ -6,8 +6,9 @@ import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from stretto.formats.beside import text_of
 from stretto.formats.gsd.checks import checks, in_between
-from stretto.formats.gsd.folder import companions, is_done, phase_number, phases_of, plans_in, text_of, top_of
+from stretto.formats.gsd.folder import companions, is_done, phase_number, phases_of, plans_in, top_of
 from stretto.formats.gsd.names import Names
 from stretto.formats.gsd.paper import Paper, is_plan
 from stretto.formats.gsd.prompt import prompt
