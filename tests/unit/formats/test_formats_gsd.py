@@ -389,8 +389,8 @@ def test_r6_4_only_the_boxes_of_plans_are_ticked(before: str, after: str | None)
     whole = after is not None and after.count("[ ]") == 0
     written = write_files({"a": text.format(" ", before).encode()}, {"01-02": "succeeded"})
     assert written == ({"a": text.format("x" if whole else " ", after).encode()} if after else {})
-    ticked = text.format("x", before).encode()
-    assert write_files({"a": ticked}, {"01-03": "failed"}) == {}
+    ticked = write_files({"a": text.format("x", before).encode()}, {"01-02": "succeeded", "01-03": "failed"})
+    assert ticked == ({"a": text.format("x", after).encode()} if after else {})
 
 
 def test_r6_4_what_is_no_roadmap_is_left_alone() -> None:

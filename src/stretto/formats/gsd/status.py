@@ -23,7 +23,7 @@ _TICK = "x"
 def write_files(files: Mapping[str, bytes], statuses: Mapping[str, str]) -> dict[str, bytes]:
     """The roadmaps that change when these plans, by id, have these states. Ids without a check box are left out.
 
-    The box of a phase follows those of its plans: it is ticked with the last of what stands open below its heading."""
+    The box of a phase is ticked with the last of what stands open below its heading, and cleared with a plan of it."""
     done = {id.casefold(): state == "succeeded" for id, state in statuses.items()}
     written: dict[str, bytes] = {}
     for path, data in files.items():
@@ -42,12 +42,13 @@ def _edits(text: str, outline: Outline, done: Mapping[str, bool]) -> Iterator[Ed
     plans = {box.mark_at: (phase_number(id.rpartition("-")[0]), done.get(id, is_ticked(box)), box)
              for id, box in plan_boxes(text, outline)}  # fmt: skip
     phases = {box.mark_at: (number, box) for number, box in phase_boxes(text, outline) if box.mark_at not in plans}
-    changed: set[str] = set()
+    ticked: set[str] = set()
+    cleared: set[str] = set()
     for number, now, box in plans.values():
         if now != is_ticked(box):
-            changed.add(number)
+            (ticked if now else cleared).add(number)
             yield _mark(box, now)
-    if not changed:
+    if not ticked and not cleared:
         return
     is_open = {number for number, now, _ in plans.values() if not now}
     is_open |= {phase_number(id.rpartition("-")[0]) for id, now in done.items() if not now}
@@ -55,8 +56,8 @@ def _edits(text: str, outline: Outline, done: Mapping[str, bool]) -> Iterator[Ed
         if not is_ticked(box) and box.mark_at not in plans and box.mark_at not in phases:
             is_open.add(phase_around(outline, box) or "")
     for number, box in phases.values():
-        if number in changed and (number not in is_open) != is_ticked(box):
-            yield _mark(box, number not in is_open)
+        if number in (cleared if is_ticked(box) else ticked - is_open):
+            yield _mark(box, not is_ticked(box))
 
 
 def _mark(box: Box, done: bool) -> Edit:
