@@ -68,6 +68,8 @@ def test_r8_4_an_agent_adds_two_tasks_that_land_in_the_same_run(toy: Toy) -> Non
     assert "do y" in toy.stretto("logs", "y", "--prompt", code=None).stdout or True
     report = toy.stretto("report").stdout
     assert "x" in report and "y" in report
+    assert toy.stretto("status").stdout.count("added by 'a'") == 2
+    assert [task.get("added_by") for task in toy.status()["tasks"]] == [None, None, "a", "a"]
 
 
 def test_r8_4_what_cannot_be_understood_is_told_with_its_place_and_fails_nothing(toy: Toy) -> None:

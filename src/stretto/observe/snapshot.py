@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+from msgspec import UNSET, UnsetType
+
 from stretto.core.events import (
     DELIVERED,
     BatchLanded,
@@ -52,6 +54,8 @@ class TaskView(Value, frozen=True, kw_only=True):
     ref: str | None
     """Where the latest attempt's work is kept."""
     usage: Usage
+    added_by: str | UnsetType = UNSET
+    """The task that added it while the run went on; no key for one of the plan."""
 
 
 class PhaseView(Value, frozen=True, kw_only=True):
@@ -114,6 +118,7 @@ def _task(state: State, record: TaskRecord) -> TaskView:
         commit=commit_of(record.landed, record.commit, left),
         ref=f"refs/stretto/{state.run}/task/{task_dir(record.id)}/{number}" if number and state.branch else None,
         usage=total(record.usage),
+        added_by=record.task.added_by or UNSET,
     )
 
 
@@ -256,9 +261,16 @@ def _table(state: State, now: float, paint: Paint, width: int) -> Iterator[str]:
         room = max(20, width - width_of(start) - 9 - len(tail))
         why, more = _reason(record), []
         if width_of(why) > room and (record.state == "failed" or record.wait == "person"):
-            why, more = "", wrap(why, width, first="      ", rest="      ")
+            why, more = "", wrap(why, width, first="      ", rest="      ")[:REASON_LINES]
+        if record.task.added_by:
+            adder = f"added by {line(record.task.added_by)!r}"
+            both = f"{why}; {adder}" if why else adder
+            if more or width_of(both) > room:
+                more += wrap(adder, width, first="      ", rest="      ")
+            else:
+                why = both
         yield (start + paint.state(record.state, 9) + tail + cut(why, room)).rstrip()
-        yield from more[:REASON_LINES]
+        yield from more
 
 
 def _reason(record: TaskRecord) -> str:

@@ -178,6 +178,23 @@ def test_status_json_has_the_shape_of_the_contract() -> None:
     assert told["usage"] == known | {"cache_read_tokens": None, "cache_write_tokens": None}
 
 
+def test_status_says_who_added_a_task_of_a_grown_run() -> None:
+    own = {"a": "c", "b": "a task of a longer name"}
+    tasks = tuple(msgspec.structs.replace(task, added_by=own.get(task.id, "")) for task in PLAN.tasks)
+    grown = msgspec.structs.replace(PLAN, tasks=tasks)
+    started = ev.RunStarted(at=100.0, run="r-1", plan=grown, settings=RunSettings(), base="b" * 40, branch="s/r-1")
+    state = replay([started, *story()[1:]]).state
+    told = msgspec.json.decode(msgspec.json.encode(snapshot(state, ENGINE)))
+    assert [task.get("added_by", "-") for task in told["tasks"]] == ["c", "a task of a longer name", "-"]
+    wide = status_text(state, None, now=200.0, paint=PLAIN, width=200).splitlines()
+    a, b = (next(row for row in wide if row.startswith(f"  {id} ")) for id in "ab")
+    assert "make test" in a and a.endswith("; added by 'c'")
+    assert b.endswith("  added by 'a task of a longer name'")
+    narrow = status_text(state, None, now=200.0, paint=PLAIN, width=60).splitlines()
+    assert {"      added by 'c'", "      added by 'a task of a longer name'"} <= set(narrow)
+    assert all(width_of(row) <= 60 for row in narrow)
+
+
 def test_usage_that_nobody_tells_is_unknown_and_not_nothing() -> None:
     assert total([Usage(), Usage()]) == Usage()
     assert total([Usage(output_tokens=1), Usage()]) == Usage(output_tokens=1)
