@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,8 @@ import psutil
 import pytest
 
 from e2e.toy import until
+from stretto.recipes.page_specs.folder import HEADING
+from stretto.recipes.page_specs.prompt import first_line
 from stretto.recipes.page_specs.state import FILE as STATE
 from stretto.testing.apps import page_names, script_app, write_app
 from stretto.testing.models.log import most_at_once
@@ -180,6 +182,65 @@ def test_killed_half_way_it_goes_on_and_does_only_the_rest(desk: Desk) -> None:
     told = desk.told("--resume", code=0)
     assert told["pages"]["summary"]["succeeded"] == 10
     assert desk.asked() == {}, "with nothing left, nothing is done"
+
+
+def killed(desk: Desk, *options: str, when: Callable[[], bool]) -> None:
+    """A generation that the machine has lost: nobody of it lives any more."""
+    with subprocess.Popen(
+        desk.argv(*options), cwd=desk.root, env=desk.env, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL, start_new_session=True,
+    ) as front:  # fmt: skip
+        until(when, "what it is killed at", BOUND_S)
+        for process in [*psutil.Process(front.pid).children(recursive=True), psutil.Process(front.pid)]:
+            process.kill()
+
+
+def by_hand(desk: Desk, page: str, line: str = "") -> Path:
+    file = desk.app / "specs" / "pages" / f"{page.lower()}.md"
+    file.parent.mkdir(exist_ok=True)
+    file.write_text(f"{line or first_line(page)}\n\nBy hand.\n")
+    return file
+
+
+def test_a_page_that_a_person_has_written_after_a_kill_is_kept(desk: Desk) -> None:
+    old, begun, own, wrong, *rest = TEN
+    done = by_hand(desk, old)  # from before, and to be written anew
+    script_app(desk.server, TEN, trouble=dict.fromkeys(TEN, "MODEL hang silent"))
+    killed(
+        desk, "-j", "2", "--no-skip-existing", "--only", ",".join((begun, old, own, wrong, *rest)),
+        when=lambda: desk.asked()[old] + desk.asked()[begun] == 2,
+    )  # fmt: skip
+    kept = [by_hand(desk, begun), by_hand(desk, own)]
+    by_hand(desk, wrong, "# Page of mine")
+    assert {own, wrong, begun, old} <= set(desk.state["unfinished"])
+    desk.again()
+    said = desk.pages_of("--resume", code=0)
+    names = ", ".join(f"specs/pages/{page.lower()}.md" for page in (begun, own))
+    assert f"written since it began, and kept as it is: {names}\n" in said.stdout + said.stderr
+    assert all("By hand." in file.read_text() for file in kept) and "By hand." not in done.read_text()
+    assert desk.asked() == dict.fromkeys((old, wrong, *rest), 1)
+    assert sorted(desk.state["completed"]) == sorted(TEN) and "unfinished" not in desk.state
+    assert "10 of 10 pages" in said.stdout
+    desk.again()
+    desk.pages_of("--resume", code=0)
+    assert desk.asked() == {}
+
+
+def test_what_another_agent_has_begun_may_be_half_a_page_however_it_begins(desk: Desk) -> None:
+    begun, own, *rest = TEN
+    script_app(desk.server, TEN)
+    desk.pages_of("--only", ",".join(rest), code=0)
+    writes = (
+        "shell: echo $STRETTO_TASK >> asked; f=specs/pages/$(echo $STRETTO_TASK | tr A-Z a-z).md; "
+        f'echo "{HEADING} - $STRETTO_TASK" > "$f"; test -e go || sleep 300; echo whole >> "$f"'
+    )
+    killed(desk, "-j", "1", "--agent", writes, when=lambda: specs_of([begun]) <= desk.specs)
+    file, kept = desk.app / "specs" / "pages" / f"{begun.lower()}.md", by_hand(desk, own)
+    (desk.app / "go").touch()
+    said = desk.run("scaffold", "pages", "app", "--resume", "--agent", writes, code=0)
+    assert f"kept as it is: specs/pages/{own.lower()}.md\n" in said.stdout + said.stderr
+    assert "By hand." in kept.read_text() and "whole" in file.read_text()
+    assert (desk.app / "asked").read_text().split() == [begun, begun]
 
 
 def test_the_total_timeout_lets_finish_what_is_under_way_and_begins_nothing_more(desk: Desk) -> None:

@@ -12,10 +12,13 @@ from stretto.cli import terminal, wish
 from stretto.cli.earlier import runs_of
 from stretto.cli.place import View
 from stretto.cli.strays import end_strays
-from stretto.config.agents import ON_THE_SPOT
-from stretto.core.events import SettingsChanged, TasksRetried
+from stretto.config.agents import ON_THE_SPOT, TEXT
+from stretto.core.events import PlanChanged, SettingsChanged, TasksRetried
 from stretto.engine.home import repository_home, state_dir
 from stretto.errors import ConfigError, RunLeased, StateError
+from stretto.recipes.page_specs.folder import begins_exactly, written
+from stretto.recipes.page_specs.plan import Ground
+from stretto.recipes.page_specs.prompt import first_line
 from stretto.recipes.page_specs.state import MASTER_ID
 from stretto.workspace.repository import around
 
@@ -46,17 +49,43 @@ def refuse(view: View, app: str) -> StateError:
     )
 
 
-def prepare(view: View, *, parallel: int | None, json: bool) -> None:
-    """Make the run ready to go on: what has failed is tried again. Raises StateError."""
+def prepare(view: View, ground: Ground, *, parallel: int | None, json: bool) -> frozenset[str]:
+    """Make the run ready to go on: what has failed is tried again, but for pages that are there; those are given back.
+
+    Raises StateError."""
     view.must_not_be_cleaned()
     if ended := end_strays(view.home):
         terminal.say(f"ended {ended} left over from before the crash", json=json)
-    failed = tuple(record.id for record in view.state.tasks if record.state == "failed")
+    there = _there(view, ground)
+    if there:
+        rest = tuple(record.task for record in view.state.tasks if record.id not in there)
+        wish.put(view, PlanChanged(at=time.time(), tasks=rest, phases=view.state.plan.phases, force=True))
+        terminal.say(f"written since it began, and kept as it is: {', '.join(there.values())}", json=json)
+    failed = tuple(record.id for record in view.state.tasks if record.state == "failed" and record.id not in there)
     if failed:
         wish.put(view, TasksRetried(at=time.time(), tasks=failed))
     if parallel is not None and parallel != view.state.parallel:
         wish.put(view, SettingsChanged(at=time.time(), parallel=parallel))
     terminal.say(f"going on with {view.home.run}, with the options that it was begun with", json=json)
+    return frozenset(there)
+
+
+def _there(view: View, ground: Ground) -> dict[str, str]:
+    """Pages that somebody has written since the run began, and nobody of the run can have left half: its agent never
+    began with them, or writes a file whole or not at all. By name, with the path of the specification."""
+    launch, state = view.home.launch(), view.state
+    found = {}
+    for page in ground.pages:
+        record, path = state.by_id.get(page.name), written(ground.folder, page.name)
+        if record is None or path is None or record.state == "succeeded" or record.id in state.gone:
+            continue
+        writers = [launch.agents[name].kind for name in record.task.agent or (launch.agent,)]
+        if record.attempt and set(writers) != {TEXT}:
+            continue
+        file = ground.folder / path
+        if file.stat().st_ctime > view.recorded[0].event.at and begins_exactly(file, first_line(page.name)):
+            found[page.name] = path
+    return found
 
 
 def must_fit(only: tuple[str, ...], agent: str | None, view: View, app: str) -> None:

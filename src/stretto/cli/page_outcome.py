@@ -47,7 +47,7 @@ class Outcome(Value, frozen=True, kw_only=True):
 
 def outcome_of(ground: Ground, state: State | None, only: tuple[str, ...]) -> Outcome:
     """By the run's last state, None where there was nothing to run; a page that has no file has not succeeded."""
-    records = {record.id: record for record in state.tasks} if state else {}
+    records = {record.id: record for record in state.tasks if record.id not in state.gone} if state else {}
     ran = {name for name, record in records.items() if record.attempt}
     succeeded, failed, generated = [], [], []
     for page in ground.pages:

@@ -136,16 +136,17 @@ def generate(asked: Asked) -> int:
 
 def _go_on(earlier: View, ground: Ground, asked: Asked, choices: Choices) -> int:
     """With a run that was stopped or killed, to its end."""
-    page_earlier.prepare(earlier, parallel=asked.parallel, json=asked.json)
-    left = [record.id for record in earlier.state.tasks if record.state != "succeeded"]
-    before = (ground.progress or Progress()).begin(left)
+    there = page_earlier.prepare(earlier, ground, parallel=asked.parallel, json=asked.json)
+    state = earlier.state
+    over = {*state.gone, *there, *(record.id for record in state.tasks if record.state == "succeeded")}
+    left = [record.id for record in state.tasks if record.id not in over]
+    before = (ground.progress or Progress()).after(dict.fromkeys(there, True)).begin(left)
     write_progress(ground.folder, before)
-    code, state = _run(earlier.home, ground, before, choices, json=asked.json, after=earlier.last)
+    code, then = _run(earlier.home, ground, before, choices, json=asked.json, after=earlier.last)
     if code is None:
         return 0
-    in_it = {record.id for record in earlier.state.tasks}
-    names = tuple(page.name for page in ground.pages if page.name in in_it)
-    outcome = outcome_of(ground, state, names)
+    names = tuple(page.name for page in ground.pages if page.name in state.by_id)
+    outcome = outcome_of(ground, then, names)
     tell(outcome, ground, asked, code=code)
     return code if outcome.complete else code or 1
 
@@ -167,11 +168,10 @@ def _run(
         code = front.follow(home, json=json, after=after, shows=shows, tell=note)
     if code is None or not seen:
         return code, None
-    ended = {
-        record.id: record.state == "succeeded" for record in seen[0].tasks if record.state in ("succeeded", "failed")
-    }
+    records = [record for record in seen[0].tasks if record.id not in seen[0].gone]
+    ended = {record.id: record.state == "succeeded" for record in records if record.state in ("succeeded", "failed")}
     doubtful = ground.progress.doubtful if ground.progress else frozenset()
-    untouched = {record.id for record in seen[0].tasks if not record.attempt} & frozenset(before.unfinished)
+    untouched = {record.id for record in records if not record.attempt} & frozenset(before.unfinished)
     write_progress(ground.folder, before.without(untouched - doubtful).after(ended))
     return code, seen[0]
 

@@ -104,6 +104,15 @@ def begins_well(path: Path) -> bool:
         return False
 
 
+def begins_exactly(path: Path, line: str) -> bool:
+    """Whether its first line is this one, as the check of a page has it."""
+    try:
+        with path.open("rb") as file:
+            return file.readline(len(line.encode()) + 2).removesuffix(b"\n") == line.encode()
+    except OSError:
+        return False
+
+
 def _text(path: Path) -> str | None:
     """None: there is no such file. Raises PlanError."""
     try:
