@@ -379,7 +379,8 @@ def test_a_failed_master_is_written_again_by_the_told_command(desk: Desk) -> Non
     master = desk.app / "specs" / "frontend-interaction-spec-master.md"
     bad = f"shell: echo Done. > {master.relative_to(desk.app)}"
     said = desk.run("scaffold", "pages", "app", "--agent", bad, "--retry-attempts", "1", code=1).stdout
-    assert "the first line has to begin with: # Frontend Interaction Specification" in said
+    told = "no page was begun: check red: the first line has to begin with: # Frontend Interaction Specification"
+    assert f"{told} (it is `Done.`)" in " ".join(said.split())
     assert desk.state["failed"] == ["master-spec"]
     assert "unfinished" not in desk.state, "no page was begun"
     script_app(desk.server, TEN)

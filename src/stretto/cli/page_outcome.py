@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from stretto.cli import terminal
-from stretto.core.state import State
+from stretto.core.state import State, TaskRecord
 from stretto.model.excerpt import head
 from stretto.model.plan import Value
 from stretto.observe.paint import count
+from stretto.observe.words import reason
 from stretto.recipes.page_specs.folder import MASTER, is_filled, spec_path, written
 from stretto.recipes.page_specs.plan import Ground
 from stretto.recipes.page_specs.state import MASTER_ID
@@ -58,20 +59,26 @@ def outcome_of(ground: Ground, state: State | None, only: tuple[str, ...]) -> Ou
             succeeded.append((page.name, path))
             generated += [path] if page.name in ran else []
         else:
-            why = record.reason or f"it is {record.state}" if record else "it was not run"
+            why = _why(record) if record else "it was not run"
             failed.append((page.name, why))
     master = records.get(MASTER_ID)
     there = is_filled(ground.folder / MASTER)
     well = (master is None or master.state == "succeeded") and there
     if well and MASTER_ID in ran:
         generated.insert(0, MASTER)
-    why = (master.reason or f"it is {master.state}") if master and master.state != "succeeded" else f"no {MASTER}"
+    why = _why(master) if master and master.state != "succeeded" else f"no {MASTER}"
     return Outcome(
         master=None if well else why,
         succeeded=tuple(succeeded),
         failed=tuple(failed),
         generated=tuple(generated),
     )
+
+
+def _why(record: TaskRecord) -> str:
+    """Why it has not succeeded. A check is a script of ours: what it found is told, and not the script."""
+    red = record.past and record.past[-1].remarks
+    return (reason(record) if red else record.reason) or f"it is {record.state}"
 
 
 def tell(outcome: Outcome, ground: Ground, asked: Asked, *, code: int) -> None:

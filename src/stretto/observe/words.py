@@ -9,7 +9,7 @@ from shlex import quote
 from stretto.core.state import State, TaskRecord
 from stretto.model.excerpt import legible
 from stretto.model.run import IN_PLACE, Failure, FailureKind, PastAttempt, Remark, TaskState
-from stretto.observe.paint import line
+from stretto.observe.paint import cut, line, width_of
 
 ORDER: tuple[TaskState, ...] = (
     "succeeded", "running", "gating", "landing", "waiting", "ready", "pending", "failed", "skipped", "cancelled",
@@ -63,6 +63,10 @@ _MERGED = "on the combined tree: "
 HINT = "hint: "
 """How a line begins that says what to do, not what went wrong."""
 _WHERE = f"{HINT}its output: "
+_SCRIPT = 60
+"""Columns; a longer command is no name of a check."""
+_SHOWN = 40
+_EXIT = re.compile(r"^exit status \d+: (?=.)")
 _WAY_OUT = re.compile(rf"\n{HINT}(?P<lines>.*)\Z", re.DOTALL)
 _COMMAND = re.compile(r"(?:.*: )?(?:stretto|git|rm|df|ls) .+")
 _STOP = re.compile(r"(?<!\.)\.$")
@@ -121,8 +125,11 @@ def _of_kind(kind: FailureKind, said: str) -> str:
 
 
 def remark(what: Remark) -> str:
-    said = gist(what.message)
-    return f"{line(what.check)}: {said}" if said else line(what.check)
+    """What a check found, in a line; one that is a whole script stands behind what it said."""
+    said, check = gist(what.message), line(what.check)
+    if said and width_of(check) > _SCRIPT:
+        return f"{_EXIT.sub('', said)} (check: {cut(check, _SHOWN)})"
+    return f"{check}: {said}" if said else check
 
 
 def remarks(what: Sequence[Remark]) -> str:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from stretto.observe.words import gist, plain
+from stretto.model.run import Remark
+from stretto.observe.words import gist, plain, remark
 
 NODE = """exit status 1
 throw err
@@ -64,3 +65,11 @@ def test_one_line_holds_what_went_wrong(said: str, told: str) -> None:
 )  # fmt: skip
 def test_what_an_error_is_counts_more_than_how_many_there_are(said: str, told: str) -> None:
     assert gist(f"exit status 1\n{said}") == f"exit status 1: {told}"
+
+
+def test_a_check_that_is_a_script_stands_behind_what_it_said() -> None:
+    script = "test -s page.md || { echo page.md was not written; exit 1; }; head -n 1 page.md | grep -q '^#'"
+    said = remark(Remark(check=script, message="exit status 1\npage.md was not written"))
+    assert said == "page.md was not written (check: test -s page.md || { echo page.md was n…)"
+    assert remark(Remark(check=script, message="exit status 3")).startswith("exit status 3 (check: test")
+    assert remark(Remark(check="make test", message="exit status 1\nno")) == "make test: exit status 1: no"

@@ -102,7 +102,8 @@ def test_a_page_has_to_begin_with_its_heading(app: Path, first: str, green: bool
     (check,) = tasks(app)["HomePage"].verify
     ended = subprocess.run(["sh", "-c", check.command], cwd=app, capture_output=True, text=True, check=False)
     assert (ended.returncode == 0) == green
-    assert ended.stdout.splitlines()[:1] == [first]
+    assert ended.stdout.endswith("" if green else f"(it is `{first}`)\n")
+    assert len(ended.stdout.splitlines()) == (not green)
 
 
 @pytest.mark.parametrize(
@@ -213,6 +214,14 @@ def test_what_was_begun_and_not_ended_is_not_done_until_it_lands(app: Path) -> N
 def test_a_red_check_says_in_words_what_the_first_line_has_to_be(app: Path) -> None:
     spec(app, "homepage.md", "## wrong heading\n")
     (check,) = tasks(app)["HomePage"].verify
-    said = subprocess.run(["sh", "-c", check.command], cwd=app, capture_output=True, text=True, check=False).stdout
-    wanted = "the first line has to be exactly: # Frontend Interaction Specification - HomePage"
-    assert said.splitlines() == ["## wrong heading", wanted]
+
+    def said() -> tuple[int, str, str]:
+        done = subprocess.run(["sh", "-c", check.command], cwd=app, capture_output=True, text=True, check=False)
+        return done.returncode, done.stdout, done.stderr
+
+    wanted = "# Frontend Interaction Specification - HomePage"
+    assert said() == (1, f"the first line has to be exactly: {wanted} (it is `## wrong heading`)\n", "")
+    spec(app, "homepage.md", "")
+    assert said() == (1, "specs/pages/homepage.md was not written\n", "")
+    spec(app, "homepage.md", f"{wanted}\n\nmore\n")
+    assert said() == (0, "", "")

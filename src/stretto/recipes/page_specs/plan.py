@@ -147,11 +147,14 @@ def make(
 
 
 def _begins(path: str, wanted: str, *, whole: bool) -> Check:
-    """A check of the first line, which it prints; of a wrong one it says last what it has to be, for people."""
+    """A check of the first line; of a wrong one it says in one line what it is and what it has to be, for people."""
+    there = f"test -s {quote(path)} || {{ echo {quote(f'{path} was not written')}; exit 1; }}"
     first = f"head -n 1 {quote(path)}"
     fits = f"grep -qxF {quote(wanted)}" if whole else f"grep -q {quote(f'^{wanted}')}"
-    has = f"the first line has to {'be exactly' if whole else 'begin with'}: {wanted}"
-    return Check(command=f"{first}; {first} | {fits} || {{ echo {quote(has)}; false; }}")
+    has = "the first line has to %s: %s (it is `%s`)\\n"
+    how = "be exactly" if whole else "begin with"
+    told = f'printf {quote(has)} {quote(how)} {quote(wanted)} "$({first} | cut -c 1-100)"'
+    return Check(command=f"{there}; {first} | {fits} || {{ {told}; false; }}")
 
 
 def _found(ground: Ground, plan: Plan) -> Iterator[Finding]:
