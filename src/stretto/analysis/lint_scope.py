@@ -85,9 +85,9 @@ def unknown_scope(subject: Subject) -> Iterator[Finding]:
         return
     alone = subject.settings.conflicts == "serialize-unknown" or subject.in_place
     unsaid, alone_word = (
-        ("does not say what files it writes", "runs alone")
-        if len(silent) == 1
-        else ("do not say what files they write", "run alone")
+        ("does not say which files it writes", "runs alone")
+        if len(set(silent)) == 1
+        else ("do not say which files they write", "run alone")
     )
     how = _HOW_TO_NAME.get(subject.plan.format, "name the files")
     yield finding(

@@ -36,7 +36,7 @@ def menu(folder: FolderArgument, agent: Author = None, jobs: Writers = None) -> 
         except StrettoError as error:
             terminal.say(str(error), label="error")
             if error.hint:
-                terminal.say(error.hint, label="hint")
+                terminal.hint(error.hint)
 
 
 def _show(opened: Opened, told: Advice) -> None:

@@ -7,7 +7,7 @@ import shutil
 import sys
 from typing import TextIO
 
-from stretto.observe.layout import wrap
+from stretto.observe.layout import advice, wrap
 from stretto.observe.paint import Paint
 
 WIDTH = 80
@@ -69,6 +69,12 @@ def say(text: str, *, json: bool = False, label: str = "") -> None:
     if label:
         first = paint(stream)(label, "yellow") + first[len(label) :]
     print("\n".join((first, *more)), file=stream, flush=True)
+
+
+def hint(text: str, *, json: bool = False) -> None:
+    """What to do, below what went wrong: each of its lines begins a line, and a command is never broken."""
+    stream = people(json)
+    print("\n".join(advice(text, width(stream))), file=stream, flush=True)
 
 
 def commands(*texts: str, json: bool = False) -> None:

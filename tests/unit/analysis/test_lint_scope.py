@@ -35,8 +35,10 @@ def test_r2_4_unknown_scope_is_told_once() -> None:
     (found,) = lint(silent)
     assert (found.code, found.severity, found.tasks) == ("unknown-scope", "info", ("a", "b"))
     (single,) = lint(plan(task("a"), task("b", writes=())))
-    assert single.message.startswith("`a` does not say what files it writes, and may run beside")
+    assert single.message.startswith("`a` does not say which files it writes, and may run beside")
     assert "run alone" in lint(silent, settings=RunSettings(conflicts="serialize-unknown"))[0].message
     (twice,) = [x for x in lint(plan(task("a"), task("c"), task("c"))) if x.code == "unknown-scope"]
     assert twice.message.startswith("`a` and `c` do not say")
+    (again,) = [x for x in lint(plan(task("c"), task("c"))) if x.code == "unknown-scope"]
+    assert again.message.startswith("`c` does not say which files it writes, and may run")
     assert lint(plan(task("a"))) == ()
