@@ -8,6 +8,7 @@ from pathlib import Path
 from stretto.analysis.wording import shown
 from stretto.cli.convert import without_done
 from stretto.cli.linting import refusal
+from stretto.cli.named import is_folder
 from stretto.errors import ConfigError, PlanError
 from stretto.formats.load import load, read_bytes
 from stretto.model.names import meant
@@ -96,7 +97,7 @@ def _otherwise(about: str, known: Sequence[str]) -> str:
 def read_document(path: Path) -> Document:
     """Read it, or the one PLAN_….md of a folder. Raises PlanError for what cannot be read, and for a plan with errors;
     ConfigError for no text."""
-    plans = sorted(path.glob("PLAN_*.md")) if path.is_dir() else []
+    plans = sorted(path.glob("PLAN_*.md")) if is_folder(path) else []
     path = plans[0] if len(plans) == 1 else path
     data = read_bytes(path)
     try:

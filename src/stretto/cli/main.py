@@ -46,7 +46,7 @@ from stretto.cli import (
     stop,
 )
 from stretto.errors import ConfigError, InternalError, NotSupportedYet, StateError, StrettoError
-from stretto.model.excerpt import is_text
+from stretto.model.excerpt import head, is_text
 
 LATER = frozenset({
     "rollback", "simulate", "slot", "publish", "serve", "watch", "worker",
@@ -56,6 +56,8 @@ LATER = frozenset({
 INSIDE_AN_ATTEMPT = frozenset({"check", "show", "status", "explain", "logs", "slot", "publish", "diff"})
 """What an agent or a check may call: verbs that read, and never one that steers (R8.3)."""
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO)
+_OUT_OF_REACH = (errno.EACCES, errno.EPERM, errno.ENAMETOOLONG, errno.ELOOP)
+"""Of a path that somebody has named, or that follows from one: nothing that we could have known better."""
 BROKEN_PIPE = 1
 """What typer says itself when its help meets one."""
 
@@ -207,6 +209,10 @@ def guarded(call: Callable[[], object], *, debug: bool = False, verb: str = "") 
         print("\ninterrupted", file=sys.stderr)
         return 130
     except OSError as error:
+        if error.errno in _OUT_OF_REACH and error.filename is not None:
+            if debug:
+                _trace()
+            return _tell(*_out_of_reach(error), ConfigError.exit_code)
         if error.errno not in _NO_ROOM:
             return _bug(error)
         _silence()
@@ -259,6 +265,16 @@ def _tell(message: str, hint: str, code: int) -> int:
     told = wrap(message, width, first="error: ", rest="       ") + advice(hint, width)
     print("\n".join(told), file=sys.stderr)
     return code
+
+
+def _out_of_reach(error: OSError) -> tuple[str, str]:
+    """(message, hint) of a path that cannot be used."""
+    path, why = head(os.fsdecode(error.filename), 200), (error.strerror or str(error)).lower()
+    if error.errno == errno.ENAMETOOLONG:
+        return f"cannot use {path}: {why}", "name another path: most systems take 255 bytes of one name"
+    if error.errno == errno.ELOOP:
+        return f"cannot use {path}: {why}", "one of its links leads to itself: ls -l"
+    return f"cannot use {path}: {why}", "`ls -ld` of it and of the folders above it says who may"
 
 
 def _bug(error: BaseException) -> int:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from enum import StrEnum
-from pathlib import Path
 from typing import Annotated
 
 import typer
+
+from stretto.cli.named import is_folder
 
 _RUN = (
     "A run, or the beginning of its name; default: the latest (where that was given up: the latest unfinished; land "
@@ -20,7 +21,7 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON, and nothing else
 
 
 def _file(plan: str) -> str:
-    if not Path(plan).is_dir():
+    if not is_folder(plan):
         return plan
     from stretto.cli.opening import file_of
 

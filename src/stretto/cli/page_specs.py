@@ -14,6 +14,7 @@ from pathlib import Path
 from msgspec.structs import replace
 
 from stretto.cli import begin, front, page_earlier, terminal
+from stretto.cli.named import is_folder
 from stretto.cli.page_outcome import outcome_of, tell
 from stretto.cli.place import View, settings_here
 from stretto.cli.showing import Lines, Show
@@ -27,6 +28,7 @@ from stretto.engine.home import RunHome
 from stretto.engine.journal import SqliteInbox
 from stretto.errors import ConfigError, StateError
 from stretto.formats.load import Loaded
+from stretto.model.excerpt import head
 from stretto.model.names import meant
 from stretto.model.plan import Plan, Value
 from stretto.recipes.page_specs import settings
@@ -71,9 +73,10 @@ class Asked(Value, frozen=True, kw_only=True):
 def generate(asked: Asked) -> int:
     """The exit code. Raises PlanError, ConfigError, RepositoryError and StateError."""
     folder = Path(asked.app)
-    if not folder.is_dir():
+    if not is_folder(folder):
         raise ConfigError(
-            f"{asked.app} is no folder", hint="name the folder of an app: it has specs/pages-and-routes.md"
+            f"{head(asked.app, 200)} is no folder that can be used",
+            hint="name the folder of an app: it has specs/pages-and-routes.md",
         )
     of_file, findings = settings.of_file(folder)
     below = settings.of_environment(os.environ).over(of_file)

@@ -12,6 +12,7 @@ import msgspec
 
 from stretto.analysis.lint import ok
 from stretto.cli.linting import OVERLAP, examine, refusal
+from stretto.cli.named import is_folder
 from stretto.cli.place import settings_here
 from stretto.config.resolve import run_settings
 from stretto.errors import ConfigError
@@ -90,7 +91,7 @@ def must_have(progress: Progress, level: int | Literal["all"] | None) -> None:
 
 
 def _file(place: Path) -> Path:
-    if not place.is_dir():
+    if not is_folder(place):
         return place  # whatever is wrong with it, reading it says so
     file = file_in(place)
     if file is None:

@@ -27,6 +27,7 @@ from stretto.formats import (
 from stretto.formats.format import Format
 from stretto.formats.syntax.parse import parse
 from stretto.formats.syntax.source import MAX_BYTES, Source, plan_error, too_large
+from stretto.model.excerpt import head
 from stretto.model.plan import Finding, Location, Plan, Value
 from stretto.ports import StatusKeeper, StatusWriter
 
@@ -125,6 +126,8 @@ def read_bytes(path: Path) -> bytes:
     """The content of a plan file. Raises PlanError for what is not there, no file, not readable, or too large."""
     try:
         if path.is_dir():
+            if not os.access(path, os.R_OK | os.X_OK):
+                raise _unreadable(path, *_forbidden(path / "any file"))
             raise _unreadable(path, "this is a folder", _among(path))
         if path.is_fifo() and not path.is_relative_to("/dev"):  # where `<(command)` has its own
             raise _unreadable(path, "this is a pipe, and not a file", "`stretto check <(command)` reads what one says")
@@ -134,9 +137,11 @@ def read_bytes(path: Path) -> bytes:
     except FileNotFoundError:
         raise _unreadable(path, "there is no such file", _like(path)) from None
     except PermissionError:
-        raise _unreadable(path, "no permission to read this file", "`ls -l` says who may") from None
+        raise _unreadable(path, *_forbidden(path)) from None
     except (OSError, ValueError) as error:  # ValueError: a NUL in the name
-        raise _unreadable(path, f"cannot read this file: {getattr(error, 'strerror', None) or error}") from None
+        raise _unreadable(
+            path, f"cannot read this file: {getattr(error, 'strerror', None) or error}", "name another file"
+        ) from None
     if max(size, len(data)) > MAX_BYTES:
         raise _unreadable(path, too_large(max(size, len(data))), "split the plan, or keep bulky texts in prompt files")
     return data
@@ -144,7 +149,15 @@ def read_bytes(path: Path) -> bytes:
 
 def _unreadable(path: Path, message: str, hint: str = "") -> PlanError:
     finding = Finding(code="unreadable", severity="error", message=message, hint=hint)
-    return plan_error(str(path), [finding])
+    return plan_error(head(str(path), 200), [finding])
+
+
+def _forbidden(path: Path) -> tuple[str, str]:
+    """(message, hint): whether it is the file that may not be read, or a folder on the way that may not be searched."""
+    closed = next((x for x in reversed(path.absolute().parents) if not os.access(x, os.X_OK)), None)
+    if closed is None:
+        return "no permission to read this file", "`ls -l` says who may"
+    return f"no permission to search the folder {closed}", "`ls -ld` of that folder says who may"
 
 
 def plan_in(folder: Path) -> Path | None:

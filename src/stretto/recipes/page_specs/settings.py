@@ -98,7 +98,8 @@ def of_file(folder: Path) -> tuple[Choices, tuple[Finding, ...]]:
     except FileNotFoundError:
         return Choices(), ()
     except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"cannot read {path}: {error}") from error
+        why = error.strerror if isinstance(error, OSError) else "it is no UTF-8 text"
+        raise ConfigError(f"cannot read {path}: {why}", hint="`ls -l` says who may; or take it away") from error
     said: dict[str, Any] = {}
     findings = []
     for key, value, location in _flat(text, path):
