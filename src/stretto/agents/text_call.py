@@ -15,7 +15,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from email.message import Message
 from http.client import HTTPException, InvalidURL
 from pathlib import Path
@@ -65,6 +65,8 @@ A reviewer has found this:
 
 Answer with the whole document once more, corrected, and with nothing else.
 """
+_DONE = b"[DONE]"
+"""How the form of chat completions says that an answer is over."""
 _KINDS = {
     "overloaded_error": 529, "rate_limit_error": 429, "rate_limit_exceeded": 429, "api_error": 500,
     "timeout_error": 504, "server_error": 500, "authentication_error": 401, "permission_error": 403,
@@ -140,15 +142,9 @@ class Model:
     def _answer(self, response: Any) -> Answer:
         texts: list[str] = []
         usage: dict[str, int] = {}
-        stop, over, length, told_at, size = "", False, 0, 0, 0
-        while line := response.readline(LARGEST_ANSWER + 1 - size):
-            size += len(line)
-            if size > LARGEST_ANSWER:
-                raise Failed("permanent", f"the answer from {self._url} is larger than {LARGEST_ANSWER:,} bytes")
-            data = line.strip().removeprefix(b"data:").strip() if line.startswith(b"data:") else b""
-            if data == b"[DONE]":
-                over = True
-            told = self._form.told(_event(data)) if data and data != b"[DONE]" else Told()
+        stop, over, length, told_at = "", False, 0, 0
+        for event in self._events(response):
+            told = Told(over=True) if event == _DONE else self._form.told(_table(event))
             if told.error is not None:
                 self._refused(_KINDS.get(told.error[0], 500), f"{told.error[0]}: {told.error[1]}", response.headers)
             if told.text:
@@ -175,6 +171,29 @@ class Model:
                 raise Failed("failed", f"the model refused to answer: {text.strip()[:500]}")
             case other:
                 raise Failed("failed", f"the answer ended because of {other!r}")
+
+    def _events(self, response: Any) -> Iterator[Any]:
+        """Each as JSON, whatever its form makes of it. Raises Failed for one that cannot be read: its text is lost."""
+        size, data = 0, b""
+        while line := response.readline(LARGEST_ANSWER + 1 - size):
+            size += len(line)
+            if size > LARGEST_ANSWER:
+                raise Failed("permanent", f"the answer from {self._url} is larger than {LARGEST_ANSWER:,} bytes")
+            if line.startswith(b"data:"):
+                data += line.removeprefix(b"data:").strip() + b"\n"  # an event may have several lines of data
+            elif line.strip():  # a comment, or the name of the event
+                continue
+            if not data.strip():
+                continue
+            try:
+                event = _DONE if data.strip() == _DONE else json.loads(data)
+            except (ValueError, RecursionError) as error:
+                if line.strip():
+                    continue
+                why = "it is no UTF-8" if isinstance(error, UnicodeDecodeError) else "it is no JSON"
+                raise Failed("transient", f"an event of the answer from {self._url} cannot be read: {why}") from None
+            data = b""
+            yield event
 
     def _refused(self, status: int, message: str, headers: Message[str, str]) -> NoReturn:
         """Raises Busy and Failed, by the status of an error."""
@@ -284,17 +303,16 @@ def say(text: str) -> None:
     print(text, flush=True)
 
 
-def _event(data: bytes) -> dict[str, Any]:
-    try:
-        event = json.loads(data)
-    except (ValueError, RecursionError):
-        return {}
+def _table(event: Any) -> dict[str, Any]:
     return event if isinstance(event, dict) else {}
 
 
 def _message(body: bytes) -> str:
     """What an error's body says, in the words of whichever form."""
-    event = _event(body)
+    try:
+        event = _table(json.loads(body))
+    except (ValueError, RecursionError):
+        event = {}
     error = event.get("error", event)
     said = error.get("message") if isinstance(error, dict) else error
     return said if isinstance(said, str) and said else " ".join(body.decode("utf-8", "replace").split())[:500]

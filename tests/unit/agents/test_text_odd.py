@@ -196,6 +196,38 @@ def test_half_a_character_costs_that_character(tmp_path: Path) -> None:
     assert (tmp_path / "workspace" / "made.md").read_text() == "a \ufffd b \U0001f600"
 
 
+def delta(text: str) -> bytes:
+    return event(type="content_block_delta", delta={"type": "text_delta", "text": text})
+
+
+BROKEN = {
+    "no UTF-8": delta("Grüße").replace(b"\\u00fc", b"\xfc"),
+    "no JSON": b"data: not json\n\n",
+    "torn": delta("lost")[:-6] + b"\n\n",
+    "torn, with the next behind it": b'data: {"type": \n' + delta("lost"),
+}
+
+
+@pytest.mark.parametrize("broken", BROKEN)
+def test_r4_an_event_that_cannot_be_read_is_transient(tmp_path: Path, broken: str) -> None:
+    with saying(lambda to: to.sendall(HEAD + delta("a") + BROKEN[broken] + delta("b") + END)) as url:
+        failure = failure_of(ask(tmp_path, url), tmp_path)
+    assert failure.kind == "transient" and "an event of the answer" in failure.message
+    assert ("no UTF-8" if "UTF" in broken else "no JSON") in failure.message
+    assert not (tmp_path / "workspace" / "made.md").exists()
+
+
+def test_what_has_no_text_is_passed_over(tmp_path: Path) -> None:
+    odd = (
+        b": a comment\n\nevent: ping\n" + event(type="ping") + event(type="of_tomorrow", delta={"text": "no"})
+        + b"id: 7\nretry: 10\ndata:\n\n" + b'data: [1, "x"]\r\n\r\n'
+    )  # fmt: skip
+    several = b'data: {"type": "content_block_delta",\r\ndata: "delta": {"text": "b"}}\r\n\r\n'
+    with saying(lambda to: to.sendall(HEAD + delta("a") + odd + several + END)) as url:
+        assert ask(tmp_path, url).failure is None
+    assert (tmp_path / "workspace" / "made.md").read_text() == "ab"
+
+
 def test_r4_a_server_that_says_nothing_is_transient(tmp_path: Path) -> None:
     gone = threading.Event()
     with saying(lambda to: gone.wait(20)) as url:
