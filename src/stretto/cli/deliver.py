@@ -11,13 +11,13 @@ from stretto.core.events import DELIVERED, Noticed
 from stretto.core.recovery import replay
 from stretto.core.state import State
 from stretto.engine.abandonment import refuse_abandoned
-from stretto.engine.home import RunHome
+from stretto.engine.home import Launch, RunHome
 from stretto.engine.journal import SqliteJournal
 from stretto.engine.lock import RunLock
 from stretto.engine.reader import SqliteReader
 from stretto.engine.supervise import ProcessSupervisor
-from stretto.errors import Paused, StateError
-from stretto.formats.load import keeper_of, plan_files
+from stretto.errors import Paused, PlanError, StateError
+from stretto.formats.load import keeper_of, load, plan_files
 from stretto.model.plan import Value
 from stretto.model.run import Remark
 from stretto.wiring import checks, repository_of, workspaces
@@ -79,9 +79,23 @@ def _ticks(home: RunHome, state: State) -> Ticks | None:
     launch = home.launch()
     if (keeper := keeper_of(launch.plan_format)) is None:
         return None
-    plan = tuple(Path(path) for path in plan_files(launch.plan_path, state.plan))
+    plan = tuple(Path(path) for path in _files(launch, state))
     statuses = {record.id: record.state for record in state.tasks if record.state in ("succeeded", "failed")}
     return Ticks(plan=plan, keeper=keeper, statuses=statuses)
+
+
+def _files(launch: Launch, state: State) -> tuple[str, ...]:
+    """The files of the plan that the run began with, and those that it has got since."""
+    known = plan_files(launch.plan_path, state.plan)
+    try:
+        now = load(launch.plan_path).plan
+    except PlanError:
+        return known
+    return (
+        known
+        if now.format != launch.plan_format
+        else tuple(dict.fromkeys((*known, *plan_files(launch.plan_path, now))))
+    )
 
 
 async def _close(home: RunHome, state: State, environ: Mapping[str, str]) -> None:

@@ -68,8 +68,8 @@ async def prepare_delivery(
     """See how the run's branch gets into `onto`, the branch at the run's start (None: HEAD was detached).
 
     `known`: what the run's branch must hold, as the run knows it. `folder`: where the run's worktrees are. `ticks`:
-    what may be written into a plan that the user has edited. Nothing moves. Raises Paused, with the command to run as
-    its hint, where a person has to act first."""
+    what may be written into a plan that the user has edited, or has committed since. Nothing moves. Raises Paused, with
+    the command to run as its hint, where a person has to act first."""
     typed = shlex.quote(branch)
     tip = await repository.git.resolve(f"refs/heads/{branch}") or await _cleaned(repository, known)
     if tip is None:
@@ -109,7 +109,8 @@ async def prepare_delivery(
             )
         await _refuse_occupied(repository, branch, run, folder=folder)
         message = f"Merge {onto or head} into {branch}\n\nStretto-Run: {run}\n"
-        commit = await git.commit_tree(merged.tree, (tip, head), message)
+        tree = merged.tree if ticks is None else await ticks.into(repository, merged.tree, tip)
+        commit = await git.commit_tree(tree, (tip, head), message)
     foreign = known is not None and not await only_statuses(git, run, known, tip)
     delivery = Delivery(run=run, branch=branch, tip=tip, onto=onto, head=head, commit=commit, foreign=foreign)
     with tempfile.TemporaryDirectory(prefix="stretto-land-") as scratch:
@@ -155,7 +156,8 @@ async def finish_delivery(
                 ) from error
     if ticks is not None and ticks.plan and ticks.statuses:
         theirs = [path for path in ticks.plan if await _is_theirs(repository, path)]
-        write_plan(ticks.plan, ticks.keeper, ticks.statuses, only=theirs)
+        if theirs:
+            write_plan(ticks.plan, ticks.keeper, ticks.statuses, only=theirs)
     return delivery.commit
 
 

@@ -21,7 +21,7 @@ from stretto.workspace.disk import said
 from stretto.workspace.git import Commit, Git, shown
 from stretto.workspace.hot import both_sides, union_rules
 from stretto.workspace.locks import locked
-from stretto.workspace.trees import Merged, file, merge, with_content
+from stretto.workspace.trees import Merged, file, merge, with_contents
 
 UNRESOLVED = "Stretto-Unresolved"
 """Trailer of a saved attempt: files that still hold the conflict markers it was given (R4)."""
@@ -163,12 +163,7 @@ class Landing:
             return None
         found = {path: await file(self._git, commit, path) for path in self._plan_files}
         written = self._keeper({path: each.content for path, each in found.items() if each is not None}, statuses)
-        tree = None
-        for path, content in written.items():
-            there = await file(self._git, tree or commit, path)
-            assert there is not None
-            tree = await with_content(self._git, there, content)
-        return tree
+        return await with_contents(self._git, commit, written) if written else None
 
     async def _head(self, lane: str, known: str = "") -> str:
         """The same as `head`; `known` is where a branch that is gone has to be made again."""

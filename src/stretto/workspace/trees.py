@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 
 from stretto.model.plan import Value
@@ -47,7 +48,7 @@ class File(Value, frozen=True, kw_only=True):
 
 
 async def file(git: Git, commit: str, path: str) -> File | None:
-    """The file at this path; None when it is not there, or is a link or a folder."""
+    """The file at this path of a commit, or of a tree; None when it is not there, or is a link or a folder."""
     folders = [folder.as_posix() for folder in reversed(PurePosixPath(path).parents[:-1])]
     names = [f"{commit}^{{tree}}", *(f"{commit}:{name}" for name in (*folders, path))]
     found = [each for each in await git.objects(names) if each is not None]
@@ -68,6 +69,15 @@ async def with_content(git: Git, file: File, content: bytes) -> str:
         _, at = _entry(tree, name, width)
         id = await _written(git, "tree", tree[:at] + bytes.fromhex(id) + tree[at + width :])
     return id
+
+
+async def with_contents(git: Git, tree: str, contents: Mapping[str, bytes]) -> str:
+    """The tree, or that of a commit, with other content in these files of it; the same where there are none."""
+    for path, content in contents.items():
+        there = await file(git, tree, path)
+        assert there is not None
+        tree = await with_content(git, there, content)
+    return tree
 
 
 async def _written(git: Git, kind: str, content: bytes) -> str:
