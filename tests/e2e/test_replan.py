@@ -9,6 +9,9 @@ import pytest
 
 from e2e.held import WAIT_FOR_GO, Held
 from e2e.toy import until
+from stretto.cli.place import View, view
+from stretto.cli.replan import ask
+from stretto.engine.home import RunHome
 
 PLAN = """\
 name: replanned
@@ -29,6 +32,28 @@ phases:
       - {id: b, prompt: x, writes: [b.txt]}
       - {id: c, prompt: better, depends_on: [new], writes: [c.txt]}
       - {id: new, prompt_file: new.md, depends_on: [a], writes: [new.txt]}
+"""
+
+EPIC = """\
+---
+name: e
+status: backlog
+progress: 0%
+prd: .claude/prds/e.md
+---
+# Epic: e
+"""
+ISSUE = """\
+---
+name: {0}
+status: open
+depends_on: []
+parallel: true
+---
+# Task: {0}
+
+## Description
+Write {0}.txt with the word in it.
 """
 
 
@@ -91,6 +116,41 @@ def test_r8_4_a_longer_plan_opens_a_finished_run_again(toy: Held) -> None:
     kept.write_text(PLAN)  # as one leaves it who is killed when the run has been told and the copy not been made
     assert "says nothing else" in toy.stretto("resume", "--replan").stdout
     assert kept.read_text() == (toy.root / "plan.yaml").read_text()
+
+
+def test_r6_4_what_landed_as_the_plan_was_before_is_done_again_by_a_later_run(toy: Held) -> None:
+    plan(toy, OTHER.replace("{id: a, prompt: x, writes: [a.txt]}", "{id: a, prompt: x, writes: [a.txt, z.txt]}"))
+    toy.stretto("resume", "--replan")
+    toy.stretto("land")
+    told = " ".join(toy.stretto("run", str(toy.root / "plan.yaml"), "--agent", WAIT_FOR_GO, "--dry-run").stdout.split())
+    assert "done already: 3 tasks" in told, "b, c and new; what `a` is to write now, nobody has written"
+
+
+def test_r8_4_a_plan_that_nobody_has_taken_yet_is_followed_by_the_next(toy: Held) -> None:
+    (home,) = (RunHome(path=path.parent) for path in toy.state.rglob("journal.sqlite3"))
+    plan(toy, OTHER)
+    told = ask(seen(home), force=False)  # whoever asked was killed before an engine began
+    assert told == "the plan has changed: 1 added, 1 changed, 1 gone"
+    plan(toy, PLAN)
+    assert "the plan has changed: 0 added, 2 changed, 1 gone" in toy.stretto("resume", "--replan").stdout
+    assert toy.states() == {**dict.fromkeys("abcd", "succeeded"), "new": "cancelled"}
+
+
+def seen(home: RunHome) -> View:
+    found = view(home)
+    assert found is not None
+    return found
+
+
+def test_r8_4_a_plan_of_several_files_may_get_another_file(tmp_path: Path) -> None:
+    epic = {"epic.md": EPIC, "001.md": ISSUE.format("one")}
+    toy = Held(tmp_path, {f".claude/epics/e/{name}": text for name, text in epic.items()})
+    folder = toy.repository / ".claude" / "epics" / "e"
+    agent = ("--agent", "shell: exit 1")
+    toy.stretto("run", str(folder / "epic.md"), *agent, "--attempts", "1", "--yes", code=1)
+    (folder / "002.md").write_text(ISSUE.format("two"))
+    assert "1 added" in toy.stretto("resume", "--replan", code=1).stdout
+    assert set(toy.states()) == {"001", "002"}
 
 
 @pytest.mark.parametrize(

@@ -251,6 +251,7 @@ async def _create(ready: Ready) -> RunHome:
         plan_in_repository=ground.plan_in_repository,
         plan_format=ready.plan.format,
         recipe=ready.path.is_dir(),
+        part=bool(ready.wanted.only) or ready.wanted.phase is not None,
         branch="" if ground.isolation == "none" else ready.wanted.branch or f"stretto/{run}",
         user_branch=ground.user_branch,
         base=ground.base,

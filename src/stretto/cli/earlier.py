@@ -100,7 +100,7 @@ async def landed_before(
         landed = await _contained(one, repository, base)
         if not landed:
             continue
-        done |= _unchanged(one.home, landed, now, folder)
+        done |= _unchanged(one, landed, now, folder)
     return done
 
 
@@ -111,7 +111,7 @@ def landed_in_place(views: Sequence[View], plan: Plan, path: Path, folder: Path,
     for one in views:
         if one.home.launch().repository == str(root) and one.state.settings.isolation == "none":
             landed = [record for record in one.state.tasks if record.landed]
-            done = (done - {record.id for record in landed}) | _unchanged(one.home, landed, now, folder)
+            done = (done - {record.id for record in landed}) | _unchanged(one, landed, now, folder)
     return {task for task in done if all((root / path).exists() for path in now[task].artifacts)}
 
 
@@ -120,16 +120,25 @@ def as_kept(plan: Plan, *, recipe: bool) -> Plan:
     return load("plan.yaml", as_yaml(plan).encode()).plan if recipe else plan
 
 
-def _unchanged(home: RunHome, landed: Sequence[TaskRecord], now: Mapping[str, Task], folder: Path) -> set[str]:
+def _unchanged(one: View, landed: Sequence[TaskRecord], now: Mapping[str, Task], folder: Path) -> set[str]:
     """Those of the run's tasks that say the same now as then, with everything that goes with their prompts."""
-    before, context = _definitions(home) if landed else ({}, {})
+    before, context = _definitions(one.home) if landed else ({}, {})
     done = set[str]()
     for record in landed:
         task = now.get(record.id)
-        if task is not None and replace(task, status="pending") == before.get(record.id):
-            same = _same_texts(task, record.task, context.get(record.id, {}), folder)
-            done |= {record.id} if same else set()
+        if task is None or replace(task, status="pending") != before.get(record.id):
+            continue
+        if one.replanned and not _is_as_it_landed(task, record.task):
+            continue  # the copy of its plan is younger than that
+        same = _same_texts(task, record.task, context.get(record.id, {}), folder)
+        done |= {record.id} if same else set()
     return done
+
+
+def _is_as_it_landed(task: Task, landed: Task) -> bool:
+    """Whether nothing but what the run itself has put in, or the prompt, is another."""
+    own = {field: getattr(landed, field) for field in ("prompt", "effect", "status", "added_by")}
+    return replace(task, **own) == landed
 
 
 async def _contained(one: View, repository: Repository, base: str) -> list[TaskRecord]:

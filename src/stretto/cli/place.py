@@ -16,7 +16,7 @@ from stretto.config.layers import NOTHING, Layer, Settings
 from stretto.config.load import load
 from stretto.core.commands import Answer
 from stretto.core.coordinator import Coordinator
-from stretto.core.events import RequestReceived, Wish
+from stretto.core.events import PlanChanged, RequestReceived, Wish
 from stretto.core.recovery import replay
 from stretto.engine.disposal import room
 from stretto.engine.home import RepositoryHome, RunHome, folder_homes, repository_home, state_dir
@@ -96,6 +96,12 @@ class View:
     def delivered(self) -> bool:
         """Whether all that has landed is on the user's branch, too."""
         return reduce(lambda before, event: has_delivered(event, before), self._events, False)
+
+    @property
+    def replanned(self) -> bool:
+        """Whether it was ever asked to go on with another plan (R8.4)."""
+        wishes = (event.wish for event in self._events if isinstance(event, RequestReceived))
+        return any(isinstance(wish, PlanChanged) for wish in wishes)
 
     @property
     def cleaned(self) -> bool:

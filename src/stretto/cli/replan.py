@@ -16,7 +16,7 @@ from stretto.cli.linting import examine, refusal
 from stretto.cli.place import View
 from stretto.cli.texts import read_texts
 from stretto.core.coordinator import Coordinator
-from stretto.core.events import PlanChanged
+from stretto.core.events import PlanChanged, RequestReceived
 from stretto.core.recovery import declare_lost, lost_attempts, replay
 from stretto.core.replan import outlook
 from stretto.core.requests import refuse
@@ -25,7 +25,6 @@ from stretto.engine.journal import SqliteInbox
 from stretto.errors import NotSupportedYet, PlanError
 from stretto.formats.load import load
 from stretto.model.plan import Plan
-from stretto.observe.paint import count
 from stretto.observe.words import on_plan
 
 
@@ -39,13 +38,13 @@ def ask(view: View, *, force: bool) -> str:
     loaded, findings = examine(launch.plan_path, view.state.settings)
     if not ok(findings):
         raise refusal(launch.plan_path, findings)
-    begun = load(launch.plan_path, home.plan().read_bytes()).plan
     then = _as_at_the_resume(view)
     again = on_plan("run", launch.plan_path)
-    if missing := [task.id for task in begun.tasks if task.id not in then.state.by_id]:
-        what = f"{count(len(missing), 'task')} of its file are no part of it, {missing[0]!r} among them"
-        raise PlanError(f"{home.run} was begun with a part of its plan: {what}", hint=again)
-    for field in _whole(begun, loaded.plan):
+    if launch.part:
+        raise NotSupportedYet(
+            f"{home.run} was begun with a part of its plan: --replan is not supported yet", hint=again
+        )
+    for field in _whole(load(launch.plan_path, home.plan().read_bytes()).plan, loaded.plan):
         said = f"`{field}` of the plan has changed, which a run keeps as it was when it began"
         raise PlanError(said, hint=f"put it back, or begin a new run: {again}")
     done = {record.id for record in then.state.tasks if record.state == "succeeded"}
@@ -68,10 +67,14 @@ def ask(view: View, *, force: bool) -> str:
 
 
 def _as_at_the_resume(view: View) -> Coordinator:
-    """The run as its next engine finds it: what its last one had at work when it died is lost."""
+    """The run as its next engine finds it: what its last one had at work when it died is lost, and what was asked for
+    since then is done, a former plan too."""
     then = replay(recorded.event for recorded in view.recorded)
     for record in lost_attempts(then.state):
         then.handle(declare_lost(record, then.state.at, None))
+    with contextlib.closing(SqliteInbox(view.home.journal)) as inbox:
+        for asked in inbox.waiting():
+            then.handle(RequestReceived(at=asked.at, request=asked.id, wish=asked.wish))
     return then
 
 

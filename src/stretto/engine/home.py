@@ -64,6 +64,8 @@ class Launch(Value, frozen=True, kw_only=True):
     plan_path: str
     """The plan file; or, with `recipe`, the folder that the plan was made of."""
     recipe: bool = False
+    part: bool = False
+    """It was begun with some of the plan's tasks alone."""
     plan_in_repository: str | None = None
     """The plan's path relative to the root, when git tracks it."""
     plan_format: str
