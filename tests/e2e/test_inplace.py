@@ -7,11 +7,13 @@ import os
 import signal
 import subprocess
 from collections.abc import Callable, Iterator
+from copy import copy
 from pathlib import Path
 
 import pytest
 
 from e2e.toy import Toy, until
+from stretto.cli import begin, front
 
 WAITS = "until test -e {0}; do sleep 0.05; done"
 """Of an agent that goes on when the test says so."""
@@ -201,6 +203,37 @@ def test_r8_5_folders_one_within_the_other_are_one(plain: Plain) -> None:
     assert front.wait(60) == 0, plain.said()
     plain.stretto("run", inner, "--yes")
     assert read(plain, "inner/u.txt") == "1\n"
+
+
+@pytest.mark.parametrize("detached", [False, True])
+def test_r8_5_who_loses_a_race_for_the_folder_leaves_no_run(
+    toy: Toy, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], detached: bool
+) -> None:
+    made = plan(toy, shell("t", f"{WAITS.format('go')}; echo 1 > t.txt", "writes: [t.txt]"))
+    other = plan(toy, shell("u", "echo 1 > u.txt", "writes: [u.txt]"), name="sub/other.yaml")
+    monkeypatch.chdir(toy.repository)
+    for name in ("STRETTO_STATE_DIR", "GIT_CEILING_DIRECTORIES"):
+        monkeypatch.setenv(name, toy.env.get(name, ""))
+    ready = begin.prepare(begin.Wanted(plan=other))  # while nobody is there yet
+    winner = toy.front("run", made, "--yes")
+    until(lambda: toy.states() == {"t": "running"}, "the first is at work")
+    loser = copy(toy)
+    loser.repository = ready.ground.root  # without git that is a folder within the other's
+    home = begin.create(ready)
+    assert (front.detach if detached else front.follow)(home, json=False) == 3
+    assert "at work" in (said := capfd.readouterr().err) or "is owned by" in said
+    assert not home.path.exists()
+    assert home.run not in loser.stretto("runs", code=None).stdout
+
+    kept = begin.create(ready)  # and killed before anything
+    assert "stretto status" in loser.stretto("resume", kept.run, code=3).stderr
+    assert kept.path.is_dir(), "what somebody asks for by its name stays"
+    loser.stretto("abandon", kept.run)
+
+    toy.write({"go": ""})
+    assert winner.wait(60) == 0, toy.said()
+    loser.stretto("run", str(toy.repository / other), "--yes")
+    assert read(loser, "u.txt") == "1\n"
 
 
 @pytest.mark.parametrize("around", [Toy, Plain])

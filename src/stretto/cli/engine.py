@@ -19,13 +19,14 @@ from pathlib import Path
 from typing import Literal
 
 from stretto.cli.ground import refuse_busy
+from stretto.engine.disposal import is_begun
 from stretto.engine.embedded import EmbeddedEngine, exit_code
 from stretto.engine.home import RunHome
 from stretto.engine.journal import SqliteJournal
-from stretto.engine.launch import is_attached
+from stretto.engine.launch import NOT_FREE, is_attached
 from stretto.engine.lock import RunLock
 from stretto.engine.strays import sweep
-from stretto.errors import InternalError, StrettoError
+from stretto.errors import InternalError, RunLeased, StrettoError
 from stretto.wiring import embedded
 
 FILES = 1024
@@ -44,12 +45,16 @@ def main(argv: list[str]) -> int:
         print(f"error: {error}", file=sys.stderr)
         if error.hint:
             print(f"hint: {error.hint}", file=sys.stderr)
-        return error.exit_code
+        return error.exit_code if not isinstance(error, _NotFree) else NOT_FREE
     except Exception as error:  # noqa: BLE001  whatever it is, it is our bug, and the log is where it is looked for
         while isinstance(error, ExceptionGroup):
             error = error.exceptions[0]
         traceback.print_exception(error)
         return InternalError.exit_code
+
+
+class _NotFree(RunLeased):
+    """Another run has the folder, and this one has not begun."""
 
 
 @contextlib.contextmanager
@@ -61,8 +66,14 @@ def _folder(home: RunHome) -> Iterator[None]:
         return
     root = Path(launch.repository)
     name = f"folder-{hashlib.sha256(os.fsencode(root)).hexdigest()[:8]}.lock"
-    with RunLock(home.repository.path / name, what=f"the folder {root}"):
-        refuse_busy(home.repository.path.parent, root, but=home.run)
+    with contextlib.ExitStack() as held:
+        try:
+            held.enter_context(RunLock(home.repository.path / name, what=f"the folder {root}"))
+            refuse_busy(home.repository.path.parent, root, but=home.run)
+        except RunLeased as error:
+            if is_begun(home):
+                raise
+            raise _NotFree(str(error), holder=error.holder, hint=error.hint) from error
         yield
 
 

@@ -19,9 +19,11 @@ from stretto.cli import terminal
 from stretto.cli.showing import Events, Show, showing
 from stretto.core.events import RunResumed
 from stretto.core.state import State
+from stretto.engine.disposal import withdraw
 from stretto.engine.home import RunHome
-from stretto.engine.launch import engine_argv, is_detachment, start
+from stretto.engine.launch import NOT_FREE, engine_argv, is_detachment, start
 from stretto.engine.reader import SqliteReader
+from stretto.errors import RunLeased, StateError
 from stretto.observe.disguise import Disguise
 from stretto.observe.live import Key, is_stopping
 
@@ -43,8 +45,9 @@ def follow(
 ) -> int | None:
     """Start the run's engine and stay with it to its end: the exit code of the run (R11). None: it was detached.
 
-    Events up to `after` are not shown. `shows`: in place of the usual ways to show a run. `tell` hears of the run's
-    state whenever something has happened."""
+    Events up to `after` are not shown; 0: the run has just been written down, and is removed again where another one
+    has its folder. `shows`: in place of the usual ways to show a run. `tell` hears of the run's state whenever
+    something has happened."""
     log_from = _size(home)
     reader = SqliteReader(home)
     here = "--wait" if terminal.is_interactive() else "--exit"  # whether somebody can approve, now and not then
@@ -62,7 +65,7 @@ def follow(
         terminal.say(f"{home.run} goes on in the background")
         _ways_back(home)
         return None
-    return _end(home, KILLED if code < 0 else code, log_from, show)
+    return _end(home, KILLED if code < 0 else code, log_from, show, new=not after)
 
 
 def detach(home: RunHome, *, json: bool, after: int = 0) -> int:
@@ -79,7 +82,7 @@ def detach(home: RunHome, *, json: bool, after: int = 0) -> int:
             break
     else:
         if code is not None:
-            return _complain_of(home, KILLED if code < 0 else code, log_from)
+            return _complain_of(home, KILLED if code < 0 else code, log_from, new=not after)
     if json:
         import msgspec
 
@@ -127,15 +130,21 @@ def _ways_back(home: RunHome) -> None:
         terminal.commands(f"stretto land {home.run}")
 
 
-def _end(home: RunHome, code: int, log_from: int, show: Show) -> int:
+def _end(home: RunHome, code: int, log_from: int, show: Show, *, new: bool) -> int:
     if show.coordinator.state.ended is not None and code in (0, 1, 4, 130):
         show.end(lands=home.launch().land_at_end)
         return code
-    return _complain_of(home, code, log_from, ended=show.coordinator.state.ended is not None)
+    return _complain_of(home, code, log_from, ended=show.coordinator.state.ended is not None, new=new)
 
 
-def _complain_of(home: RunHome, code: int, log_from: int, *, ended: bool = False) -> int:
+def _complain_of(home: RunHome, code: int, log_from: int, *, ended: bool = False, new: bool = False) -> int:
+    """`new`: nobody misses the run if it could not begin."""
     said, hint = _said(home, log_from)
+    if code == NOT_FREE:
+        code = RunLeased.exit_code
+        if new:
+            with contextlib.suppress(StateError):  # somebody resumes it just now, or the disk says no
+                withdraw(home)
     if not ended and code == KILLED and not said:
         _complain("the engine was killed", f"stretto resume {home.run}")
     else:

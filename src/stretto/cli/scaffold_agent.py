@@ -99,6 +99,8 @@ def _unfinished(
         if item not in left:
             writing.note(item.path, before[item.path])
     message = f"not written yet: stretto resume {home.run}" if code is not None else f"{home.run} goes on with it"
+    if not home.path.exists():
+        message = "not written: its run could not begin"
     return Done(
         errors=tuple(Note(id=item.id, path=item.path, message=message) for item in left), unfinished=code or 0
     )  # fmt: skip

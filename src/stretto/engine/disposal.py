@@ -14,6 +14,8 @@ import msgspec
 
 from stretto.engine.disk import explained
 from stretto.engine.home import RepositoryHome, RunHome, write_whole
+from stretto.engine.lock import RunLock
+from stretto.engine.reader import SqliteReader
 from stretto.model.run import undump
 
 GONE = ".gone-"
@@ -50,6 +52,18 @@ def owed(grave: Path) -> Mapping[str, str]:
         return undump((grave / _REFS).read_bytes(), msgspec.json.Decoder(dict[str, str]))
     except (OSError, msgspec.DecodeError):
         return {}
+
+
+def is_begun(home: RunHome) -> bool:
+    """Whether an engine has ever taken it up. Raises StateError."""
+    return any(recorded.seq > 1 for recorded in SqliteReader(home).events())
+
+
+def withdraw(home: RunHome) -> None:
+    """Remove a run that works in the folder itself, unless an engine has taken it up. Raises StateError."""
+    with RunLock(home.lock):
+        if not is_begun(home):
+            remove(bury(home, {}))
 
 
 def remove(folder: Path) -> None:

@@ -14,6 +14,8 @@ from stretto.engine.home import RunHome
 from stretto.errors import StateError
 
 _WHY = "see that you may run that, and more processes and open files: ulimit -a"
+NOT_FREE = 75
+"""The engine's exit code where another run has the folder, and this one has not begun."""
 DETACHED = "detached"
 """Code of the notice that the engine has been left to itself: the end of its control pipe means nothing any more."""
 
