@@ -14,6 +14,7 @@ from unit.formats.corpus import sample
 AGENT = ("--agent", "shell: mkdir -p done && echo $STRETTO_TASK > done/$STRETTO_TASK.txt", "--yes")
 SPEC = ".auto-claude/specs/001-shed/implementation_plan.json"
 EPIC = ".claude/epics/gift-cards"
+LIST = "- [ ] one\n- [ ] two\n"
 
 
 def phase(number: int, *ids: str) -> dict[str, Any]:
@@ -95,3 +96,68 @@ def test_r6_4_a_merge_writes_all_files_of_a_plan_that_has_several(tmp_path: Path
     assert "- [x] 005.md" in toy.git("show", f"main:{EPIC}/epic.md")
     assert "\nprogress: 100%\n" in toy.git("show", f"main:{EPIC}/epic.md")
     assert toy.git("status", "--porcelain") == ""
+
+
+@pytest.mark.parametrize("tracked", [True, False])
+def test_r6_4_what_a_person_has_opened_again_is_not_closed_by_landing_twice(tmp_path: Path, tracked: bool) -> None:
+    toy = Toy(tmp_path, {"README": "hi\n", **({"TODO.md": LIST} if tracked else {})})
+    toy.write({"TODO.md": LIST})
+    toy.stretto("run", "TODO.md", *AGENT, "--land")
+    assert (toy.repository / "TODO.md").read_text() == LIST.replace("[ ]", "[x]")
+    mine = "- [ ] one\n- [x] two\n"
+    toy.write({"TODO.md": mine})
+    assert "has everything" in toy.stretto("land").stdout
+    assert (toy.repository / "TODO.md").read_text() == mine
+
+
+def test_r6_4_the_word_of_a_file_beside_the_plan_is_kept_by_landing_twice(tmp_path: Path) -> None:
+    files = {f"{EPIC}/{path.name}": path.read_text() for path in sample("ccpm/gift-cards").iterdir()}
+    toy = Toy(tmp_path, {**files, ".claude/prds/gift-cards.md": "What customers want.\n"})
+    toy.stretto("run", f"{EPIC}/epic.md", *AGENT, "--land")
+    paper = toy.repository / EPIC / "001.md"
+    mine = paper.read_text().replace("status: closed", "status: open")
+    paper.write_text(mine)
+    toy.stretto("land")
+    assert paper.read_text() == mine
+
+
+def test_r6_4_only_news_is_written_into_a_plan_that_has_landed_before(tmp_path: Path) -> None:
+    toy = Toy(tmp_path, {"README": "hi\n"})
+    toy.write({"TODO.md": LIST})
+    toy.stretto("run", "TODO.md", *AGENT, "--land")
+    toy.write({"TODO.md": "- [ ] one\n- [x] two\n- [ ] three\n"})
+    toy.stretto("resume", "--replan")
+    assert toy.states()["three"] == "succeeded"
+    toy.stretto("land")
+    assert (toy.repository / "TODO.md").read_text() == "- [ ] one\n- [x] two\n- [x] three\n"
+
+
+def test_r6_4_a_failure_that_a_person_has_taken_back_is_not_written_by_landing_twice(tmp_path: Path) -> None:
+    toy = Toy(tmp_path, {SPEC: spec(phase(1, "a", "b"))})
+    agent = "shell: test $STRETTO_TASK = a && echo x > a.txt"
+    toy.stretto("run", SPEC, "--agent", agent, "--attempts", "1", "--yes", "--land", code=1)
+    assert committed(toy) == {"a": "completed", "b": "failed"}
+    mine = (toy.repository / SPEC).read_text().replace('"failed"', '"pending"')
+    toy.write({SPEC: mine})
+    toy.stretto("land")
+    assert (toy.repository / SPEC).read_text() == mine
+
+
+def test_r6_4_what_came_by_hand_is_ticked_by_the_first_landing(tmp_path: Path) -> None:
+    toy = Toy(tmp_path, {"README": "hi\n"})
+    toy.write({"TODO.md": LIST})
+    toy.stretto("run", "TODO.md", *AGENT)
+    toy.git("merge", "-q", "--ff-only", toy.branch())
+    assert (toy.repository / "TODO.md").read_text() == LIST
+    assert "has everything" in toy.stretto("land").stdout
+    assert (toy.repository / "TODO.md").read_text() == LIST.replace("[ ]", "[x]")
+
+
+def test_r6_4_a_landing_that_was_taken_back_is_ticked_again(tmp_path: Path) -> None:
+    toy = Toy(tmp_path, {"README": "hi\n"})
+    toy.write({"TODO.md": LIST})
+    toy.stretto("run", "TODO.md", *AGENT, "--land")
+    toy.git("reset", "-q", "--hard", "HEAD~2")
+    toy.write({"TODO.md": LIST})
+    toy.stretto("land")
+    assert (toy.repository / "TODO.md").read_text() == LIST.replace("[ ]", "[x]")

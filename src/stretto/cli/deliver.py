@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from shlex import quote
 
-from stretto.core.events import DELIVERED, Noticed
+from stretto.core.events import DELIVERED, Event, Noticed
 from stretto.core.recovery import replay
 from stretto.core.state import State
 from stretto.engine.abandonment import refuse_abandoned
@@ -20,7 +20,7 @@ from stretto.errors import Paused, PlanError, StateError
 from stretto.formats.load import keeper_of, load, plan_files
 from stretto.model.plan import Value
 from stretto.model.run import Remark
-from stretto.wiring import checks, repository_of, workspaces
+from stretto.wiring import Repository, checks, repository_of, workspaces
 from stretto.workspace.deliver import Delivery, finish_delivery, prepare_delivery, push
 from stretto.workspace.ticks import Ticks
 
@@ -44,13 +44,14 @@ async def deliver(home: RunHome, environ: Mapping[str, str], *, push_to: str | N
     Holds the run meanwhile: no engine may land on the branch while it is being judged."""
     with RunLock(home.lock):
         launch = home.launch()
-        state = replay(recorded.event for recorded in SqliteReader(home).events()).state
+        events = [recorded.event for recorded in SqliteReader(home).events()]
+        state = replay(events).state
         refuse_abandoned(state)
         users = await repository_of(home, environ)
         if await users.git.resolve(f"refs/heads/{launch.branch}"):
             await _close(home, state, environ)
         folder = home.repository.worktrees
-        ticks = _ticks(home, state)
+        ticks = _ticks(home, state, await _brought(users, events, state))
         delivery = await prepare_delivery(
             users,
             run=home.run,
@@ -74,14 +75,36 @@ async def deliver(home: RunHome, environ: Mapping[str, str], *, push_to: str | N
         return _told(delivery, moved=delivery.moves)
 
 
-def _ticks(home: RunHome, state: State) -> Ticks | None:
-    """None where the plan's format has no statuses."""
+async def _brought(users: Repository, events: Sequence[Event], state: State) -> State | None:
+    """The run as it was when it was last delivered; None where the user's branch has nothing of it, or no longer."""
+    told = [i for i, event in enumerate(events) if isinstance(event, Noticed) and event.code == DELIVERED]
+    if not told:
+        return None
+    for commit in (state.delivered, state.lane.head):
+        if await users.git.resolve(commit) and await users.git.is_ancestor(commit, "HEAD"):
+            return replay(events[: told[-1]]).state
+    return None
+
+
+def _ticks(home: RunHome, state: State, brought: State | None) -> Ticks | None:
+    """What has become of tasks since the run was brought to the user before; None where the format has no statuses."""
     launch = home.launch()
     if (keeper := keeper_of(launch.plan_format)) is None:
         return None
     plan = tuple(Path(path) for path in _files(launch, state))
-    statuses = {record.id: record.state for record in state.tasks if record.state in ("succeeded", "failed")}
+    before = {} if brought is None else _outcomes(brought)
+    statuses = {task: now[0] for task, now in _outcomes(state).items() if before.get(task) != now}
     return Ticks(plan=plan, keeper=keeper, statuses=statuses)
+
+
+def _outcomes(state: State) -> dict[str, tuple[str, int, bool]]:
+    """Of each task that has ended: how, by which attempt, and whether a failure is in the run's closing commit."""
+    closed = state.ended in ("succeeded", "failed")
+    return {
+        record.id: (record.state, record.attempt, closed and record.state == "failed")
+        for record in state.tasks
+        if record.state in ("succeeded", "failed")
+    }
 
 
 def _files(launch: Launch, state: State) -> tuple[str, ...]:
