@@ -245,9 +245,10 @@ def test_what_another_agent_has_begun_may_be_half_a_page_however_it_begins(desk:
 
 def test_the_total_timeout_lets_finish_what_is_under_way_and_begins_nothing_more(desk: Desk) -> None:
     script_app(desk.server, TEN, delay_s=1.5)
-    said = desk.pages_of("--total-timeout", "4", "-j", "2", code=4)
+    said = desk.pages_of("--total-timeout", "4", "-j", "2", "--timeout", "50", "--retry-attempts", "2", code=4)
     assert "the total timeout of 4 s is over" in said.stderr
-    assert "to go on:" in said.stdout
+    way = said.stdout.partition("to go on:\n")[2].splitlines()[0].strip()
+    assert way == "stretto scaffold pages app --resume --max-concurrency 2 --total-timeout 4 --agent text"
     written = len(desk.specs)
     assert 0 < written < 10
     assert sum(desk.asked().values()) == written + 1

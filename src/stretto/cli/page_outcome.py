@@ -106,7 +106,7 @@ def tell(outcome: Outcome, ground: Ground, asked: Asked, *, code: int) -> None:
     if code in (3, 4, 130):
         left = [name for name, _ in outcome.failed]
         terminal.say(f"not written: {', '.join(left)}; to go on:", json=json)
-        terminal.commands(again(asked), json=json)
+        terminal.commands(again(asked, going_on=code != 3), json=json)
         return
     for name, why in outcome.failed:
         print(f"  {name} ({spec_path(name)}): {_short(why)}", file=stream)
@@ -134,8 +134,14 @@ def told(outcome: Outcome) -> dict[str, Any]:
     }
 
 
-def again(asked: Asked, only: tuple[str, ...] = ()) -> str:
-    """The command that tries again, with the same options; without `only`, it goes on with the whole."""
+_OF_THIS_TIME = frozenset({"--max-concurrency", "--total-timeout", "--agent"})
+"""What a run that goes on still hears, or holds against what it was begun with."""
+
+
+def again(asked: Asked, only: tuple[str, ...] = (), *, going_on: bool = False) -> str:
+    """The command that tries again, with the same options; without `only`, it goes on with the whole.
+
+    `going_on`: with a run that is not over, which keeps the options that it was begun with: those are left out."""
     said = {
         "--max-concurrency": asked.parallel,
         "--timeout": asked.timeout,
@@ -146,7 +152,8 @@ def again(asked: Asked, only: tuple[str, ...] = ()) -> str:
         "--agent": asked.agent,
         "--critic": asked.critic,
     }
-    options = [f"{flag} {quote(str(value))}" for flag, value in said.items() if value is not None]
+    counts = _OF_THIS_TIME if going_on else said.keys()
+    options = [f"{flag} {quote(str(value))}" for flag, value in said.items() if value is not None and flag in counts]
     names = [f"--only {quote(','.join(only))}"] if only else []
     app = f"./{asked.app}" if asked.app.startswith("-") else asked.app
     return " ".join(["stretto scaffold pages", quote(app), "--resume", *names, *options])

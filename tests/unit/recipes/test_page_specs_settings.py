@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -146,3 +149,15 @@ def test_a_state_that_is_none_is_one_error_that_says_what_to_do(tmp_path: Path, 
 
 def test_no_state_is_none(tmp_path: Path) -> None:
     assert read_progress(tmp_path) is None
+
+
+def test_a_draft_of_a_writer_that_was_killed_is_cleared_by_the_next(tmp_path: Path) -> None:
+    with subprocess.Popen([sys.executable, "-c", ""]) as gone:
+        pass
+    write_progress(tmp_path, Progress())
+    (written,) = [path for path in tmp_path.rglob("*") if path.is_file()]
+    left, held, own = (written.with_name(f"{written.name}.{who}.tmp") for who in (gone.pid, os.getppid(), "mine"))
+    for path in (left, held, own):
+        path.write_text("{")
+    write_progress(tmp_path, Progress())
+    assert (left.exists(), held.exists(), own.exists()) == (False, True, True)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -199,6 +201,23 @@ def test_nothing_is_ever_written_over(tmp_path: Path) -> None:
     assert writing.create("a/new.md", "new") and writing.created == ("a/new.md",)
     assert (tmp_path / "a/there.md").read_text() == "mine" and not (tmp_path / "a/nowhere").exists()
     assert sorted(path.name for path in (tmp_path / "a").iterdir()) == ["link.md", "new.md", "there.md"]
+
+
+def test_drafts_of_a_batch_that_was_killed_are_cleared_by_the_next(tmp_path: Path) -> None:
+    names = {
+        ".stretto-ab12_x9z.tmp": False, ".stretto-ffffffff.tmp": True, ".stretto-theirs-ab12_x9z.tmp": True,
+        ".stretto-ab12_x9z.tmp.md": True, "stretto-ab12_x9z.tmp": True,
+    }  # fmt: skip
+    kept(tmp_path, {f"{folder}/{name}": "x" for folder in ("a", "b") for name in names})
+    long_ago = time.time() - 3600
+    for path in tmp_path.glob("*/*"):
+        if "ffff" not in path.name:  # somebody is at it just now
+            os.utime(path, (long_ago, long_ago))
+    kept(tmp_path, {"b/hollow.md": ""})
+    writing = Writing(tmp_path)
+    assert writing.create("a/new.md", "x") and writing.replace("b/hollow.md", b"", "full")
+    for folder in ("a", "b"):
+        assert {name: (tmp_path / folder / name).exists() for name in names} == names
 
 
 def test_a_batch_that_is_taken_back_leaves_what_was_there(tmp_path: Path) -> None:

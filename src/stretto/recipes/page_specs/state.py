@@ -84,6 +84,7 @@ def write_progress(folder: Path, progress: Progress, *, now: float | None = None
     """Whole or not at all: a temporary file, then a rename. Raises OSError."""
     path = folder / FILE
     path.parent.mkdir(parents=True, exist_ok=True)
+    _clear(path)
     draft = path.with_name(f"{path.name}.{os.getpid()}.tmp")
     try:
         with draft.open("w", encoding="utf-8") as file:
@@ -93,6 +94,24 @@ def write_progress(folder: Path, progress: Progress, *, now: float | None = None
         draft.rename(path)
     finally:
         draft.unlink(missing_ok=True)
+
+
+def _clear(path: Path) -> None:
+    """Remove drafts of that file whose writers were killed."""
+    for draft in path.parent.glob(f"{path.name}.*.tmp"):
+        writer = draft.name.removeprefix(f"{path.name}.").removesuffix(".tmp")
+        if writer.isdecimal() and len(writer) < 10 and not _lives(int(writer)):
+            draft.unlink(missing_ok=True)
+
+
+def _lives(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        pass
+    return pid > 0
 
 
 def _progress(data: bytes, path: str) -> Progress:

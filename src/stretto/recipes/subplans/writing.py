@@ -5,13 +5,21 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import re
 import shutil
 import tempfile
+import time
 from collections.abc import Collection
 from pathlib import Path
 
 _NO_LINKS = (errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EMLINK, errno.ENOSYS)
 """What a file system says that has no hard links."""
+_OURS, _THEIRS = ".stretto-", ".stretto-theirs-"
+"""How drafts are called whose words can be made again, and those that may be the last to have somebody's."""
+_DRAFT = re.compile(r"\.stretto-[a-z0-9_]{8}\.tmp")
+"""Of the first kind."""
+_LEFT_S = 60.0
+"""A draft lives for a moment: who was to give it its name has died, if it is older than this."""
 
 
 class Writing:
@@ -22,6 +30,7 @@ class Writing:
         self._made: dict[str, tuple[int, int, int]] = {}
         """Path to what tells whether it is still the file that was made."""
         self._folders: list[Path] = []
+        self._cleared: set[Path] = set()
         self._replaced: dict[str, tuple[bytes, bytes]] = {}
         self.aside: Path | None = None
         """Where what is taken back is moved to; None: it is removed. Set where somebody else may have written it: an
@@ -55,7 +64,7 @@ class Writing:
     def bring_back(self, path: str, before: bytes) -> None:
         """What stood there before somebody removed it; nothing that is there by now is written over. Raises OSError."""
         target = self._home / path
-        draft = _draft(target, before)
+        draft = _draft(target, before, prefix=_THEIRS)
         try:
             with contextlib.suppress(FileExistsError):
                 _link(draft, target)
@@ -65,6 +74,7 @@ class Writing:
     def replace(self, path: str, before: bytes, text: str) -> bool:
         """Write over a file that says `before`; False where it says something else by now. Raises OSError."""
         target = Path(os.path.realpath(self._home / path))
+        self._clear(target.parent)
         draft = _draft(target, text.encode())
         try:
             if target.read_bytes() != before:
@@ -94,7 +104,7 @@ class Writing:
                 if target.read_bytes() == after:
                     mode = target.stat().st_mode & 0o777
                     if self.aside is None:
-                        draft = _draft(target, before)
+                        draft = _draft(target, before, prefix=_THEIRS)
                         draft.chmod(mode)
                         draft.replace(target)
                     else:
@@ -117,7 +127,7 @@ class Writing:
             return
         place = self.aside / path
         place.parent.mkdir(parents=True, exist_ok=True)
-        moving = _draft(target, b"")
+        moving = _draft(target, b"", prefix=_THEIRS)
         target.replace(moving)  # at once: who writes from now on begins a file of his own
         try:
             shutil.move(moving, place)
@@ -137,11 +147,24 @@ class Writing:
             with contextlib.suppress(FileExistsError):
                 one.mkdir()
                 self._folders.append(one)
+        self._clear((self._home / path).parent)
+
+    def _clear(self, folder: Path) -> None:
+        """Remove drafts that a batch which was killed has left there."""
+        if folder in self._cleared:
+            return
+        self._cleared.add(folder)
+        with contextlib.suppress(OSError), os.scandir(folder) as entries:
+            for entry in entries:
+                if _DRAFT.fullmatch(entry.name) and entry.is_file(follow_symlinks=False):
+                    with contextlib.suppress(OSError):  # another one clears, too
+                        if time.time() - entry.stat(follow_symlinks=False).st_mtime > _LEFT_S:
+                            Path(entry.path).unlink()
 
 
-def _draft(target: Path, data: bytes) -> Path:
+def _draft(target: Path, data: bytes, *, prefix: str = _OURS) -> Path:
     """A whole file beside the target, under a name that is no paper's."""
-    handle, name = tempfile.mkstemp(prefix=".stretto-", suffix=".tmp", dir=target.parent)
+    handle, name = tempfile.mkstemp(prefix=prefix, suffix=".tmp", dir=target.parent)
     draft = Path(name)
     try:
         with open(handle, "wb") as file:
