@@ -190,7 +190,6 @@ def test_when_a_plan_is_done(sign: str, tmp_path: Path) -> None:
 def test_summaries_are_no_plans(tmp_path: Path) -> None:
     loaded = phase(tmp_path, p01=plan_file())
     folder = tmp_path / ".planning/phases/01-shop"
-    (folder / "01-02-PLAN.md").write_text("# Not begun\n")
     (folder / "01-RESEARCH.md").write_text(plan_file())
     summary = folder / "01-03-SUMMARY.md"
     summary.write_text("---\nphase: 01-shop\nplan: 03\nsubsystem: ui\nrequires: []\n---\n\n# Summary\n\nWords.\n")
@@ -198,6 +197,79 @@ def test_summaries_are_no_plans(tmp_path: Path) -> None:
     with pytest.raises(PlanError) as caught:
         load(summary)
     assert [x.code for x in caught.value.findings] == ["unknown-format"]
+
+
+BROKEN = [
+    (plan_file("03", body="caf\xe9\n").encode("latin-1"), "encoding"),
+    (plan_file("03", body="Nul\0l\n").encode(), "encoding"),
+    (b"\n", "empty"),
+    (b"x" * (512 * 1024 + 1), "too-large"),
+    (plan_file("03").replace("[]\n---\n", "[]\n").encode(), "syntax"),
+    (plan_file("03", body="\n---\n\nMore.\n").replace("[]\n---\n", "[]\n<objective>\n").encode(), "syntax"),
+]
+
+
+@pytest.mark.parametrize(("data", "code"), BROKEN)
+@pytest.mark.parametrize("whole", [False, True])
+def test_a_plan_that_cannot_be_read_is_no_phase_with_a_hole(
+    whole: bool, data: bytes, code: str, tmp_path: Path
+) -> None:
+    phase(tmp_path, p01=plan_file(), p02=plan_file("02"))
+    home = tmp_path / ".planning"
+    (home / "ROADMAP.md").write_text("# Roadmap\n\n### Phase 1: Shop\n- [ ] 01-01-PLAN.md — It\n")
+    broken = home / "phases/01-shop/01-03-PLAN.md"
+    broken.write_bytes(data)
+    with pytest.raises(PlanError) as caught:
+        load(home / "ROADMAP.md" if whole else broken.with_name("01-01-PLAN.md"))
+    (found,) = caught.value.findings
+    assert (found.code, found.severity, found.location and found.location.file) == (code, "error", str(broken))
+    assert found.hint
+
+
+def test_a_roadmap_that_cannot_be_read_leaves_nobody_to_say_what_is_done(tmp_path: Path) -> None:
+    phase(tmp_path, p01=plan_file())
+    (tmp_path / ".planning/ROADMAP.md").write_bytes(b"# Roadmap\xff\n")
+    with pytest.raises(PlanError) as caught:
+        phase(tmp_path, p01=plan_file())
+    assert [(x.code, x.location and Path(x.location.file).name) for x in caught.value.findings] == [
+        ("encoding", "ROADMAP.md")
+    ]
+
+
+@pytest.mark.parametrize("text", ["# Not begun\n", "---\nauthor: kim\n---\n\n# Later\n"])
+def test_a_file_named_as_a_plan_that_is_none_is_told(text: str, tmp_path: Path) -> None:
+    loaded = phase(tmp_path, p01=plan_file(), p02=text)
+    assert [x.id for x in loaded.plan.tasks] == ["01-01"]
+    (found,) = loaded.findings
+    assert (found.code, found.severity) == ("passed-over", "warning")
+    assert found.location is not None
+    assert Path(found.location.file).name == "01-02-PLAN.md"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "---\nphase: 01-shop\nplan: 02\n---\n\nWords.\n",
+        "---\nPhase: 01-shop\nPlan: 02\nDepends-On: []\n---\n\nWords.\n",
+        "---\n  phase: 01-shop\n  plan: 02\n  wave: 1\n---\n\nWords.\n",
+        "---\nphase: 01-shop\nplan: 02\nduration: 30min\n---\n\nWords.\n",
+        "---\nwave: 1\n---\n\nWords.\n",
+        "# Plan 2\n\n<task type='auto'>\n<name>It</name>\n</task>\n",
+    ],
+)
+def test_what_is_named_as_a_plan_needs_to_say_little(text: str, tmp_path: Path) -> None:
+    loaded = phase(tmp_path, p01=plan_file(), p02=text)
+    assert [x.id for x in loaded.plan.tasks] == ["01-01", "01-02"]
+    assert loaded.findings == ()
+
+
+def test_a_phase_with_more_plans_than_are_read_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("stretto.formats.gsd.folder._MOST", 2)
+    assert len(phase(tmp_path, p01=plan_file(), p02=plan_file("02")).plan.tasks) == 2
+    with pytest.raises(PlanError) as caught:
+        phase(tmp_path, p03=plan_file("03"))
+    assert [x.code for x in caught.value.findings] == ["too-large"]
+    assert "3 plans" in caught.value.findings[0].message
 
 
 def test_a_plan_without_phase_and_number(tmp_path: Path) -> None:

@@ -6,31 +6,55 @@ import os
 import re
 from pathlib import Path
 
-from stretto.formats.beside import is_within, names_in, text_of
-from stretto.formats.ccpm.paper import EPIC, is_task
-from stretto.formats.syntax.front_matter import front_matter
+from stretto.errors import PlanError
+from stretto.formats.beside import is_within, names_in, passed_over, task_text, text_of, too_many, without_end
+from stretto.formats.ccpm.paper import EPIC, KEYS, is_numbered, is_task, is_task_file
+from stretto.formats.syntax.front_matter import front_matter, missing_end
+from stretto.formats.syntax.source import Text
+from stretto.model.plan import Finding
 
 _NUMBERED = re.compile(r"(?P<word>[A-Za-z]*)-?(?P<number>\d+)(?P<rest>.*)\.md")
 _ASIDE = re.compile(r".*-(?:analysis|progress|notes?|summary|report)\.md")
-_MOST = 5000
+_MOST = 20_000
 
 
-def members(folder: Path) -> tuple[list[Path], list[Path]]:
-    """(task files in the order of their numbers, those that look like one and cannot be read)."""
-    found: list[Path] = []
-    broken: list[Path] = []
-    for name in sorted(names_in(folder), key=_natural)[:_MOST]:
-        if name == EPIC or not name.endswith(".md") or _ASIDE.fullmatch(name):
-            continue
+def members(folder: Path, own: Text) -> tuple[list[str], list[Finding]]:
+    """(names of task files in the order of their numbers, what is wrong with those that look like one and are none).
+
+    `own` is a file of the folder that has been read already."""
+    names = [name for name in names_in(folder) if name != EPIC and name.casefold().endswith(".md")]
+    names = sorted((name for name in names if not _ASIDE.fullmatch(name)), key=_natural)
+    found: list[str] = []
+    findings = [too_many(len(names), _MOST, "task files", own.place(0))] if len(names) > _MOST else []
+    for name in names[:_MOST]:
         path = folder / name
-        text = text_of(path, links=False)
-        if text is None:
-            broken += [path] if _NUMBERED.fullmatch(name) else []
-        elif is_task(front := front_matter(text)) or (
-            front is not None and "status" in front.fields and re.fullmatch(r"\d+\.md", name)
-        ):
-            found.append(path)
-    return found, broken
+        try:
+            text = own if name == Path(own.file).name else task_text(path, links=False)
+        except PlanError as error:
+            findings += error.findings if _NUMBERED.fullmatch(name) or _was_task(path) else ()
+            continue
+        front = front_matter(text.text)
+        if not name.endswith(".md"):
+            if is_numbered(name.casefold()) or is_task(front):
+                findings.append(passed_over(str(path), "its name ends otherwise than in `.md`", "rename it"))
+        elif (at := missing_end(text.text, KEYS)) is not None:
+            findings.append(without_end(text, at))
+        elif is_task_file(name, front):
+            found.append(name)
+        elif is_numbered(name):
+            hint = (
+                "write `---`, `name: …`, `status: open` and `---` before its text, or take the number out of its name"
+            )
+            findings.append(passed_over(str(path), "no keys of a task stand before its text", hint))
+    return found, findings
+
+
+def _was_task(path: Path) -> bool:
+    """Whether what can be read of a broken file says that it is a task."""
+    try:
+        return path.is_file() and is_task(front_matter(path.read_bytes().decode("utf-8-sig", "replace")))
+    except OSError:
+        return False
 
 
 def companions(folder: Path, id: str, prd: str) -> tuple[str, ...]:

@@ -12,6 +12,8 @@ from stretto.model.plan import TaskStatus
 
 EPIC = "epic.md"
 _ORDER = ("depends_on", "parallel", "conflicts_with")
+KEYS = frozenset({"name", "status", "created", "updated", "github", *_ORDER})
+_NUMBER = re.compile(r"\d+\.md")
 _TASK_WORD = re.compile(r"(?:task|issue)s?\b[ \t]*(?:#?\d+)?[ \t]*[:.–—-]?[ \t]*", re.IGNORECASE)
 _EPIC_WORD = re.compile(r"epic\b[ \t]*[:–—-][ \t]*", re.IGNORECASE)
 
@@ -32,6 +34,18 @@ def is_task(front: Front | None) -> bool:
         return False
     said = sum(key in front.fields for key in _ORDER)
     return said > 1 or (said == 1 and "name" in front.fields)
+
+
+def is_numbered(name: str) -> bool:
+    """Whether a file is named as ccpm names those of tasks: `001.md`, or by the number of an issue."""
+    return _NUMBER.fullmatch(name) is not None
+
+
+def is_task_file(name: str, front: Front | None) -> bool:
+    """The same for a file of which the name is known. Of one with a number a single key says enough; without a status
+    it is open, as for ccpm."""
+    keys = front.fields.keys() if front else ()
+    return is_task(front) or (is_numbered(name) and any(key in keys for key in ("status", "name", *_ORDER)))
 
 
 def is_epic(front: Front | None) -> bool:

@@ -11,7 +11,7 @@ from typing import Literal
 from msgspec.structs import replace
 
 from stretto.errors import PlanError
-from stretto.formats.beside import text_of
+from stretto.formats.beside import paper_text, text_of
 from stretto.formats.ccpm.claims import claims_of
 from stretto.formats.ccpm.folder import companions, members
 from stretto.formats.ccpm.names import Names
@@ -65,17 +65,16 @@ class _Reader:
 
     def _collect(self) -> None:
         """What stands beside the file that was named."""
-        found, broken = members(self._folder)
-        for path in broken:
-            if path.name == self._file.name:
-                continue  # it has been read, however large it is
-            message = f"the task file {path.name} cannot be read: it is no text, a link, or too large"
-            self._refuse("unreadable", self._own, 0, message, "mend it, or put it elsewhere")
+        found, findings = members(self._file.parent, self._own.source.text)
+        if self.epic is None:
+            paper_text(self._file.parent / EPIC, findings)
+        self._findings += findings
+        self._impossible = any(finding.severity == "error" for finding in findings)  # no plan with a hole
         tasks: dict[str, Paper] = {}
-        for path in found:
-            paper = self._own if path.name == self._file.name else self._paper(path)
+        for name in found:
+            paper = self._own if name == self._file.name else self._paper(self._folder / name)
             if paper is not None and paper is not self.epic:
-                tasks[path.stem] = paper
+                tasks[Path(name).stem] = paper
         for id, paper in self.tasks.items():
             tasks.setdefault(id, paper)
         self.tasks = tasks
@@ -93,7 +92,7 @@ class _Reader:
 
     def read(self) -> Read:
         self._collect()
-        if not self.tasks:
+        if not self.tasks and not self._impossible:
             hint = "write one for each task (`001.md`, …), as ccpm's `epic-decompose` does"
             self._refuse("no-task-files", self._own, 0, "this epic has no task files beside it", hint)
         self._places["plan"] = self._at(self.epic or self._own, 0)

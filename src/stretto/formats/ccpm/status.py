@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import PurePath
 
 from stretto.errors import PlanError
-from stretto.formats.ccpm.paper import STATES, Paper, is_epic, is_task
+from stretto.formats.ccpm.paper import STATES, Paper, is_epic, is_task_file
 from stretto.formats.syntax.source import Edit, decode
 from stretto.model.plan import TaskStatus
 
@@ -33,7 +33,7 @@ def write_files(files: Mapping[str, bytes], statuses: Mapping[str, str]) -> dict
             papers[path] = Paper(decode(path, data), data)
         except PlanError:
             continue  # whoever made it unreadable has to mend it
-    tasks = {PurePath(path).stem: path for path, paper in papers.items() if _is_task(paper)}
+    tasks = {PurePath(path).stem: path for path, paper in papers.items() if _is_task(path, paper)}
     wanted = {id: _state(statuses[id]) for id in tasks if id in statuses}
     if not wanted:
         return {}
@@ -45,19 +45,30 @@ def write_files(files: Mapping[str, bytes], statuses: Mapping[str, str]) -> dict
         now = STATES.get(paper.status, "pending")
         states[id] = wanted.get(id, now)
         field = paper.field("status")
-        if states[id] != now and field is not None:
+        if states[id] != now and field is None:
+            edits[path].append(_added(paper, words.get(states[id], _PLAIN)))
+        elif states[id] != now and field is not None:
             gap = " " if paper.text[field.value.start - 1 : field.value.start] == ":" else ""
             edits[path].append((field.value.start, field.value.end, gap + words.get(states[id], _PLAIN)))
     for path, paper in papers.items():
-        if is_epic(paper.front) and not _is_task(paper):
+        if is_epic(paper.front) and not _is_task(path, paper):
             edits[path] += _progress(paper, states)
             edits[path] += _ticks(paper, {id: states[id] for id in wanted})
     written = {path: papers[path].source.edited(each) for path, each in edits.items() if each}
     return {path: data for path, data in written.items() if data != files[path]}
 
 
-def _is_task(paper: Paper) -> bool:
-    return is_task(paper.front) or ("status" in paper.front.fields and not is_epic(paper.front))
+def _is_task(path: str, paper: Paper) -> bool:
+    return is_task_file(PurePath(path).name, paper.front)
+
+
+def _added(paper: Paper, word: str) -> Edit:
+    """The key that a file without a status gets, as its first."""
+    key = min(field.at for field in paper.front.fields.values())
+    start = paper.text.rfind("\n", 0, key) + 1
+    indent = re.match(r"[ \t]*", paper.text[start:key])
+    newline = "\r\n" if paper.text[:start].endswith("\r\n") else "\n"
+    return start, start, f"{indent[0] if indent else ''}status: {word}{newline}"
 
 
 def _state(status: str) -> TaskStatus:

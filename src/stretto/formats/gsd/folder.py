@@ -6,13 +6,14 @@ import os
 import re
 from pathlib import Path
 
-from stretto.formats.beside import is_within, names_in, text_of
-from stretto.formats.gsd.paper import Paper, is_plan, is_plan_name
-from stretto.formats.syntax.front_matter import front_matter
-from stretto.formats.syntax.source import Text
+from stretto.errors import PlanError
+from stretto.formats.beside import is_within, names_in, passed_over, task_text, text_of, too_many, without_end
+from stretto.formats.gsd.paper import KEYS, Paper, is_plan_file, is_plan_name
+from stretto.formats.syntax.front_matter import missing_end
+from stretto.model.plan import Finding, Location
 
 _PHASE = re.compile(r"(?:[A-Z]+-)?(?P<number>[A-Za-z]{0,4}\d+(?:\.\d+)*[A-Za-z]?)(?:[-_ ].*)?")
-_MOST = 2000
+_MOST = 20_000
 _TEXTS = (".md", ".txt", ".json", ".yaml", ".yml")
 
 
@@ -29,13 +30,28 @@ def order_of(name: str) -> tuple[tuple[float, ...], str]:
     return tuple(float(x[:12]) for x in re.findall(r"\d+", phase_number(name))), name
 
 
-def plans_in(folder: Path) -> list[Paper]:
-    """The plans of one phase, in the order of their names."""
+def plans_in(folder: Path) -> tuple[list[Paper], list[Finding]]:
+    """(plans of one phase in the order of their names, what is wrong with files that should be one and are none)."""
     found: list[Paper] = []
-    for name in sorted(names_in(folder))[:_MOST]:
-        if is_plan_name(name) and (text := text_of(folder / name)) is not None and is_plan(front_matter(text)):
-            found.append(Paper(folder / name, Text(str(folder / name), text)))
-    return found
+    findings: list[Finding] = []
+    names = sorted(name for name in names_in(folder) if is_plan_name(name))
+    for name in names[:_MOST]:
+        path = folder / name
+        try:
+            text = task_text(path)
+        except PlanError as error:
+            findings += error.findings
+            continue
+        if (at := missing_end(text.text, KEYS)) is not None:
+            findings.append(without_end(text, at))
+        elif is_plan_file(text.text):
+            found.append(Paper(path, text))
+        else:
+            hint = "write `phase`, `plan` and `depends_on` before its text, between two lines `---`, or rename it"
+            findings.append(passed_over(str(path), "it has neither the keys of a plan nor a `<task>`", hint))
+    if len(names) > _MOST:
+        findings.append(too_many(len(names), _MOST, "plans", Location(file=str(folder / names[0]), line=1, column=1)))
+    return found, findings
 
 
 def is_done(plan: Path, id: str) -> bool:

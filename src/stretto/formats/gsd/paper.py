@@ -13,6 +13,7 @@ from stretto.formats.syntax.source import Text
 from stretto.model.plan import Location, Value
 
 _ONLY_A_PLAN = ("wave", "autonomous", "files_modified", "must_haves", "depends_on")
+KEYS = frozenset({"phase", "plan", "type", *_ONLY_A_PLAN})
 _ONLY_A_SUMMARY = ("subsystem", "completed", "duration", "key-files", "tech-stack")
 _FILE = re.compile(r"(?:(?P<id>.+)-)?PLAN\.md", re.IGNORECASE)
 _TASK = re.compile(r"^[ \t]*<task\b(?P<attributes>[^>\n]*)>", re.MULTILINE)
@@ -73,6 +74,14 @@ def is_plan(front: Front | None) -> bool:
     said = sum(key in keys for key in _ONLY_A_PLAN)
     named = "phase" in keys and "plan" in keys
     return (said > 2 or (said > 0 and named)) and not any(key in keys for key in _ONLY_A_SUMMARY)
+
+
+def is_plan_file(text: str) -> bool:
+    """The same for a file that has the name of a plan: less has to be said in it."""
+    front = front_matter(text)
+    keys = front.fields.keys() if front else ()
+    named = "phase" in keys and "plan" in keys
+    return named or any(key in keys for key in _ONLY_A_PLAN) or _TASK.search(text) is not None
 
 
 def id_of(path: Path) -> str:

@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from stretto.formats.beside import text_of
+from stretto.formats.beside import paper_text
 from stretto.formats.gsd.checks import checks, in_between
 from stretto.formats.gsd.folder import companions, is_done, phase_number, phases_of, plans_in, top_of
 from stretto.formats.gsd.names import Names
@@ -63,23 +63,29 @@ class _Reader:
             self._whole = False
             top = top_of(self._home)
             self._beside = top / ".planning" / "ROADMAP.md" if top else None
-            self._map = _roadmap(self._beside) if self._beside else Roadmap()
+            self._map = _roadmap(self._beside, self._findings) if self._beside else Roadmap()
             own = Paper(self._file, source.text)
-            papers = [self._named(x) for x in plans_in(self._home) if x.path.name != self._file.name]
+            papers = [x for x in self._plans(self._home) if x.path.name != self._file.name]
             self._phases = [_Phase(self._home, sorted((own, *papers), key=lambda x: x.path.name))]
         else:
             self._whole = True
             self._beside = None
             self._map = roadmap_of(source.text.text, source.tree)
-            folders = ((folder, plans_in(folder)) for folder in phases_of(self._file))
-            self._phases = [_Phase(folder, [self._named(x) for x in papers]) for folder, papers in folders if papers]
+            folders = ((folder, self._plans(folder)) for folder in phases_of(self._file))
+            self._phases = [_Phase(folder, papers) for folder, papers in folders if papers]
 
-    def _named(self, paper: Paper) -> Paper:
-        """The same, told of by a path as the person would write it."""
-        path = self._file.parent / paper.path.relative_to(self._home)
-        return Paper(path, Text(str(path), paper.text))
+    def _plans(self, folder: Path) -> list[Paper]:
+        """The plans of a phase, told of by paths as the person would write them; what is wrong with others is noted."""
+        papers, findings = plans_in(self._file.parent / folder.relative_to(self._home))
+        for finding in findings:
+            named = finding.location is not None and finding.location.file == str(self._file)
+            if not named or finding.code == "syntax":  # it has been read, however large it is
+                self._findings.append(finding)
+        return papers
 
     def read(self) -> Read:
+        if any(finding.severity == "error" for finding in self._findings):  # no plan with a hole
+            raise plan_error(str(self._file), in_order(self._findings))
         if not self._phases:
             message = "no phase of this roadmap has a plan yet"
             hint = "GSD's `plan-phase` writes one: `phases/01-name/01-01-PLAN.md` beside the roadmap"
@@ -225,8 +231,8 @@ class _Reader:
         """Somebody of a phase that is not read: nothing holds the plan up, which is told unless that phase is done."""
         homes = [self._home] if self._whole else phases_of(self._home.parent)
         folder = next((x for x in homes if phase_number(x.name) == number), None)
-        others = plans_in(folder) if folder is not None else []
-        if others and all(is_done(x.path, x.id) or x.id.casefold() in self._map.ticked for x in others):
+        others, unread = plans_in(folder) if folder is not None else ([], [])
+        if others and not unread and all(is_done(x.path, x.id) or x.id.casefold() in self._map.ticked for x in others):
             return
         message = f"{paper.id} waits for {shown(word)} of another phase, which is not part of this run"
         hint = "see that it is done; name ROADMAP.md to run all phases" if not self._whole else "see that it is done"
@@ -259,8 +265,8 @@ class _Reader:
         self._findings.append(finding)
 
 
-def _roadmap(path: Path) -> Roadmap:
-    text = text_of(path)
+def _roadmap(path: Path, findings: list[Finding]) -> Roadmap:
+    text = paper_text(path, findings)
     if text is None:
         return Roadmap()
     outline = markdown_text.parse(Text(str(path), text), b"").tree

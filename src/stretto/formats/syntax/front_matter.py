@@ -1,19 +1,28 @@
 """The YAML that may stand before a Markdown document, read line by line, for it is often no YAML.
 
 `name: Search: part two`, `depends_on: [#2, #3]` and notes behind a value are common in it, and the tools that write it
-go by the beginning of each line.
+go by the beginning of each line. Slips whose meaning is plain are read: keys that are all indented, or one that is
+below a key which has its value already; `Status` and `depends-on` for `status` and `depends_on`; quotes around a key;
+no blank behind its colon.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 
 from stretto.formats.syntax.source import Node
 from stretto.model.plan import Value
 
 _FRONT = re.compile(r"\A---[ \t]*(?:\r\n|\r|\n)(?P<body>(?s:.*?))^(?:---|\.\.\.)[ \t]*(?:\r\n|\r|\n|\Z)", re.MULTILINE)
-_FIELD = re.compile(r"^(?P<key>[A-Za-z_][\w-]{0,60})[ \t]*:(?=[ \t\r\n]|\Z)[ \t]*", re.MULTILINE)
+_OPEN = re.compile(r"\A---[ \t]*(?:\r\n|\r|\n)")
+_FIELD = re.compile(
+    r"^(?P<indent>[ \t]*)(?P<quote>[\"']?)(?P<key>[A-Za-z_][\w-]{0,60})(?P=quote)[ \t]*:(?!//)[ \t]*", re.MULTILINE
+)
+_ENDS = {"[": "]", "{": "}", "'": "'", '"': '"', "|": "\n", ">": "\n", "&": "\n"}
+"""What a value may begin with that goes on in the lines below, and what has to follow in its line if it does not."""
+_TEXT = re.compile(r"^(?:[ \t]*\r?\n#[ \t]|#{2,6}[ \t]|<[a-z_]+[ >])", re.MULTILINE)
+"""Where a document begins: a heading, which is no note between keys, or a tag."""
 _COMMENT = re.compile(r"(?:^|[ \t])#(?!\d)[^\r\n]*")
 _ITEM = re.compile(r"\"([^\"\r\n]*)\"|'([^'\r\n]*)'|([^\s,\[\]\"'][^,\[\]\r\n]*)")
 _ENTRY = re.compile(r"^[ \t]*-[ \t]+", re.MULTILINE)
@@ -49,7 +58,7 @@ class Field(Value, frozen=True, kw_only=True):
 
 
 class Front(Value, frozen=True, kw_only=True):
-    """All keys, each the first time it stands there."""
+    """All keys, each the first time it stands there, and also in the plain spelling `like_this`."""
 
     fields: Mapping[str, Field]
     end: int
@@ -68,11 +77,26 @@ def front_matter(text: str) -> Front | None:
     if found is None:
         return None
     fields: dict[str, Field] = {}
-    keys = list(_FIELD.finditer(text, found.start("body"), found.end("body")))
+    keys = list(_keys(text, found.start("body"), found.end("body")))
     for i, key in enumerate(keys):
         end = keys[i + 1].start() if i + 1 < len(keys) else found.end("body")
         fields.setdefault(key["key"], _field(text, key, end))
+    for word, field in list(fields.items()):
+        fields.setdefault(word.casefold().replace("-", "_"), field)
     return Front(fields=fields, end=found.end()) if fields else None
+
+
+def missing_end(text: str, known: Collection[str]) -> int | None:
+    """Where keys stop that have no end, in a text that begins with some that are known; None where they have one."""
+    opened = _OPEN.match(text)
+    if opened is None:
+        return None
+    found = _FRONT.match(text)
+    end = found.end("body") if found else len(text)
+    begins = _TEXT.search(text, opened.end(), end)
+    if found and (begins is None or _known(text, begins.end(), end, known)):
+        return None
+    return max(_known(text, opened.end(), begins.start() if begins else end, known), default=None)
 
 
 def has_front_matter(text: str) -> bool:
@@ -87,11 +111,34 @@ def listed_nodes(spans: tuple[Span, ...]) -> Iterator[Node]:
     return (Node(span.start, span.end) for span in spans)
 
 
+def _known(text: str, start: int, end: int, known: Collection[str]) -> list[int]:
+    """Where keys stand that are known."""
+    keys = _keys(text, start, end)
+    return [key.start("key") for key in keys if key["key"].casefold().replace("-", "_") in known]
+
+
+def _keys(text: str, start: int, end: int) -> Iterator[re.Match[str]]:
+    """The keys of the outermost level; a deeper one belongs to the key above it, unless that has its value."""
+    before: re.Match[str] | None = None
+    for key in _FIELD.finditer(text, start, end):
+        if before is not None and _depth(key) > _depth(before):
+            start, stop = before.end(), _line_end(text, before.end(), end)
+            ends = _ENDS.get(text[start : start + 1])
+            if not _scalar(text, start, stop).text or (ends and ends not in text[start + 1 : stop]):
+                continue
+        before = key
+        yield key
+
+
+def _depth(key: re.Match[str]) -> int:
+    return len(key["indent"].expandtabs())
+
+
 def _field(text: str, key: re.Match[str], end: int) -> Field:
     start = key.end()
     value = _scalar(text, start, _line_end(text, start, end))
     block = Span(text=text[start:end], start=start, end=end)
-    return Field(at=key.start(), value=value, items=tuple(_items(text, start, value, end)), block=block)
+    return Field(at=key.start("key"), value=value, items=tuple(_items(text, start, value, end)), block=block)
 
 
 def _line_end(text: str, start: int, end: int) -> int:
