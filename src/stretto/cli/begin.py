@@ -130,8 +130,8 @@ async def _prepare(
     where = isolation(loaded.plan, settings)
     folder = own_folder(wanted.plan).absolute()
     ground = await (in_place if where == "none" else in_repository)(wanted, path, loaded, folder)
-    earlier, landed = ground.earlier, ground.landed
-    changed = earlier - landed if loaded.keeper is None else frozenset[str]()
+    earlier, landed = ground.earlier & {task.id for task in loaded.plan.tasks}, ground.landed
+    changed = loaded.unrecorded & (earlier - landed)
     done = set(landed | (earlier - changed))
     if not wanted.ignore_status:
         done |= {task.id for task in loaded.plan.tasks if task.status == "succeeded"}

@@ -72,8 +72,8 @@ async def in_repository(wanted: Wanted, path: Path, loaded: Loaded, folder: Path
     if not wanted.ignore_status:
         if wanted.base is None and (before := _build_on(wanted, await earlier_run(views, repository, base))):
             base = before.tip
-        if loaded.keeper is None:  # else the file itself says what is done
-            landed = await landed_before(views, loaded.plan.tasks, folder, repository, base)
+        if loaded.unrecorded:  # of the others the file itself says what is done
+            landed = await landed_before(views, loaded.plan.tasks, folder, repository, base) & loaded.unrecorded
     inside = repository.inside(path)
     files = () if inside is None else plan_files(inside, loaded.plan)
     tracked = bool(files) and bool((await repository.git.run("ls-files", "-z", "--", *files)).out)
@@ -149,14 +149,14 @@ async def in_place(wanted: Wanted, path: Path, loaded: Loaded, folder: Path) -> 
         refuse_unfinished(views, in_place=True)
     if wanted.start:
         refuse_busy(state, root)
-    learns = not wanted.ignore_status and loaded.keeper is None
+    learns = loaded.unrecorded and not wanted.ignore_status
     return Ground(
         isolation="none",
         runs=runs,
         root=root,
         common=here[1] if here else None,
         base=IN_PLACE,
-        landed=frozenset(landed_in_place(views, loaded.plan, path, folder, root) if learns else ()),
+        landed=loaded.unrecorded & landed_in_place(views, loaded.plan, path, folder, root) if learns else frozenset(),
     )
 
 

@@ -64,9 +64,15 @@ class Loaded(Value, frozen=True, kw_only=True):
     findings: tuple[Finding, ...]
     """Errors among them (unknown keys, keys not supported yet) forbid a run, not a look."""
     keeper: StatusKeeper | None
-    """What writes statuses; None where the format has none, or the plan's files have no place for those of all tasks:
-    then they do not say what is done."""
+    """What writes statuses; None where the format has none."""
     data: bytes
+    placeless: frozenset[str] = frozenset()
+    """Tasks for whose status the plan's files have no place, although the format keeps statuses."""
+
+    @property
+    def unrecorded(self) -> frozenset[str]:
+        """Tasks of which the plan's files do not say whether they are done."""
+        return self.placeless if self.keeper else frozenset(task.id for task in self.plan.tasks)
 
     @property
     def write_statuses(self) -> StatusWriter | None:
@@ -94,8 +100,14 @@ def load(path: Path | str, data: bytes | None = None) -> Loaded:
         raise
     format = _format(source)
     read = format.read(source)
-    keeper = format.keeper if read.keeps_statuses else None
-    return Loaded(plan=read.plan, places=read.places, findings=read.findings, keeper=keeper, data=data)
+    return Loaded(
+        plan=read.plan,
+        places=read.places,
+        findings=read.findings,
+        keeper=format.keeper,
+        data=data,
+        placeless=read.placeless,
+    )
 
 
 def _format(source: Source) -> Format:

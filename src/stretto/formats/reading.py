@@ -25,8 +25,8 @@ class Read(Value, frozen=True, kw_only=True):
     plan: Plan
     places: Mapping[str, Location]
     findings: tuple[Finding, ...] = ()
-    keeps_statuses: bool = True
-    """Whether its files have a place for the status of every task, as far as the format keeps statuses at all."""
+    placeless: frozenset[str] = frozenset()
+    """Tasks for whose status its files have no place, although the format keeps statuses."""
 
 
 class Reading:

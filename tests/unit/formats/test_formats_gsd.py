@@ -473,16 +473,45 @@ def test_r6_4_what_is_no_roadmap_is_left_alone() -> None:
 
 def test_who_has_no_box_in_the_roadmap_is_known_by_the_journal_alone(tmp_path: Path) -> None:
     loaded = phase(tmp_path, p01=plan_file(), p02=plan_file("02"))
-    assert (loaded.plan.status_files, loaded.keeper) == ((), None), "no roadmap"
+    assert (loaded.plan.status_files, sorted(loaded.unrecorded)) == ((), ["01-01", "01-02"]), "no roadmap"
     roadmap = tmp_path / ".planning/ROADMAP.md"
     roadmap.write_text("# Roadmap\n\n### Phase 1: Shop\n- [ ] 01-01-PLAN.md — It\n")
     loaded = phase(tmp_path, p01=plan_file(), p02=plan_file("02"))
-    assert (loaded.plan.status_files, loaded.keeper) == (("../../ROADMAP.md",), None), "02 has none"
-    assert load(roadmap).keeper is None
+    assert (loaded.plan.status_files, list(loaded.unrecorded)) == (("../../ROADMAP.md",), ["01-02"]), "02 has none"
+    assert load(roadmap).unrecorded == {"01-02"}
     roadmap.write_text(roadmap.read_text() + "- [ ] 01-02: That\n")
     for path in (roadmap, tmp_path / ".planning/phases/01-shop/01-02-PLAN.md"):
-        assert load(path).keeper is not None
+        assert not load(path).unrecorded
     roadmap.rename(tmp_path / "there.md")
     roadmap.symlink_to(tmp_path / "there.md")
     loaded = phase(tmp_path, p01=plan_file(), p02=plan_file("02"))
-    assert (loaded.plan.status_files, loaded.keeper) == ((), None), "what is behind a link is not git's to land"
+    assert (loaded.plan.status_files, len(loaded.unrecorded)) == ((), 2), "what is behind a link is not git's to land"
+
+
+@pytest.mark.parametrize(
+    ("said", "needs", "told"),
+    [
+        ("Phase 1", ("01-shop",), []),
+        ("Nothing", (), []),
+        ("Phase 7", ("01-shop",), ["phase 7, which has no plans here"]),
+        ("Phase 1, Phase 22", ("01-shop",), ["phase 22, which has no plans here"]),
+        ("Phase 2", ("01-shop",), ["itself"]),
+        ("Phase 0", (), []),
+    ],
+)
+def test_a_phase_that_waits_for_none_of_the_plan_is_told(
+    tmp_path: Path, said: str, needs: tuple[str, ...], told: list[str]
+) -> None:
+    phase(tmp_path, p01=plan_file())
+    mail = tmp_path / ".planning/phases/02-mail"
+    mail.mkdir()
+    (mail / "02-01-PLAN.md").write_text(plan_file().replace("phase: 01-shop", "phase: 02-mail"))
+    roadmap = tmp_path / ".planning/ROADMAP.md"
+    roadmap.write_text(
+        "# Roadmap\n\n- [x] **Phase 0: Ground** - done\n\n### Phase 1: Shop\n- [ ] 01-01-PLAN.md — It\n\n"
+        f"### Phase 2: Mail\n**Depends on**: {said}\n\n- [ ] 02-01-PLAN.md — That\n"
+    )
+    loaded = load(roadmap)
+    assert loaded.plan.phases[1].depends_on == needs
+    messages = [finding.message for finding in loaded.findings if finding.code == "other-phase"]
+    assert messages == [f"the roadmap lets phase 2 wait for {whom}" for whom in told]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from stretto.formats.beside import paper_text
@@ -113,19 +113,20 @@ class _Reader:
             if phase.id in used
         )
         name = self._map.title if self._whole else self._home.name
-        listed = [task.id.casefold() in self._map.titles for task in kept]
+        listed = {task.id for task in kept if task.id.casefold() in self._map.titles}
         plan = Plan(
             name=shown(name, 200) or NAME,
             format=NAME,
             phases=phases,
             tasks=tuple(kept),
-            status_files=self._status_files() if any(listed) else (),
+            status_files=self._status_files() if listed else (),
         )
+        written = listed if self._whole or plan.status_files else frozenset[str]()
         return Read(
             plan=plan,
             places=self._places,
             findings=tuple(in_order(self._findings)),
-            keeps_statuses=all(listed) and (self._whole or bool(plan.status_files)),
+            placeless=frozenset(task.id for task in kept) - written,
         )
 
     def _status_files(self) -> tuple[str, ...]:
@@ -143,9 +144,20 @@ class _Reader:
         for phase in self._phases:
             words = self._map.phases.get(phase.number)
             said = words.depends_on if words else None
-            named = () if said is None else tuple(dict.fromkeys(by_number[x] for x in said if x in by_number))
-            yield phase, before if said is None else tuple(x for x in named if x != phase.id)
+            named = tuple(dict.fromkeys(by_number[x] for x in said or () if x in by_number and x != phase.number))
+            lost = [x for x in dict.fromkeys(said or ()) if by_number.get(x, phase.id) == phase.id]
+            lost = [x for x in lost if x not in self._map.done]
+            if lost and words and self._whole:
+                self._tell_lost(phase, lost, self._text.place(words.at))
+            yield phase, before if said is None or (lost and not named) else named
             before = (phase.id,)
+
+    def _tell_lost(self, phase: _Phase, numbers: Iterable[str], at: Location) -> None:
+        """The roadmap lets a phase wait for what has no plans here, or for itself."""
+        for number in numbers:
+            whom = "itself" if number == phase.number else f"phase {shown(number)}, which has no plans here"
+            message = f"the roadmap lets phase {phase.number} wait for {whom}"
+            self._report("other-phase", message, at, "mend the number, or see that it is done and ticked")
 
     def _title_of(self, phase: _Phase) -> str:
         words = self._map.phases.get(phase.number)

@@ -39,6 +39,8 @@ class Roadmap(Value, frozen=True, kw_only=True):
     phases: Mapping[str, PhaseWords] = {}
     titles: Mapping[str, str] = {}
     ticked: frozenset[str] = frozenset()
+    done: frozenset[str] = frozenset()
+    """Numbers of the phases that are ticked."""
 
 
 def is_roadmap(text: str, outline: Outline) -> bool:
@@ -66,6 +68,7 @@ def roadmap_of(text: str, outline: Outline) -> Roadmap:
         phases=phases,
         titles={_id(found): " ".join(found["title"].split()) for found, _ in plans},
         ticked=frozenset(_id(found) for found, box in plans if is_ticked(box)),
+        done=frozenset(number for number, box in phase_boxes(text, outline) if is_ticked(box)),
     )
 
 
