@@ -95,6 +95,79 @@ def test_another_language_and_windows_lines() -> None:
     assert tasks(loaded)["T-03"].writes == ("src/servico.ts",)
 
 
+# --- boxes without an id -----------------------------------------------------------------------------------------
+
+
+def boxes(*lines: str) -> str:
+    return "".join(f"- [ ] {line}\n" for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("text", "format", "count"),
+    [
+        (f"# Sprint list\n{boxes('Write src/a.py', 'T7: Write src/b.py', 'Fix src/c.py')}", "checklist", 3),
+        (boxes("a", "b", "T42 c", "d", "e"), "checklist", 5),
+        (boxes("a", "b", "T042 c", "d", "e"), "checklist", 5),
+        (boxes(*"abcdefghi", "T9 j"), "checklist", 10),
+        (f"# Tasks: x\n{boxes('a', 'b', 'T001 c')}", "checklist", 3),
+        (boxes("T001 a", "b"), "spec-kit", 1),
+        (f"{boxes('T001 a')}## Notes\n- [P] tasks = different files\n- [S] one story\n", "spec-kit", 1),
+        (boxes("T001 a", "T002 b", "c", "d", "e"), "checklist", 5),
+        (boxes("T001 [P] [US1] a", "b", "c"), "spec-kit", 1),
+        (f"# Tasks: x\n\n**Input**: Design documents from `/specs/1/`\n\n{boxes('T001 a', 'b', 'c')}", "spec-kit", 1),
+        (f"## Format: `[ID] [P?] [Story] Description`\n\n{boxes('T001 a', 'b', 'c')}", "spec-kit", 1),
+        (f"{boxes('T001 a')}\n## Validation Checklist\n*GATE*\n\n{boxes('b', 'c', 'd')}", "spec-kit", 1),
+        ("- [ ] Setup\n  - [ ] T001 a\n- [ ] Core\n  - [ ] T002 b\n- [ ] Polish\n  - [ ] T003 c\n", "spec-kit", 3),
+        ("- [ ] T001 a\n  - [ ] part\n  - [ ] part\n  - [ ] part\n", "spec-kit", 1),
+    ],
+)
+def test_boxes_with_ids_have_to_be_the_rule(text: str, format: str, count: int) -> None:
+    plan = read(text).plan
+    assert (plan.format, len(plan.tasks)) == (format, count)
+
+
+def test_each_open_box_that_lost_its_id_is_told() -> None:
+    text = "# Tasks: x\n\n## Phase 1: Setup\n" + boxes("T001 a", "Make src/b.py", "T002 c", "T002b d", "Make src/e.py")
+    loaded = read(f"{text}- [x] Made src/f.py\n- [ ]\n")
+    assert [task.id for task in loaded.plan.tasks] == ["T001", "T002", "T002b"]
+    found = [(x.code, x.severity, x.location and x.location.line, x.message, x.hint) for x in loaded.findings]
+    message = "has no id such as T001: not done, and not ticked"
+    hint = "give it an id of its own, such as T003, to have it done"
+    assert found == [
+        ("no-number", "warning", 5, f"'Make src/b.py' {message}", hint),
+        ("no-number", "warning", 8, f"'Make src/e.py' {message}", hint),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("above", "severity"),
+    [
+        ("", "warning"),
+        ("Some words.\n\n", "warning"),
+        ("**Checkpoint**: the story works\n\n", "warning"),
+        ("**Checkpoint**:\n", "info"),
+        ("\n**✅ CHECKPOINT: the story works**\n\n", "info"),
+        ("\n**Acceptance Criteria**:\n\n", "info"),
+        ("\nValidation:\n", "info"),
+        ("\n**Checkpoint**:\n- [ ] green\n\n**Backend**:\n", "warning"),
+        ("\n**Checkpoint**:\n- [ ] green\n- [ ] T009 a\n", "warning"),
+        ("### Checkpoint\n", "info"),
+        ("## Validation Checklist\n*GATE: Checked by main() before returning*\n\n", "info"),
+        ("## Success Criteria\n### Backend\n", "info"),
+        ("## Later\n", "warning"),
+        ("## Phase 4: Validation\n", "warning"),
+        ("## Phase 4: Validation\n- [ ] T009 a\n", "warning"),
+        ("## Phase 4: Checkpoint\n", "info"),
+        ("## Quality\n- [ ] T009 a\n", "warning"),
+    ],
+)
+def test_boxes_of_check_lists_say_what_is_to_hold(above: str, severity: str) -> None:
+    loaded = read(f"# Tasks: x\n## Phase 3: Build\n{boxes('T001 a', 'T002 b', 'T003 c')}{above}- [ ] All is green\n")
+    found = [(x.location.line, x.severity) for x in loaded.findings if x.code == "no-number" and x.location]
+    assert max(found)[1] == severity
+    assert "T001" in tasks(loaded)
+
+
 # --- order -------------------------------------------------------------------------------------------------------
 
 

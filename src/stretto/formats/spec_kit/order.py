@@ -81,11 +81,15 @@ def groups_of(outline: Outline, lines: Sequence[TaskLine]) -> list[Group]:
     return groups
 
 
+def is_phase(title: str) -> bool:
+    return _PHASE.match(title) is not None
+
+
 def _home(outline: Outline, section: int) -> int:
     """The phase of what stands in a section: a heading that says so, else the outermost below the title."""
     around = list(path_of(outline.sections, section))
     for i in around:
-        if _PHASE.match(outline.sections[i].title):
+        if is_phase(outline.sections[i].title):
             return i
     return next((i for i in reversed(around) if outline.sections[i].level > 1), around[-1])
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from stretto.formats.reading import Read, Reading, shown
 from stretto.formats.spec_kit.folder import companions, is_paper, top_of
 from stretto.formats.spec_kit.line import Reference, TaskLine, is_task, read_line
+from stretto.formats.spec_kit.loose import are_tasks, loose_in, next_id
 from stretto.formats.spec_kit.order import Group, groups_of, order, waits_for
 from stretto.formats.spec_kit.prompt import Prompts
 from stretto.formats.syntax.markdown_text import Outline
@@ -23,13 +24,13 @@ _KNOWN_MARKS = ("", " ", "x", "X")
 
 
 def recognises(source: Source) -> bool:
-    """A task list whose check boxes have ids such as T001."""
+    """A task list whose check boxes have ids such as T001, as a rule: a single one is not spec-kit's."""
     tree = source.tree
-    return isinstance(tree, Outline) and any(is_task(source.text.text, box) for box in tree.boxes)
+    return isinstance(tree, Outline) and are_tasks(tree, source.text.text)
 
 
 def read(source: Source) -> Read:
-    """The plan of the list. Everything that is no check box with an id is prose, and goes with the prompts."""
+    """The plan of the list. Prose goes with the prompts; check boxes without an id are told, and not done."""
     assert isinstance(source.tree, Outline)
     return _Reader(source, source.tree).read()
 
@@ -53,8 +54,15 @@ class _Reader:
         top = top_of(Path(source.file))
         self._lines = list(lines_of(outline, source.text.text, top.name if top else ""))
         self._groups = groups_of(outline, self._lines)
+        self._loose = [x for x in loose_in(outline, source.text.text) if x.box.mark not in ("x", "X")]
         root = Node(
-            0, len(source.text.text), children={"tasks": listed(_node(x) for x in self._lines), "phases": self._heads()}
+            0,
+            len(source.text.text),
+            children={
+                "tasks": listed(_node(x) for x in self._lines),
+                "phases": self._heads(),
+                "loose": listed(Node(x.box.start, x.box.end) for x in self._loose),
+            },
         )
         self._reading = Reading(Source(source.text, source.data, "markdown", outline, root))
         self._position = {line.id: i for i, line in reversed(list(enumerate(self._lines)))}
@@ -76,6 +84,7 @@ class _Reader:
             for group in self._groups
             for i in group.members
         ]
+        self._tell_loose()
         phases = waits_for(self._outline, self._groups)
         return self._reading.finish(
             lambda: Plan(
@@ -87,6 +96,28 @@ class _Reader:
                 tasks=tuple(tasks),
             )
         )
+
+    def _tell_loose(self) -> None:
+        """Open boxes without an id: each that may be a task, and those of check lists together."""
+        checks = [i for i, each in enumerate(self._loose) if each.checks]
+        following = next_id(self._lines)
+        for i, each in enumerate(self._loose):
+            if not each.checks:
+                self._reading.report(
+                    "no-number",
+                    f"{shown(each.words, 60)!r} has no id such as {self._lines[0].id}: not done, and not ticked",
+                    ("loose", i),
+                    f"give it an id of its own, such as {following}, to have it done",
+                )
+        if checks:
+            count = f"{len(checks)} check {'box' if len(checks) == 1 else 'boxes'}"
+            self._reading.report(
+                "no-number",
+                f"{count} of check lists without an id, taken for what is to hold: not done, and not ticked",
+                ("loose", checks[0]),
+                f"what is work of its own gets the next id, {following}",
+                severity="info",
+            )
 
     @cached_property
     def _prompts(self) -> Prompts:
