@@ -120,7 +120,8 @@ def test_r8_4_a_longer_plan_opens_a_finished_run_again(toy: Held) -> None:
 
 def test_r6_4_what_landed_as_the_plan_was_before_is_done_again_by_a_later_run(toy: Held) -> None:
     plan(toy, OTHER.replace("{id: a, prompt: x, writes: [a.txt]}", "{id: a, prompt: x, writes: [a.txt, z.txt]}"))
-    toy.stretto("resume", "--replan")
+    said = " ".join(toy.stretto("resume", "--replan").stdout.split())
+    assert "1 gone; what it says of 'a' now is left for a new run: it has landed" in said
     toy.stretto("land")
     told = " ".join(toy.stretto("run", str(toy.root / "plan.yaml"), "--agent", WAIT_FOR_GO, "--dry-run").stdout.split())
     assert "done already: 3 tasks" in told, "b, c and new; what `a` is to write now, nobody has written"

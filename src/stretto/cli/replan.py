@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import msgspec
 
@@ -24,7 +24,7 @@ from stretto.engine.home import CONTEXT, Launch, write_whole
 from stretto.engine.journal import SqliteInbox
 from stretto.errors import NotSupportedYet, PlanError
 from stretto.formats.load import load
-from stretto.model.plan import Plan
+from stretto.model.plan import Plan, Task
 from stretto.observe.words import on_plan
 
 
@@ -63,7 +63,10 @@ def ask(view: View, *, force: bool) -> str:
         with contextlib.closing(SqliteInbox(home.journal)) as inbox:
             inbox.put(change, request=uuid.uuid4().hex)
     write_whole(home.plan(), loaded.data)  # in any case: who was killed before this line had left it behind
-    return told
+    landed = [
+        task.id for task in loaded.plan.tasks if task.id in done and _is_other(task, then.state.by_id[task.id].task)
+    ]
+    return "; ".join((*([told] if told else ()), *([_left_as_landed(landed)] if landed else ())))
 
 
 def _as_at_the_resume(view: View) -> Coordinator:
@@ -76,6 +79,18 @@ def _as_at_the_resume(view: View) -> Coordinator:
         for asked in inbox.waiting():
             then.handle(RequestReceived(at=asked.at, request=asked.id, wish=asked.wish))
     return then
+
+
+def _is_other(task: Task, landed: Task) -> bool:
+    """Whether the plan says something else of a task now than when it landed."""
+    own = ("effect", "status", "added_by", *(("prompt",) if task.prompt_file is not None else ()))
+    return msgspec.structs.replace(task, **{field: getattr(landed, field) for field in own}) != landed
+
+
+def _left_as_landed(tasks: Sequence[str]) -> str:
+    """What to say of landed tasks that the new plan changes."""
+    named = ", ".join(map(repr, tasks[:5])) + (f" and {len(tasks) - 5} more" if len(tasks) > 5 else "")
+    return f"what it says of {named} now is left for a new run: {'it has' if len(tasks) == 1 else 'they have'} landed"
 
 
 def _whole(begun: Plan, now: Plan) -> Iterator[str]:

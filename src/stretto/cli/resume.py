@@ -47,6 +47,8 @@ def resume(
     if view.engine is not None:
         holder = f"process {view.engine.pid} on {view.engine.host}"
         hint = f"stretto status {home.run}\nor end it: stretto stop {home.run}"
+        if view.state.drain is not None:
+            hint = f"it ends with what is at work; to end that now: stretto stop {home.run} --now"
         raise RunLeased(f"{home.run} is running: {holder}", holder=holder, hint=hint)
     if view.state.ended != "succeeded":
         view.must_not_be_cleaned()
