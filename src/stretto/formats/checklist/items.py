@@ -301,7 +301,12 @@ def _label(line: str, indent: int) -> str | None:
 def _named(items: Sequence[Item]) -> Iterator[Item]:
     """Each with its id: its own, unless others have that too and it may mean something else; or one of its words."""
     times = Counter(item.id for item in items)
-    own = {item.id for item in items if item.words.kind in _IDS and (item.words.firm or times[item.id] == 1)}
+    mistaken = _mistaken(items)
+    own = {
+        item.id
+        for item in items
+        if item.words.kind in _IDS and (item.words.firm or times[item.id] == 1 or item.id in mistaken)
+    }
     taken = Counter(own)
     for item in items:
         if item.id in own:
@@ -313,6 +318,20 @@ def _named(items: Sequence[Item]) -> Iterator[Item]:
             id = f"{made}-{taken[made]}"
         taken[id] = 1
         yield replace(item, id=id)
+
+
+def _mistaken(items: Sequence[Item]) -> set[str]:
+    """Numbers such as `1.2` that stand twice in one list of which most lines have one: there they are ids."""
+    lists: dict[tuple[int, int, int | None], list[Item]] = {}
+    for item in items:
+        if item.heading is None:
+            lists.setdefault((item.section, item.run, item.group), []).append(item)
+    found: set[str] = set()
+    for members in lists.values():
+        times = Counter(item.id for item in members if item.words.kind == "dotted")
+        if times.total() * 2 > len(members):
+            found.update(id for id, count in times.items() if count > 1)
+    return found
 
 
 def _unix(text: str) -> str:

@@ -13,6 +13,8 @@ from stretto.formats.checklist.order import Order
 from stretto.formats.checklist.words import made_id
 
 _MARKER = re.compile(r"(\d{1,9})[.)]")
+_CALLED = re.compile(r"[*_`~]*(?:(T\d+)(?!\w)|(?:(?<=[*_`])(\w[\w.-]*)[*_`]|(\w[\w.-]*):(?=[\s*_`])))")
+"""A first word that a task may go by, though it is no id: `T7`, one that is marked, or one before a colon."""
 _TASKS = {"task", "step", "item", "story", "ticket", "issue"}
 _PLURALS = {"stories": "story"}
 
@@ -22,18 +24,18 @@ class Names:
         self._items, self._order = items, order
         self._stages = {stage.id: stage for stage in order.stages}
         self._by_name: dict[str, int] = {}
-        self._by_number: dict[tuple[int, str], int] = {}
-        self._twice: set[str] = set()
-        numbers: dict[str, int] = {}
+        self._by_number: dict[tuple[int | None, str], list[int]] = {}
+        """In a section, and in all of the list (None)."""
+        self._called: dict[str, list[int]] = {}
+        """By what tasks may be called besides."""
         for i, item in enumerate(items):
             self._by_name.setdefault(item.id.casefold(), i)
             number = item.words.number or ((found[1]) if (found := _MARKER.match(text, item.start)) else "")
-            if number:
-                self._by_number.setdefault((item.section, number), i)
-                if number in numbers:
-                    self._twice.add(number)
-                numbers.setdefault(number, i)
-        self._numbers = numbers
+            for section in (item.section, None) if number else ():
+                self._by_number.setdefault((section, number), []).append(i)
+            called = _CALLED.match(text, item.text_at)
+            for name in {item.words.id.casefold(), (called[called.lastindex or 0] if called else "").casefold()} - {""}:
+                self._called.setdefault(name, []).append(i)
 
     @cached_property
     def _by_title(self) -> dict[str, int]:
@@ -53,15 +55,29 @@ class Names:
 
     def meant(self, need: Need, i: int) -> tuple[str, ...] | None:
         """The ids that a name stands for, without the task itself and what it is in; None: it is not known."""
-        first = self._one(need.name, need.thing, i)
+        first = self._one(need.name, need.thing, i, need.sure)
         if first is None:
             return None
         if need.until:
-            last = self._one(need.until, need.thing, i)
+            last = self._one(need.until, need.thing, i, need.sure)
             if last is None:
                 return None
             return tuple(id for id in self._between(first, last) if not self._is_own(id, i))
         return () if self._is_own(first, i) else (first,)
+
+    def several(self, need: Need, i: int) -> tuple[str, ...]:
+        """The tasks that a name which is not known may mean, where those are more than one."""
+        for name in (need.name, need.until):
+            if name and self._one(name, need.thing, i, need.sure) is None:
+                thing = _PLURALS.get(need.thing, need.thing.removesuffix("s"))
+                found = self._numbered(name, i) or (self._called.get(name.casefold(), []) if need.sure else [])
+                return tuple(self._items[n].id for n in found) if thing in {"", *_TASKS} else ()
+        return ()
+
+    def _numbered(self, name: str, i: int) -> list[int]:
+        """The tasks with a number: those of the section, else of the whole list."""
+        number = name.removeprefix("#")
+        return self._by_number.get((self._items[i].section, number)) or self._by_number.get((None, number), [])
 
     def _is_own(self, id: str, i: int) -> bool:
         return id == self._items[i].id or (id in self._stages and self._order.stage_of[i].id == id)
@@ -77,7 +93,7 @@ class Names:
         else:
             yield from (item.id for item in self._items[start : end + 1])
 
-    def _one(self, name: str, thing: str, i: int) -> str | None:
+    def _one(self, name: str, thing: str, i: int, sure: bool) -> str | None:
         thing = _PLURALS.get(thing, thing.removesuffix("s"))
         if thing and thing not in _TASKS:
             id = made_id(f"{thing} {name}")
@@ -85,14 +101,15 @@ class Names:
         for spelled in (f"{thing}-{name}", name, f"#{name}") if thing else (name,):
             if (found := self._by_name.get(spelled.casefold())) is not None:
                 return self._items[found].id
-        number = name.removeprefix("#")
-        near = self._by_number.get((self._items[i].section, number))
-        if near is None and number not in self._twice:
-            near = self._numbers.get(number)
-        if near is not None:
-            return self._items[near].id
+        numbered = self._numbered(name, i)
+        if len(numbered) == 1:
+            return self._items[numbered[0]].id
         if name in self._stages:
             return name
+        if numbered:
+            return None
+        if sure and (called := self._called.get(name.casefold())):
+            return self._items[called[0]].id if len(called) == 1 else None
         titled = self._titled(made_id(name)) if " " in name else None
         return self._items[titled].id if titled is not None else None
 

@@ -97,13 +97,25 @@ class _Reader:
         """What a task says that it waits for, each with where it says so."""
         found: dict[str, Steps] = {}
         unknown: list[tuple[str, Steps]] = []
+        ambiguous: list[tuple[str, tuple[str, ...], Steps]] = []
         for n, need in enumerate(self._said[i].needs):
             steps: Steps = ("tasks", i, "needs", n)
             named = self._names.meant(need, i)
-            if named is None and need.sure:
+            if named is None and (several := self._names.several(need, i)):
+                ambiguous.append((need.name, several, steps))
+            elif named is None and need.sure:
                 unknown.append((f"{need.thing} {need.name}".strip(), steps))
             for id in named or ():
                 found.setdefault(id, steps)
+        for name, several, steps in ambiguous[:1]:
+            ids = ", ".join(shown(id) for id in several[:3]) + (", …" if len(several) > 3 else "")
+            self._reading.report(
+                "ambiguous-id",
+                f"task {shown(self._items[i].id)!r} waits for {shown(name)!r}, which may be each of {ids}",
+                steps,
+                "none of them is waited for; give each an id or number of its own",
+                tasks=(self._items[i].id,),
+            )
         if unknown:
             name, steps = unknown[0]
             self._reading.report(

@@ -26,6 +26,8 @@ _DOTTED = re.compile(r"\d+(?:\.\d+)+[a-z]?(?![\w%]|\.\w)")
 _BARE = re.compile(r"\d{1,6}(?![\w%])")
 _HASH = re.compile(r"#\d+(?!\w)")
 _CODED = re.compile(r"(?!P\d\b)[A-Z][A-Z0-9]*(?:-[A-Z0-9]+)*-?\d+[a-z]?(?:\.\d+)*(?![\w-])")
+_TASK_NUMBER = re.compile(r"T\d{3,}[a-z]?")
+"""Ids of spec-kit's, which some lines of other lists have."""
 _LABEL = re.compile(r"[A-Za-z]\w*(?:[-.]\w+)+(?=[*`\]]*:)")
 _TAIL = re.compile(r"[*_`\]]*(?P<mark>\s*\\?[:.)](?=[\s*_`~]|$)|\s+[-–—]+(?=\s)|\s*[–—])?[*_`\]]*[ \t]*")
 _STANDARD = re.compile(
@@ -124,7 +126,9 @@ def _head(line: str, start: int, plain_at: int) -> tuple[Kind, str, str, int, bo
             continue
         tail = _tail(line, found.end())
         sure = tail["mark"] is not None or (marked and tail.end() > found.end() and not line[found.end()].isspace())
-        if kind in ("number", "coded") and not sure and (kind == "number" or "-" not in found[0]):
+        if kind == "number" and not sure:
+            continue
+        if kind == "coded" and not sure and "-" not in found[0] and not _TASK_NUMBER.fullmatch(found[0]):
             continue
         if kind == "coded" and not sure and _STANDARD.fullmatch(found[0]):
             continue
