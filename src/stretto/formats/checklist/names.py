@@ -17,6 +17,7 @@ _CALLED = re.compile(r"[*_`~]*(?:(T\d+)(?!\w)|(?:(?<=[*_`])(\w[\w.-]*)[*_`]|(\w[
 """A first word that a task may go by, though it is no id: `T7`, one that is marked, or one before a colon."""
 _TASKS = {"task", "step", "item", "story", "ticket", "issue"}
 _PLURALS = {"stories": "story"}
+_MOST = 4
 
 
 class Names:
@@ -66,12 +67,12 @@ class Names:
         return () if self._is_own(first, i) else (first,)
 
     def several(self, need: Need, i: int) -> tuple[str, ...]:
-        """The tasks that a name which is not known may mean, where those are more than one."""
+        """The tasks that a name which is not known may mean, where those are more than one: the first few."""
         for name in (need.name, need.until):
             if name and self._one(name, need.thing, i, need.sure) is None:
                 thing = _PLURALS.get(need.thing, need.thing.removesuffix("s"))
                 found = self._numbered(name, i) or (self._called.get(name.casefold(), []) if need.sure else [])
-                return tuple(self._items[n].id for n in found) if thing in {"", *_TASKS} else ()
+                return tuple(self._items[n].id for n in found[:_MOST]) if thing in {"", *_TASKS} else ()
         return ()
 
     def _numbered(self, name: str, i: int) -> list[int]:
