@@ -33,7 +33,9 @@ def _files(plans: list[str]) -> list[str]:
 
 
 PlanArguments = Annotated[list[str], typer.Argument(metavar="PLAN…", help="Plan files.", callback=_files)]
-PlanArgument = Annotated[str, typer.Argument(metavar="PLAN", help="A plan file, or a folder that is one plan.", callback=_file)]
+PlanArgument = Annotated[
+    str, typer.Argument(metavar="PLAN", help="A plan file, or a folder that is one plan.", callback=_file)
+]
 
 
 class Conflicts(StrEnum):
