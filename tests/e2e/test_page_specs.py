@@ -404,13 +404,9 @@ def test_half_a_page_of_an_abandoned_generation_is_written_again(desk: Desk) -> 
         until(lambda: specs_of([login]) <= desk.specs, "half a page", BOUND_S)
         assert desk.state["unfinished"] == list(TEN[1:])
         front.send_signal(signal.SIGINT)
-
-        def over() -> bool:
-            if front.poll() is None:
-                front.send_signal(signal.SIGINT)  # the second one cancels
-            return front.returncode is not None
-
-        until(over, "its end", BOUND_S)
+        until(lambda: '"draining"' in desk.run("status", "--json", code=0).stdout, "the run drains", BOUND_S)
+        front.send_signal(signal.SIGINT)  # the second one cancels
+        assert front.wait(BOUND_S) == 130
     assert desk.state == {**desk.state, "completed": [home], "unfinished": [login]}
     desk.run("abandon", "-y", code=0)
     own = desk.app / "specs" / "pages" / f"{basket.lower()}.md"
