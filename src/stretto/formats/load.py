@@ -134,6 +134,18 @@ def plan_files(path: str, plan: Plan) -> tuple[str, ...]:
     return tuple(dict.fromkeys((os.path.normpath(path), *beside)))
 
 
+def plan_files_by_now(path: str, plan: Plan) -> tuple[str, ...]:
+    """The same of a plan that may have changed since: with the files that it has got meanwhile."""
+    known = plan_files(path, plan)
+    try:
+        now = load(path).plan
+    except PlanError:
+        return known
+    if now.format != plan.format:  # somebody else's file by now
+        return known
+    return tuple(dict.fromkeys((*known, *plan_files(path, now))))
+
+
 def read_bytes(path: Path) -> bytes:
     """The content of a plan file. Raises PlanError for what is not there, no file, not readable, or too large."""
     try:

@@ -5,18 +5,23 @@ from __future__ import annotations
 import difflib
 import math
 import re
-from collections.abc import Callable, Collection, Mapping
-from typing import Literal
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import Literal, TypeVar
 
 from stretto.formats.places import Places, in_order
 from stretto.formats.syntax.source import Source, Steps, plan_error
 from stretto.model.plan import Finding, Location, Plan, Value
 
 _NUMBER = r"([0-9]+(?:\.[0-9]+)?)"
-_DURATION = re.compile(r"\s*".join(rf"(?:{_NUMBER}\s*{unit})?" for unit in "dhms"))
+_DURATION = re.compile(r"\s*+".join(rf"(?:{_NUMBER}\s*+{unit})?" for unit in "dhms"))
 _UNITS_S = (86400.0, 3600.0, 60.0, 1.0)
 CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 MAX_SECONDS = 10 * 365 * 86400.0
+_MARKED = {"pending": "to be done", "open": "to be done", "running": "begun", "succeeded": "done", "later": "put off"}
+"""What a check box says, in the words of a list."""
+
+
+_Meaning = TypeVar("_Meaning")
 
 
 class Read(Value, frozen=True, kw_only=True):
@@ -73,11 +78,25 @@ class Reading:
         self.report(code, message, steps, hint, severity="error", key=key)
 
     def unknown_status(
-        self, about: str, value: object, steps: Steps, task: str, *, key: str = "status", counts_as: str = "pending"
+        self,
+        about: str,
+        value: object,
+        steps: Steps,
+        tasks: tuple[str, ...],
+        words: Mapping[str, object],
+        *,
+        key: str = "status",
+        counts_as: str = "pending",
     ) -> None:
-        """Report a word for a state that nobody knows."""
+        """Report a word for a state that nobody knows. `words`: those that are known, with what each means."""
         message = f"`{key}` of {about} is {kind(value)}, which is no word that is known; it counts as {counts_as}"
-        self.report("unknown-status", message, steps, tasks=(task,))
+        self.report("unknown-status", message, steps, known_words(value, words), tasks=tasks)
+
+    def unknown_mark(self, task: str, mark: str, steps: Steps, marks: Mapping[str, str]) -> None:
+        """Report what stands in a check box and nobody knows. `marks`: those that are known, with what each means."""
+        message = f"[{mark}] of task {shown(task)!r} is no mark that is known; it counts as to be done"
+        known = [f"[{each}] ({_MARKED.get(means, means)})" for means, each in _foremost(marks).items()]
+        self.report("unknown-status", message, steps, f"write {_either(known)}", tasks=(task,))
 
     def finish(self, plan: Callable[[], Plan]) -> Read:
         """The plan and its findings. Raises PlanError with all of them when there can be no plan."""
@@ -324,10 +343,29 @@ def duration_s(value: object) -> float | None:
             return None
 
 
-def meant(word: str, options: Collection[str]) -> str:
-    """`did you mean …?`, or nothing."""
-    close = difflib.get_close_matches(word.casefold()[:60], sorted(options), n=1, cutoff=0.6)
+def meant(word: str, options: Collection[str], *, likeness: float = 0.6) -> str:
+    """`did you mean …?`, or nothing. `likeness`: how much alike they have to be, from 0 to 1."""
+    close = difflib.get_close_matches(word.casefold()[:60], sorted(options), n=1, cutoff=likeness)
     return f"did you mean `{close[0]}`?" if close else ""
+
+
+def known_words(value: object, words: Mapping[str, object]) -> str:
+    """What to write instead of a word that is not among these: the foremost of each meaning, and what may be meant."""
+    close = meant(value, words, likeness=0.7) if isinstance(value, str) else ""
+    return f"write {_either(list(_foremost(words).values()))}" + (f"; {close}" if close else "")
+
+
+def _foremost(words: Mapping[str, _Meaning]) -> dict[_Meaning, str]:
+    """For each meaning the first word that has it."""
+    found: dict[_Meaning, str] = {}
+    for word, meaning in words.items():
+        if word:
+            found.setdefault(meaning, word)
+    return found
+
+
+def _either(words: Sequence[str]) -> str:
+    return " or ".join(filter(None, (", ".join(words[:-1]), words[-1])))
 
 
 def shown(text: str, limit: int = 60) -> str:

@@ -36,7 +36,7 @@ class Achievement(Value, frozen=True, kw_only=True):
     estimate_s: float | None = None
     parts: tuple[Part, ...] = ()
     said: Step | None = None
-    """Its `status` in the file, which counts only where there is no folder."""
+    """Its `status` in the file, which counts where no paper tells of it."""
 
     @property
     def needs(self) -> tuple[str, ...]:

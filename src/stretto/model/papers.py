@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable
-from typing import Literal
+from collections.abc import Iterable, Sequence
+from typing import Final, Literal
 
 from stretto.model.names import task_dir
 from stretto.model.plan import Value
 
 Step = Literal["complete", "skipped", "failed", "execution_created", "subplan_created", "not_started"]
+SETTLED: Final[frozenset[Step]] = frozenset({"complete", "skipped"})
+"""Steps after which there is nothing to do."""
 PAPERS = "subplans"
 """What the plan of a run has as its format that writes a batch of papers."""
 
@@ -56,6 +58,40 @@ def step_of(papers: Iterable[Paper]) -> Step:
     """How far an achievement is, by the papers that it has."""
     steps = {paper.step for paper in papers}
     return next((step for step, _, _ in _KINDS if step in steps), "not_started")
+
+
+class Known(Value, frozen=True, kw_only=True):
+    """What tells how far an achievement or a part is."""
+
+    papers: tuple[Paper, ...] = ()
+    """Those of its own id."""
+    said: Step | None = None
+    """The plan file's word, which counts where no paper tells of it."""
+    number: int = 0
+    """Of a part: which execution of its achievement is its own."""
+
+
+def steps_of(whole: Known, parts: Sequence[Known] = ()) -> tuple[Step, tuple[Step, ...]]:
+    """How far an achievement is, and each of its parts in their order. What settles the whole settles each part.
+
+    A SUBPLAN of the whole says nothing of a part; a FIX does, and the execution of the part's number."""
+    told = bool(whole.papers) or any(part.papers for part in parts)
+    step = step_of(whole.papers) if told else whole.said or "not_started"
+    if step in SETTLED:
+        return step, (step,) * len(parts)
+    settled = whole.said if whole.said in SETTLED and not whole.papers else None
+    return step, tuple(_step_of_part(part, whole, settled) for part in parts)
+
+
+def _step_of_part(part: Known, whole: Known, settled: Step | None) -> Step:
+    """`settled`: what the file says of the whole, which no paper denies."""
+    mine = [
+        paper
+        for paper in whole.papers
+        if paper.step == "failed" or (paper.step == "execution_created" and paper.number == part.number)
+    ]
+    papers = (*part.papers, *mine)
+    return step_of(papers) if papers else part.said or settled or "not_started"
 
 
 def short_key(id: str) -> str:

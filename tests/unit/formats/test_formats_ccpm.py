@@ -147,6 +147,8 @@ def test_a_status_that_nobody_knows_counts_as_open(tmp_path: Path) -> None:
     assert (loaded.plan.tasks[0].status, [x.code for x in loaded.findings]) == ("pending", ["unknown-status"])
     assert loaded.findings[0].location is not None
     assert (loaded.findings[0].location.line, loaded.findings[0].location.column) == (3, 9)
+    assert loaded.findings[0].message.startswith("`status` of task '001' is 'frozen', which is no word that is known")
+    assert loaded.findings[0].hint == "write open, in-progress, closed, cancelled or deferred"
 
 
 def test_what_is_cancelled_is_nobody_s_to_do_or_to_wait_for(tmp_path: Path) -> None:
@@ -156,6 +158,25 @@ def test_what_is_cancelled_is_nobody_s_to_do_or_to_wait_for(tmp_path: Path) -> N
     )  # fmt: skip
     assert [(task.id, task.depends_on, task.conflicts_with) for task in loaded.plan.tasks] == [("002", (), ())]
     assert codes(loaded) == []
+
+
+@pytest.mark.parametrize("key", ["depends_on", "conflicts_with"])
+def test_names_keep_their_places_when_one_before_them_is_left_out(key: str, tmp_path: Path) -> None:
+    said = {key: "[001, 002, nobody]"}
+    loaded = epic(tmp_path, t001=task_file("cancelled"), t002=task_file(), t003=task_file(**said))
+    columns = [loaded.places[f"task:003:{key}:{k}"].column for k in range(2)]
+    assert columns == [len(key) + 9, len(key) + 14]
+    assert f"task:003:{key}:2" not in loaded.places
+    (unknown,) = [x for x in lint(loaded.plan, loaded.places) if x.code == "unknown-id"]
+    assert unknown.location == loaded.places[f"task:003:{key}:1"]
+
+
+def test_a_task_that_conflicts_with_itself_is_told_where_it_says_so(tmp_path: Path) -> None:
+    loaded = epic(tmp_path, t001=task_file(conflicts_with="[002, 001]"), t002=task_file())
+    (found,) = [x for x in lint(loaded.plan, loaded.places) if x.code == "self-conflict"]
+    assert found.tasks == ("001",)
+    assert found.location is not None
+    assert (Path(found.location.file).name, found.location.line, found.location.column) == ("001.md", 6, 23)
 
 
 @pytest.mark.parametrize(

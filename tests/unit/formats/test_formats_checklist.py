@@ -53,7 +53,7 @@ def test_a_list_kept_by_hand() -> None:
     assert found["#12"].priority == 2
     assert found["write-birds-report-py"].optional
     assert (found["#14"].writes, found["#14"].effect) == (None, "any"), "no path: unknown, not empty"
-    assert codes(loaded) == ["set-aside", "set-aside", "order-unsaid", "criteria-boxes"]
+    assert codes(loaded) == ["set-aside", "set-aside", "criteria-boxes"]
     assert loaded.places["task:#12"].line == 37
     assert loaded.places["task:#12:depends_on:0"].column == 49
     assert loaded.places["phase:importer"].line == 15

@@ -160,6 +160,12 @@ def test_who_has_no_box_in_the_roadmap_is_known_by_the_journal_alone(tmp_path: P
     loaded = phase(tmp_path, p01=plan_file(), p02=plan_file("02"))
     assert (loaded.plan.status_files, list(loaded.unrecorded)) == (("../../ROADMAP.md",), ["01-02"]), "02 has none"
     assert load(roadmap).unrecorded == {"01-02"}
+    for told in (loaded, load(roadmap)):
+        found = [(x.severity, x.location and Path(x.location.file).name, x.tasks) for x in told.findings]
+        assert found == [("info", "01-02-PLAN.md", ("01-02",))], "01-01 would tick the phase"
+    (tmp_path / ".planning/phases/01-shop/01-02-SUMMARY.md").write_text("done\n")
+    assert not load(roadmap).findings
+    (tmp_path / ".planning/phases/01-shop/01-02-SUMMARY.md").unlink()
     roadmap.write_text(roadmap.read_text() + "- [ ] 01-02: That\n")
     for path in (roadmap, tmp_path / ".planning/phases/01-shop/01-02-PLAN.md"):
         assert not load(path).unrecorded

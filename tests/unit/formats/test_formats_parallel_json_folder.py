@@ -51,11 +51,21 @@ def test_the_first_kind_of_paper_decides(tmp_path: Path, first: int, second: int
     assert (tasks(loaded)["1.1"].status if "1.1" in tasks(loaded) else None) == expected
 
 
-def test_an_empty_folder_says_that_nothing_is_done(tmp_path: Path) -> None:
-    (tmp_path / "subplans").mkdir()
-    loaded = read(one("1.1", status="complete"), one("1.2", status="in_progress"), folder=tmp_path)
-    assert [task.status for task in loaded.plan.tasks] == ["pending", "pending"]
-    assert codes(loaded)["status-differs"] == ("1.1",), "what is to be done either way is not told"
+def test_papers_outweigh_the_file_for_what_has_some(tmp_path: Path) -> None:
+    kept(tmp_path, {PAPERS["subplan"]: "words"})
+    loaded = read(one("1.1", status="complete"), one("1.2", status="complete"), one("1.3"), folder=tmp_path)
+    assert [task.status for task in loaded.plan.tasks] == ["pending", "succeeded", "pending"]
+    assert codes(loaded)["status-differs"] == ("1.1",), "what the file alone knows of differs from nothing"
+
+
+def test_what_is_skipped_says_where_that_is_said(tmp_path: Path) -> None:
+    kept(tmp_path, {PAPERS["skipped"]: "no"})
+    for status, hint in (
+        ("not_started", "remove its SKIPPED file to do it"),
+        ("skipped", "change its status to do it"),
+    ):
+        loaded = read(one("1.1" if status == "not_started" else "1.2", status=status), one("1.3"), folder=tmp_path)
+        assert [found.hint for found in loaded.findings if found.code == "set-aside"] == [hint]
 
 
 def test_without_the_folder_the_file_says_it(tmp_path: Path) -> None:

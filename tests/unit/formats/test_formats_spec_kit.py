@@ -278,6 +278,10 @@ def test_two_large_sets_are_ordered_through_one_task() -> None:
         ("Dockerfile and Makefile; `.gitignore`", ["Dockerfile", "Makefile", ".gitignore"]),
         ("**src/a.py**: _src/b.py_", ["src/a.py"]),
         ("`cargo test --all src/a.rs`", []),
+        ("Write src/002.py, `404.html` and pages/404.tsx", ["src/002.py", "404.html", "pages/404.tsx"]),
+        ("In `src/v2/1.py`, src/1.c, 2024.05.md", ["src/v2/1.py", "src/1.c", "2024.05.md"]),
+        ("With `1.2`, 3.11, v1.2, `2.5.1`, 1.5.h and 2.m", []),
+        ("1.Go there 2.Make 3.Proto 4.MD 5.Test", []),
     ],
 )
 def test_paths_that_words_name(text: str, paths: list[str]) -> None:

@@ -153,20 +153,44 @@ def test_the_real_plans_are_there() -> None:
 
 
 @pytest.mark.parametrize(
-    ("file", "text"),
+    ("file", "text", "words"),
     [
         ("plan.json", {"feature": "F", "workflow_type": "simple", "phases": [
-            {"id": "p", "parallel_safe": True, "subtasks": [{"id": "a", "description": "x", "status": "wobbly"}]}]}),
-        ("plan.json", {"epicId": "e", "name": "E", "sprints": [{"id": "s", "name": "S", "status": "wobbly"}]}),
+            {"id": "p", "parallel_safe": True, "subtasks": [{"id": "a", "description": "x", "status": "wobbly"}]}]},
+            "pending, in_progress, completed, failed, skipped or cancelled"),
+        ("plan.json", {"epicId": "e", "name": "E", "sprints": [{"id": "s", "name": "S", "status": "wobbly"}]},
+            "not_started, in_progress, completed, failed, cancelled or deferred"),
         ("plan.json", {"appName": "A", "phases": [
-            {"number": 1, "name": "P", "domain": "feature", "features": ["x"], "status": "wobbly"}]}),
-        ("plan.json", {"master": {"tasks": [{"id": 1, "title": "t", "dependencies": [], "status": "wobbly"}]}}),
-        ("plan.json", [{"id": "b-1", "title": "t", "issue_type": "task", "status": "wobbly"}]),
+            {"number": 1, "name": "P", "domain": "feature", "features": ["x"], "status": "wobbly"}]},
+            "pending, in-progress, completed, failed or skipped"),
+        ("plan.json", {"master": {"tasks": [{"id": 1, "title": "t", "dependencies": [], "status": "wobbly"}]}},
+            "pending, in-progress, done, cancelled or deferred"),
+        ("plan.json", [{"id": "b-1", "title": "t", "issue_type": "task", "status": "wobbly"}],
+            "open, in_progress, closed, blocked or tombstone"),
         ("parallel.json", {"plan_name": "P", "parallelization_level": "level_3", "achievements": [
-            {"achievement_id": "1.1", "title": "t", "dependencies": [], "status": "wobbly"}]}),
+            {"achievement_id": "1.1", "title": "t", "dependencies": [], "status": "wobbly"}]},
+            "not_started, subplan_created, execution_created, complete, failed or skipped"),
     ],
 )  # fmt: skip
-def test_a_status_that_nobody_knows_is_named(file: str, text: object) -> None:
+def test_a_status_that_nobody_knows_is_named(file: str, text: object, words: str) -> None:
     found = [x for x in load(file, json.dumps(text).encode()).findings if x.code == "unknown-status"]
     assert len(found) == 1
     assert "is 'wobbly', which is no word that is known; it counts as " in found[0].message
+    assert found[0].hint == f"write {words}"
+
+
+@pytest.mark.parametrize(
+    ("file", "text", "marks"),
+    [
+        ("tasks.md", "# Tasks: F\n\n## Phase 1: A\n\n- [?] T001 Make src/a.py\n- [ ] T002 b\n",
+            "[ ] (to be done) or [x] (done)"),
+        ("tasks.md", "# Implementation Plan\n\n- [?] 1. Make a\n  - _Requirements: 1.1_\n- [ ] 2. b\n",
+            "[ ] (to be done), [-] (begun) or [x] (done)"),
+        ("todo.md", "# List\n\n- [?] a\n- [ ] b\n", "[ ] (to be done), [x] (done), [-] (dropped) or [>] (put off)"),
+    ],
+)  # fmt: skip
+def test_a_mark_that_nobody_knows_is_named(file: str, text: str, marks: str) -> None:
+    (found,) = [x for x in load(file, text.encode()).findings if x.code == "unknown-status"]
+    assert found.message.startswith("[?] of task ")
+    assert found.message.endswith("is no mark that is known; it counts as to be done")
+    assert found.hint == f"write {marks}"

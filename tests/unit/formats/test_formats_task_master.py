@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from stretto.analysis.lint import lint
 from stretto.errors import PlanError
 from stretto.formats.load import Loaded, load
 from stretto.formats.task_master.status import write_statuses
@@ -110,6 +111,7 @@ def test_a_number_in_a_subtask_is_a_sibling_before_it_is_a_task() -> None:
     assert tasks(loaded)["2.3"].depends_on == ("5",)
     (finding,) = (x for x in loaded.findings if x.code == "sibling-meant")
     assert finding.severity == "info"
+    assert finding.message == "a dependency of a subtask could be a sibling or a task; the sibling is meant"
 
 
 @pytest.mark.parametrize(
@@ -183,5 +185,132 @@ def test_what_cannot_be_read_is_told_with_its_place(task: object, code: str) -> 
 
 
 def test_an_unknown_status_is_told() -> None:
-    loaded = read([{"id": 1, "title": "x", "dependencies": [], "status": "lovely"}])
-    assert [x.code for x in loaded.findings] == ["unknown-status"]
+    (finding,) = read([{"id": 1, "title": "x", "dependencies": [], "status": "complet"}]).findings
+    assert finding.code == "unknown-status"
+    assert finding.hint == "write pending, in-progress, done, cancelled or deferred; did you mean `completed`?"
+
+
+def test_what_a_task_says_wrong_is_told_once_and_not_for_each_of_its_subtasks() -> None:
+    parts = [{"id": n, "title": "x"} for n in (1, 2, 3)]
+    loaded = read(
+        [
+            {"id": 1, "title": "a", "status": "lovely", "priority": "urgent", "dependencies": [99], "subtasks": parts},
+            {"id": 2, "title": "b", "status": "cancelled", "dependencies": [98], "subtasks": parts},
+        ]
+    )
+    told = {x.code: x.message for x in loaded.findings if x.tasks == ("1.1", "1.2", "1.3")}
+    unknown = "which is no word that is known; it counts as"
+    assert told == {
+        "unknown-id": "task '1' waits for '99', which is not in this plan",
+        "unknown-status": f"`status` of task '1' is 'lovely', {unknown} pending",
+        "unknown-priority": f"`priority` of task '1' is 'urgent', {unknown} medium",
+    }
+    assert len(loaded.findings) == 4
+    assert not [x for x in lint(loaded.plan, loaded.places) if x.severity == "error"]
+
+
+def test_that_a_task_waits_for_a_subtask_of_its_own_says_nothing() -> None:
+    parts = [{"id": 1, "title": "x"}, {"id": 2, "title": "y"}]
+    loaded = read([{"id": 1, "title": "a", "dependencies": ["1.1", "1"], "subtasks": parts}])
+    assert [task.depends_on for task in loaded.plan.tasks] == [(), ()]
+
+
+@pytest.mark.parametrize(
+    ("word", "priority"),
+    [("critical", 1), ("HIGH", 2), (" medium ", 3), ("low", 4), (None, 3), ("", 3)],
+)
+def test_task_masters_own_priorities(word: object, priority: int) -> None:
+    loaded = read([{"id": 1, "title": "x", "dependencies": [], "priority": word}])
+    assert (loaded.plan.tasks[0].priority, loaded.findings) == (priority, ())
+
+
+@pytest.mark.parametrize(("value", "said"), [("hihg", "'hihg'"), (3, "the number 3"), ([], "a list")])
+def test_a_priority_that_nobody_knows_is_told(value: object, said: str) -> None:
+    part = {"id": 1, "title": "y", "priority": value}
+    loaded = read(
+        [
+            {"id": 1, "title": "x", "dependencies": [], "priority": value},
+            {"id": 2, "title": "z", "priority": "high", "subtasks": [part]},
+        ]
+    )
+    assert [task.priority for task in loaded.plan.tasks] == [3, 2]
+    assert [x.message for x in loaded.findings] == [
+        f"`priority` of task '1' is {said}, which is no word that is known; it counts as medium",
+        f"`priority` of task '2.1' is {said}, which is no word that is known; it counts as high",
+    ]
+    assert {(x.code, x.severity) for x in loaded.findings} == {("unknown-priority", "warning")}
+    hint = loaded.findings[0].hint
+    assert hint.startswith("write critical, high, medium or low")
+    assert hint.endswith("low; did you mean `high`?" if value == "hihg" else "low")
+
+
+_PARTS = [{"id": 1, "title": "Table"}, {"id": 2, "title": "Api", "dependencies": [1]}]
+
+
+@pytest.mark.parametrize("first", [[], _PARTS])
+def test_an_id_that_two_tasks_have_is_told_once_with_both_places(first: object) -> None:
+    parts = [*_PARTS, {"id": 3, "title": "Ui", "dependencies": ["1.2"], "status": "lovely"}]
+    text = [
+        {"id": 1, "title": "Users", "dependencies": [], "subtasks": first},
+        {"id": 1, "title": "Orders", "subtasks": parts},
+        {"id": 7, "title": "Mail", "dependencies": [1, "1.3"]},
+    ]
+    lines = ",\n".join(json.dumps(task) for task in text)
+    with pytest.raises(PlanError) as caught:
+        load("tasks.json", f'{{"master": {{"tasks": [\n{lines}]}}}}'.encode())
+    twice, other = caught.value.findings
+    assert (twice.code, twice.severity, other.code) == ("duplicate-id", "error", "unknown-status")
+    assert twice.message == "the id '1' is given twice: to 'Users' at tasks.json:2:8, and to 'Orders' here"
+    assert twice.location is not None
+    assert (twice.location.line, twice.location.column) == (3, 8)
+    assert twice.hint == "give one of the two another id, such as 8, and name that where `dependencies` mean it"
+
+
+def test_an_id_that_two_subtasks_have_is_told_with_both_places() -> None:
+    parts = [{"id": 1, "title": "x"}, {"id": 1, "title": "y"}, {"id": "1.1", "title": "z"}]
+    with pytest.raises(PlanError) as caught:
+        read([{"id": 1, "title": "a", "subtasks": parts}, {"id": 2, "title": "b", "subtasks": parts[:1]}])
+    assert [x.message.partition(": ")[0] for x in caught.value.findings] == ["the id '1.1' is given twice"] * 2
+    assert [x.hint.partition(", and")[0] for x in caught.value.findings] == [
+        "give one of the two another id, such as 2",
+        "give one of the two another id, such as 3",
+    ]
+
+
+def test_an_id_that_is_no_number_may_be_given_once_too() -> None:
+    with pytest.raises(PlanError, match="the id 'a' is given twice") as caught:
+        read([{"id": "a", "title": "x", "dependencies": []}, {"id": "a", "title": "y"}])
+    assert caught.value.findings[0].hint.startswith("give one of the two another id, and")
+
+
+def test_long_ids_that_begin_alike_are_not_the_same() -> None:
+    parts = [{"id": f"{'b' * 65}{n}", "title": "x"} for n in "12"]
+    tasks = [{"id": f"{'a' * 65}{n}", "title": "x", "dependencies": [], "subtasks": parts} for n in "12"]
+    assert len(read(tasks).plan.tasks) == 4
+
+
+def test_ids_of_a_tag_with_a_long_name_are_not_the_same() -> None:
+    tasks = [{"id": n, "title": f"Do {n}", "dependencies": [], "subtasks": _PARTS} for n in (1, 2)]
+    tags = {"t" * 60: {"tasks": tasks}, "other": {"tasks": tasks}}
+    loaded = load("tasks.json", json.dumps(tags).encode())
+    assert [x.id.rpartition("t.")[2] for x in loaded.plan.tasks] == ["1.1", "1.2", "2.1", "2.2"]
+
+
+def test_what_is_no_id_is_not_given_twice() -> None:
+    wrong = [{"id": id, "title": "x", "dependencies": []} for id in (True, [1], "\x07", "", True)]
+    with pytest.raises(PlanError) as caught:
+        read([{"id": 1, "title": "x", "dependencies": [], "subtasks": wrong}, *wrong])
+    assert {x.code for x in caught.value.findings} == {"wrong-type", "wrong-value"}
+    assert len(caught.value.findings) == 2 * len(wrong)
+
+
+def test_what_a_large_task_waits_for_in_vain_names_its_subtasks_in_one_list() -> None:
+    parts = [{"id": n, "title": "x"} for n in range(1, 4)]
+    loaded = read([{"id": 1, "title": "a", "dependencies": [8, 9], "subtasks": parts}])
+    first, second = (x for x in loaded.findings if x.code == "unknown-id")
+    assert first.tasks == ("1.1", "1.2", "1.3")
+    assert first.tasks is second.tasks
+
+
+def test_tasks_of_other_tags_may_have_the_same_ids() -> None:
+    assert "duplicate-id" not in {x.code for x in load(sample("task-master/tags.json")).findings}

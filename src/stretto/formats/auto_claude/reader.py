@@ -147,7 +147,7 @@ class _Reader:
             table.missing("description", "say what is to be done; an id is no prompt")
         status = status_of(values.get("status"))
         if status is None:
-            self._reading.unknown_status(table.about, values.get("status"), (*table.steps, "status"), id)
+            self._reading.unknown_status(table.about, values.get("status"), (*table.steps, "status"), (id,), _STATUSES)
         writes = self._writes(table, place, id)
         return Task(
             id=id,
@@ -230,7 +230,7 @@ def claimed(raw: str) -> str | None:
         return None
     if _PLAIN.fullmatch(raw):
         return raw
-    path = re.sub(r"\s+\([^()]*\)\s*$|\s+(?:-|–|—|#)\s.*$", "", raw.strip()).strip().strip("`'\"")
+    path = re.sub(r"(?<!\s)\s+(?:\([^()]*\)\s*$|(?:-|–|—|#)\s.*$)", "", raw.strip()).strip().strip("`'\"")
     path = re.sub(r":\d+(?:-\d+)?$", "", path.replace("\\", "/"))
     path = re.sub(r"\{[^{}/]*\}|<[^<>/]*>", "*", path)
     path = re.sub(r"(^|/)(?:\.\.\.|…)(?=/|$)", r"\1**", path)

@@ -11,12 +11,12 @@ from stretto.model.plan import TaskStatus
 Values = Mapping[str, object]
 Meaning = TaskStatus | Literal["later", "dropped"]
 
-_STATUSES: dict[str, Meaning] = {
+STATUSES: dict[str, Meaning] = {
     "open": "pending",
     **dict.fromkeys(("in_progress", "hooked"), "running"),
     "closed": "succeeded",
     **dict.fromkeys(("blocked", "deferred"), "later"),
-    **dict.fromkeys(("pinned", "tombstone"), "dropped"),
+    **dict.fromkeys(("tombstone", "pinned"), "dropped"),
 }
 _NO_WORK = frozenset(
     {"message", "event", "agent", "role", "rig", "convoy", "slot", "wisp", "merge-request", "merge_request", "config"}
@@ -65,7 +65,7 @@ def meaning_of(values: Values) -> Meaning | None:
     value = values.get("status")
     if value is None:
         return "pending"
-    return _STATUSES.get(value.strip().casefold().replace("-", "_")) if isinstance(value, str) else None
+    return STATUSES.get(value.strip().casefold().replace("-", "_")) if isinstance(value, str) else None
 
 
 def links(values: Values) -> Iterator[tuple[str, str, int]]:

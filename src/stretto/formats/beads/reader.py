@@ -14,6 +14,7 @@ from stretto.formats.beads.issues import (
     BLOCKS,
     GROUPS,
     PARENT,
+    STATUSES,
     Values,
     is_issue,
     is_work,
@@ -218,7 +219,7 @@ class _Reader:
             return "succeeded"
         if meaning is None:
             self._reading.unknown_status(
-                table.about, values.get("status"), (*table.steps, "status"), id, counts_as="open"
+                table.about, values.get("status"), (*table.steps, "status"), (id,), STATUSES, counts_as="open"
             )
         kind = kind_of(values)
         aside: Aside | None = "later" if kind in GROUPS or kind == "gate" else None

@@ -12,7 +12,7 @@ from stretto.formats.syntax.front_matter import Span
 
 _KEYS = ("files", "paths", "files_modified", "files_affected", "allowed_paths", "writes")
 _LABEL = re.compile(
-    r"(?P<indent>[ \t]*)(?:(?P<heading>\#{1,6})[ \t]+)?(?P<bullet>[-*+][ \t]+)?(?P<bold>[*_]{1,2})?"
+    r"(?P<indent>[ \t]*+)(?:(?P<heading>\#{1,6})[ \t]++)?(?P<bullet>[-*+][ \t]++)?(?P<bold>[*_]{1,2})?"
     r"[^:*_`\r\n]{0,60}?\b(?:files?|code[ ]locations?)\b[^:*_`\r\n]{0,40}"
     r"(?P<mark>[*_]{0,2}:?[*_]{0,2}:?)",
     re.IGNORECASE | re.VERBOSE,

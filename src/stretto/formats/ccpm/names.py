@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from stretto.formats.ccpm.paper import Paper
 
 _ISSUE = re.compile(r"/(?:issues|work_items|-/issues)/(\d+)/?$")
-_WORD = re.compile(r"(?:(?:tasks?|issues?)[\s#:_-]*|#)?(?P<id>[\w][\w.-]*?)(?:\.md)?(?=$|[\s(:,])", re.IGNORECASE)
+_WORD = re.compile(r"(?:(?:tasks?|issues?)[\s#:_-]*+|#)?(?P<id>[\w][\w.-]*?)(?:\.md)?(?=$|[\s(:,])", re.IGNORECASE)
 _NONE = frozenset({"none", "null", "n/a", "na", "nil", "-", "~", "tbd", "nothing", "no"})
 
 

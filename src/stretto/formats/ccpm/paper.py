@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from stretto.formats.set_aside import Aside
 from stretto.formats.syntax import markdown_text
 from stretto.formats.syntax.front_matter import Field, Front, front_matter
 from stretto.formats.syntax.markdown_text import Outline
@@ -24,8 +25,11 @@ STATES: dict[str, TaskStatus] = {
     **dict.fromkeys(("closed", "completed", "complete", "done", "finished", "merged", "resolved"), "succeeded"),
 }
 """`blocked` says that something is to be done first, which the dependencies say, too."""
-DROPPED = frozenset({"cancelled", "canceled", "wont-fix", "wontfix", "superseded", "obsolete", "duplicate", "rejected"})
-LATER = frozenset({"deferred", "on-hold", "paused", "postponed", "later", "icebox", "parked"})
+ASIDE: dict[str, Aside] = {
+    **dict.fromkeys(("cancelled", "canceled", "wont-fix", "wontfix", "superseded", "obsolete"), "dropped"),
+    **dict.fromkeys(("duplicate", "rejected"), "dropped"),
+    **dict.fromkeys(("deferred", "on-hold", "paused", "postponed", "later", "icebox", "parked"), "later"),
+}
 
 
 def is_task(front: Front | None) -> bool:

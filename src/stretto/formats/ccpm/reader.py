@@ -15,10 +15,10 @@ from stretto.formats.beside import paper_text, text_of
 from stretto.formats.ccpm.claims import claims_of
 from stretto.formats.ccpm.folder import companions, members
 from stretto.formats.ccpm.names import Names
-from stretto.formats.ccpm.paper import DROPPED, EPIC, LATER, STATES, Paper, is_epic, is_task
+from stretto.formats.ccpm.paper import ASIDE, EPIC, STATES, Paper, is_epic, is_task
 from stretto.formats.ccpm.prompt import prompt
 from stretto.formats.places import Spread, in_order
-from stretto.formats.reading import Read, shown
+from stretto.formats.reading import Read, kind, known_words, shown
 from stretto.formats.set_aside import Aside, without
 from stretto.formats.syntax.front_matter import Span, front_matter
 from stretto.formats.syntax.source import Source, decode, plan_error
@@ -27,8 +27,8 @@ from stretto.model.plan import Finding, Location, Phase, Plan, Task, TaskStatus
 NAME = "ccpm"
 
 _HOURS = re.compile(
-    r"^[ \t]*(?:[-*+][ \t]+)?[*_]*(?:estimated[ \t]+)?hours[*_]*[ \t]*:[*_]*[ \t]*~?[ \t]*"
-    r"(\d{1,4}(?:\.\d{1,2})?)(?:[ \t]*(?:h|hours?)?[ \t]*(?:-|–|to)[ \t]*(\d{1,4}(?:\.\d{1,2})?))?",
+    r"^[ \t]*(?:[-*+][ \t]+)?[*_]*(?:estimated[ \t]+)?hours[*_]*[ \t]*:[*_]*[ \t]*+(?:~[ \t]*+)?"
+    r"(\d{1,4}(?:\.\d{1,2})?)(?:[ \t]*+(?:h(?:ours?)?[ \t]*+)?(?:-|–|to)[ \t]*(\d{1,4}(?:\.\d{1,2})?))?",
     re.IGNORECASE | re.MULTILINE,
 )
 
@@ -62,6 +62,8 @@ class _Reader:
         else:
             self.tasks[self._file.stem] = own
         self._aside: dict[str, Aside] = {}
+        self._named_at: dict[str, dict[str, Location]] = {}
+        """Where a key of a task names others: `task:<id>:depends_on`, then the name."""
 
     def _collect(self) -> None:
         """What stands beside the file that was named."""
@@ -101,6 +103,9 @@ class _Reader:
         left, told = without(tasks, self._aside)
         gone = {task.id for task in tasks} - {task.id for task in left}
         kept = [replace(task, conflicts_with=tuple(x for x in task.conflicts_with if x not in gone)) for task in left]
+        for task in kept:
+            self._number(task.id, "depends_on", task.depends_on)
+            self._number(task.id, "conflicts_with", task.conflicts_with)
         for each in told:
             paper = self.tasks[each.task]
             self._report("set-aside", paper, self._status_at(paper), each.message, each.hint, tasks=each.tasks)
@@ -161,15 +166,21 @@ class _Reader:
         )
 
     def _named(self, id: str, paper: Paper, key: str) -> tuple[str, ...]:
-        """The tasks that a key names, each once and never itself, with where it is named."""
+        """The tasks that a key names, each once. That a task waits for itself says nothing."""
         found: dict[str, Span] = {}
         for item in paper.front.items(key):
             name = self._names.of(item.text)
-            if name is not None and name != id:
+            if name is not None and (name != id or key == "conflicts_with"):
                 found.setdefault(name, item)
-        for k, item in enumerate(found.values()):
-            self._places[f"task:{id}:{key}:{k}"] = self._at(paper, item.start)
+        self._named_at[f"task:{id}:{key}"] = {name: self._at(paper, item.start) for name, item in found.items()}
         return tuple(found)
+
+    def _number(self, id: str, key: str, names: tuple[str, ...]) -> None:
+        """Note where the names that are left stand; the phase, which stands nowhere, is the last of them."""
+        places = self._named_at[f"task:{id}:{key}"]
+        for k, name in enumerate(names):
+            if name in places:
+                self._places[f"task:{id}:{key}:{k}"] = places[name]
 
     def _writes(self, id: str, paper: Paper, place: str) -> tuple[str, ...] | None:
         """What the task file and what was worked out for it list; None (unknown) where they list nothing."""
@@ -196,11 +207,13 @@ class _Reader:
 
     def _status(self, id: str, paper: Paper) -> TaskStatus:
         word = paper.status
-        if word in DROPPED or word in LATER:
-            self._aside[id] = "dropped" if word in DROPPED else "later"
+        if word in ASIDE:
+            self._aside[id] = ASIDE[word]
         elif word not in STATES:
-            message = f"the status of task {shown(id)!r} is no word that is known; it counts as open"
-            hint, at = "write open, in-progress or closed", self._status_at(paper)
+            found = paper.front.text("status")
+            about = f"`status` of task {shown(id)!r}"
+            message = f"{about} is {kind(found)}, which is no word that is known; it counts as open"
+            hint, at = known_words(found, {**STATES, **ASIDE}), self._status_at(paper)
             self._report("unknown-status", paper, at, message, hint, severity="warning", tasks=(id,))
         return STATES.get(word, "pending")
 

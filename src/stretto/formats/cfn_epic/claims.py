@@ -61,7 +61,7 @@ def _worded(value: object, steps: Steps, depth: int = 0) -> Iterator[Claim]:
     """The paths in words such as deliverables are made of; of a mapping its path, else what its name names."""
     match value:
         case str():
-            for claim, _, _ in named_paths(re.sub(r"\s+\([^()]*\)\s*$", "", value)):
+            for claim, _, _ in named_paths(re.sub(r"(?<!\s)\s+\([^()]*\)\s*$", "", value)):
                 yield claim, steps
         case list() if depth < _MAX_DEPTH:
             for i, each in enumerate(value):

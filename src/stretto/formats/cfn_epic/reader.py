@@ -13,7 +13,7 @@ from stretto.formats.cfn_epic.order import Order
 from stretto.formats.cfn_epic.outline import NAME, PHASES, SPRINTS, Node, fold, holders, outline, parts_key
 from stretto.formats.cfn_epic.prompt import around_words, epic_words, has_work, prompt
 from stretto.formats.cfn_epic.spans import Span, span_of
-from stretto.formats.cfn_epic.status import aside_of, is_known, settled
+from stretto.formats.cfn_epic.status import WORDS, aside_of, is_known, settled
 from stretto.formats.cfn_epic.strategy import compare
 from stretto.formats.reading import Read, Reading, Table, shown
 from stretto.formats.set_aside import Aside, without
@@ -197,7 +197,8 @@ class _Reader:
             around = around.parent
         for each in (node, node.parent) if node.parent is not None and node is node.parent.tasks()[0] else (node,):
             if not is_known(each) and (key := each.key("status")):
-                self._reading.unknown_status(_about(each), each.get("status"), (*each.steps, key), node.id, key=key)
+                steps = (*each.steps, key)
+                self._reading.unknown_status(_about(each), each.get("status"), steps, (node.id,), WORDS, key=key)
 
     def _writes(self, node: Node, place: str) -> tuple[str, ...] | None:
         """Files that it lists, and that its deliverables name; None (unknown) where there are none."""

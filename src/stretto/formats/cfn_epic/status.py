@@ -33,6 +33,8 @@ _ASIDE: Mapping[str, Aside] = {
     **dict.fromkeys(("cancelled", "canceled", "skipped", "dropped", "removed", "obsolete", "superseded"), "dropped"),
     **dict.fromkeys(("deferred", "postponed", "on_hold", "paused", "parked"), "later"),
 }
+WORDS: Mapping[str, str] = {**_STATUSES, **_ASIDE}
+"""Every word that is known, with what it means."""
 _DEFAULTS: Mapping[Word, str] = {"succeeded": "completed", "running": "in_progress", "pending": "pending"}
 """Words for a file that has none of that meaning yet. There is none for a failure: most epics know no such word."""
 _PLAIN = re.compile(r"[A-Za-z_-]+(?: [A-Za-z]+)*")

@@ -12,8 +12,8 @@ from typing import Literal
 
 State = Literal["open", "done", "dropped", "later", "unknown"]
 
-_MARKS: dict[str, State] = {
-    **dict.fromkeys(("", " ", "~", "/", ".", "⏳", "🔄", "🚧"), "open"),
+MARKS: dict[str, State] = {
+    **dict.fromkeys((" ", "", "~", "/", ".", "⏳", "🔄", "🚧"), "open"),
     **dict.fromkeys(("x", "X", "✓", "✔", "✅", "☑"), "done"),
     "-": "dropped",
     **dict.fromkeys((">", "<"), "later"),
@@ -51,7 +51,7 @@ _SIGNS = re.compile(r"[\W_]+|\d+(?:\.\d+)*[.)]?\s+")
 
 def state_of(mark: str, own: Mapping[str, State]) -> State:
     """What a mark means; `own`: what the list itself says of its marks."""
-    return own.get(mark) or _MARKS.get(mark, "unknown")
+    return own.get(mark) or MARKS.get(mark, "unknown")
 
 
 def explained(words: str) -> State | None:

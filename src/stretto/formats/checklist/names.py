@@ -15,8 +15,10 @@ from stretto.formats.checklist.words import made_id
 _MARKER = re.compile(r"(\d{1,9})[.)]")
 _CALLED = re.compile(r"[*_`~]*(?:(T\d+)(?!\w)|(?:(?<=[*_`])(\w[\w.-]*)[*_`]|(\w[\w.-]*):(?=[\s*_`])))")
 """A first word that a task may go by, though it is no id: `T7`, one that is marked, or one before a colon."""
+_FIRST = re.compile(r"[*_`~]*(?=[^\W_])([\w](?:[\w.-]*\w)?)(?=[\s*`~:,)]|$)")
+_LIKE_AN_ID = re.compile(r"(?=.*[^\W\d_])(?=.*[\d-])", re.DOTALL)
+"""Letters, and a digit or a hyphen: most words have neither, and numbers have no letters."""
 _TASKS = {"task", "step", "item", "story", "ticket", "issue"}
-_PLURALS = {"stories": "story"}
 _MOST = 4
 
 
@@ -29,6 +31,8 @@ class Names:
         """In a section, and in all of the list (None)."""
         self._called: dict[str, list[int]] = {}
         """By what tasks may be called besides."""
+        self._begun: dict[str, list[int]] = {}
+        """By first words that look like an id: `a-1`, `db-schema`."""
         for i, item in enumerate(items):
             self._by_name.setdefault(item.id.casefold(), i)
             number = item.words.number or ((found[1]) if (found := _MARKER.match(text, item.start)) else "")
@@ -37,6 +41,8 @@ class Names:
             called = _CALLED.match(text, item.text_at)
             for name in {item.words.id.casefold(), (called[called.lastindex or 0] if called else "").casefold()} - {""}:
                 self._called.setdefault(name, []).append(i)
+            if (first := _FIRST.match(text, item.text_at)) and _LIKE_AN_ID.match(first[1]):
+                self._begun.setdefault(first[1].rstrip("_").casefold(), []).append(i)
 
     @cached_property
     def _by_title(self) -> dict[str, int]:
@@ -56,11 +62,11 @@ class Names:
 
     def meant(self, need: Need, i: int) -> tuple[str, ...] | None:
         """The ids that a name stands for, without the task itself and what it is in; None: it is not known."""
-        first = self._one(need.name, need.thing, i, need.sure)
+        first = self._named(need, need.name, i)
         if first is None:
             return None
         if need.until:
-            last = self._one(need.until, need.thing, i, need.sure)
+            last = self._named(need, need.until, i)
             if last is None:
                 return None
             return tuple(id for id in self._between(first, last) if not self._is_own(id, i))
@@ -68,12 +74,21 @@ class Names:
 
     def several(self, need: Need, i: int) -> tuple[str, ...]:
         """The tasks that a name which is not known may mean, where those are more than one: the first few."""
-        for name in (need.name, need.until):
-            if name and self._one(name, need.thing, i, need.sure) is None:
-                thing = _PLURALS.get(need.thing, need.thing.removesuffix("s"))
-                found = self._numbered(name, i) or (self._called.get(name.casefold(), []) if need.sure else [])
-                return tuple(self._items[n].id for n in found[:_MOST]) if thing in {"", *_TASKS} else ()
+        if name := self.unknown(need, i):
+            called = self._called.get(name.casefold()) or self._begun.get(name.casefold(), [])
+            found = self._numbered(name, i) or (called if need.sure else [])
+            return tuple(self._items[n].id for n in found[:_MOST]) if need.thing in {"", *_TASKS} else ()
         return ()
+
+    def unknown(self, need: Need, i: int) -> str:
+        """Which end of it is not known; empty: both are, or there is but one."""
+        names = (name for name in (need.name, need.until) if name)
+        return next((name for name in names if self._named(need, name, i) is None), "")
+
+    def is_itself(self, need: Need, i: int) -> bool:
+        """Whether a task says of itself that it waits for it, and means nothing else by the name."""
+        plain = need.sure and not need.until and not need.tool and (need.own or not need.name.isdigit())
+        return plain and self._named(need, need.name, i) == self._items[i].id
 
     def _numbered(self, name: str, i: int) -> list[int]:
         """The tasks with a number: those of the section, else of the whole list."""
@@ -94,8 +109,15 @@ class Names:
         else:
             yield from (item.id for item in self._items[start : end + 1])
 
+    def _named(self, need: Need, name: str, i: int) -> str | None:
+        found = self._one(name, need.thing, i, need.sure)
+        if found is None and need.thing in {"", *_TASKS} and len(begun := self._begun.get(name.casefold(), [])) == 1:
+            digits = any(map(str.isdigit, name))  # `well-known` is also a word
+            plain = need.ends and (need.firm or (digits and not need.tool))
+            return self._items[begun[0]].id if plain or (need.sure and digits) else None
+        return found
+
     def _one(self, name: str, thing: str, i: int, sure: bool) -> str | None:
-        thing = _PLURALS.get(thing, thing.removesuffix("s"))
         if thing and thing not in _TASKS:
             id = made_id(f"{thing} {name}")
             return id if id in self._stages else None

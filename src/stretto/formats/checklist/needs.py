@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+
+from msgspec.structs import replace
 
 from stretto.model.plan import Value
 
@@ -29,6 +31,13 @@ _LIKE_AN_ID = re.compile(r"#\d+|\d+(?:\.\d+)+|[A-Z][A-Z0-9]*-\d+\w*")
 _DATE = re.compile(r"\d{4}-\d\d")
 _OPENED = re.compile(r"[(\[][ \t*_`]*$")
 """Words in brackets of their own are a remark about the task, and no part of what it is."""
+_ENDS = re.compile(
+    r"[*_`\"“”'‘’]*[ \t]*(?:\Z|\r?\n[ \t]*(?:\r?\n|[-*+>|#]|\d+[.)][ \t]|\Z)|[)\].,;:!?](?![\w.])|[-–—]+[ \t]"
+    r"|(?:is|are|has|have)(?:\s+been)?\s+(?:done|completed?|finished|merged|landed|implemented)\b)",
+    re.IGNORECASE,
+)
+_BELOW = re.compile(r"^[ \t]*(?:[-*+]|\d{1,9}[.)])[ \t]", re.MULTILINE)
+_TOOLS = re.compile(r"requires?|needs", re.IGNORECASE)
 _FENCE = re.compile(r"^[ \t]*(`{3,}|~{3,}).*?(?:^[ \t]*\1[`~]*[ \t]*$|\Z)", re.MULTILINE | re.DOTALL)
 
 
@@ -37,11 +46,19 @@ class Need(Value, frozen=True, kw_only=True):
 
     name: str
     thing: str = ""
-    """`phase`, `task` and the like, where that is said before it."""
+    """`phase`, `task` and the like, where that is said before it; of several, what each is."""
     until: str = ""
     """The other end of a range."""
     sure: bool
     """The words mean a dependency and nothing else, and the name looks like an id or is all that they say."""
+    firm: bool = True
+    """The words mean a dependency and nothing else, or are a remark of their own."""
+    own: bool = True
+    """It stands in the task's own words, not in a list below them, which may have numbers of its own."""
+    ends: bool = False
+    """The words end with it, or with others beside it: nothing is counted or measured (`after 3 retries`)."""
+    tool: bool = False
+    """It may as well be what the work is done with: `(requires Docker)`."""
     start: int
     end: int
 
@@ -63,6 +80,7 @@ def needs_of(text: str) -> Said:
     """`text`: the words of a task, without code. Offsets are places in it."""
     found: list[Need] = []
     nothing = False
+    below = _BELOW.search(text)
     for waits in _WAITS.finditer(text):
         if _NOT.search(text, max(0, waits.start() - 12), waits.start()):
             continue
@@ -76,15 +94,33 @@ def needs_of(text: str) -> Said:
         if sure and _NONE.match(text, at):
             nothing = True
             continue
-        found += _names(text, at, sure, remark)
+        named = [*_names(text, at, waits[0], sure, remark)]
+        own = below is None or waits.start() < below.start()
+        found += _ended(text, named, own=own, sure=sure, counted="(" in text[waits.end() : at])
     return Said(needs=tuple(found), nothing=nothing)
 
 
-def _names(text: str, at: int, sure: bool, remark: bool) -> Iterator[Need]:
+def _ended(text: str, needs: Sequence[Need], *, own: bool, sure: bool, counted: bool) -> Iterator[Need]:
+    """The names behind one word of order, each with whether the words end there; `after 3 retries` names nothing.
+
+    `counted`: as in `dependencies (3)`."""
+    following: Need | None = None
+    found: list[Need] = []
+    for need in reversed(needs):
+        beside = following is not None and any(c.isdigit() or c == "-" for c in following.name)
+        ends = following.ends if beside and following else not counted and _ENDS.match(text, need.end) is not None
+        following = replace(need, own=own, ends=ends)
+        if sure or (ends and need.own) or not need.name.isdigit() or need.thing:
+            found.append(following)
+    return reversed(found)
+
+
+def _names(text: str, at: int, word: str, sure: bool, remark: bool) -> Iterator[Need]:
     thing = ""
     while True:
         if said := _KIND.match(text, at):
             thing, at = said["thing"].casefold(), said.end()
+            thing = "story" if thing == "stories" else thing.removesuffix("s")
             while text[at : at + 1] in tuple("*`\"'"):
                 at += 1
         name = _NAME.match(text, at)
@@ -99,11 +135,13 @@ def _names(text: str, at: int, sure: bool, remark: bool) -> Iterator[Need]:
             if last and any(map(str.isdigit, last[0])) and any(map(str.isdigit, first)):
                 until, end = last[0], last.end()
         plain = thing != "" or first.startswith("#") or not first.isdigit()
-        if sure or plain:
+        if sure or plain or (remark and word.casefold() == "after"):
             yield Need(
                 name=first, thing=thing, until=until, start=name.start(), end=end,
-                sure=(remark and _DATE.match(first) is None)
+                sure=(remark and (sure or plain) and _DATE.match(first) is None)
                 or (sure and (thing != "" or _LIKE_AN_ID.fullmatch(first) is not None)),
+                firm=sure or remark,
+                tool=thing == "" and not first.startswith("#") and _TOOLS.fullmatch(word) is not None,
             )  # fmt: skip
         following = _NEXT.match(text, end)
         if following is None:

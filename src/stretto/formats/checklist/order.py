@@ -20,7 +20,7 @@ _STAGE = (
     r"|阶段|フェーズ|단계"
 )
 _SAYS_ORDER = re.compile(
-    rf"[\W_]*(?:(?:{_STAGE})\s*#?(?:\d|[IVX]+\b|[A-Z]\b)|M\d+\b|[^\W\d]+\s+\d+(?:\.\d+)*\s*(?::|[-–—]\s)|v?\d+(?:\.\d+)*[.):]?(?:\s|$))",
+    rf"[\W_]*+(?:(?:{_STAGE})\s*#?(?:\d|[IVX]+\b|[A-Z]\b)|M\d+\b|[^\W\d]+\s+\d+(?:\.\d+)*\s*(?::|[-–—]\s)|v?\d+(?:\.\d+)*[.):]?(?:\s|$))",
     re.IGNORECASE,
 )
 _STAGE_ID = re.compile(rf"[\W_]*({_STAGE})\s*#?(\d+(?:\.\d+)*|[A-Z]\b)", re.IGNORECASE)
@@ -171,6 +171,10 @@ class Order:
         says = sum(self._explicit[i] or not ids.isdisjoint(self._needs.get(i, ())) for i in tasks[1:])
         return len(tasks) == len(entries) and says * 2 > len(tasks) - 1
 
+    def _says_some(self, entries: Sequence[_Branch | int]) -> bool:
+        """Whether words of the tasks themselves say something about order; what they leave open may be meant so."""
+        return any(self._explicit[i] or self._needs.get(i) for i in entries if isinstance(i, int))
+
     # --- order ---
 
     def waits(self, kept: set[int], needs: Mapping[int, Sequence[str]]) -> Mapping[int, Sequence[str]]:
@@ -196,7 +200,7 @@ class Order:
             ends = self._one_by_one(entry, before)
         else:
             ends = [end for x in entry.entries for end in self._place(x, before)]
-            if len(ends) > 1 and isinstance(entry.entries[0], int):
+            if len(ends) > 1 and isinstance(entry.entries[0], int) and not self._says_some(entry.entries):
                 self.loose.append(min(self._position[end] for end in ends if end in self._position))
         return [entry.whole.id] if entry.whole and ends else ends
 

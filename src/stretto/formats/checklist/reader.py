@@ -11,6 +11,8 @@ from msgspec.structs import replace
 from stretto.formats.checklist.files import claims_of
 from stretto.formats.checklist.folder import Papers
 from stretto.formats.checklist.items import Item, checklist_of
+from stretto.formats.checklist.manner import Manner
+from stretto.formats.checklist.marks import MARKS
 from stretto.formats.checklist.names import Names
 from stretto.formats.checklist.needs import needs_of, without_code
 from stretto.formats.checklist.order import Order
@@ -58,6 +60,7 @@ class _Reader:
         self._claimed = [list(claims_of(each)) for each in words]
         self._order = Order(outline, self._list, [said.nothing for said in self._said])
         self._names = Names(self._items, self._order, text)
+        self._manner = Manner(outline, self._list, text)
         title = next((section.title for section in outline.sections if section.level == 1), "")
         self._title = shown(plain(title), 200) or self._file.stem or NAME
         self._prompts = Prompts(outline, self._list, text, self._title, self._file.name)
@@ -98,15 +101,28 @@ class _Reader:
         found: dict[str, Steps] = {}
         unknown: list[tuple[str, Steps]] = []
         ambiguous: list[tuple[str, tuple[str, ...], Steps]] = []
+        itself: list[Steps] = []
         for n, need in enumerate(self._said[i].needs):
             steps: Steps = ("tasks", i, "needs", n)
             named = self._names.meant(need, i)
+            if named == () and self._names.is_itself(need, i):
+                itself.append(steps)
             if named is None and (several := self._names.several(need, i)):
                 ambiguous.append((need.name, several, steps))
-            elif named is None and need.sure:
-                unknown.append((f"{need.thing} {need.name}".strip(), steps))
+            elif named is None:
+                name = self._names.unknown(need, i)
+                if (need.sure and not need.tool) or self._manner.surely(need, name):
+                    unknown.append((f"{need.thing} {name}".strip(), steps))
             for id in named or ():
                 found.setdefault(id, steps)
+        if itself:
+            self._reading.report(
+                "outside-need",
+                f"task {shown(self._items[i].id)!r} says that it waits for itself",
+                itself[0],
+                "nothing is waited for; name the task that it needs, or leave the words out",
+                tasks=(self._items[i].id,),
+            )
         for name, several, steps in ambiguous[:1]:
             ids = ", ".join(shown(id) for id in several[:3]) + (", …" if len(several) > 3 else "")
             self._reading.report(
@@ -116,8 +132,7 @@ class _Reader:
                 "none of them is waited for; give each an id or number of its own",
                 tasks=(self._items[i].id,),
             )
-        if unknown:
-            name, steps = unknown[0]
+        for name, steps in dict(reversed(unknown)).items():
             self._reading.report(
                 "outside-need",
                 f"task {shown(self._items[i].id)!r} waits for {shown(name)!r}, which is no task of this list",
@@ -134,12 +149,9 @@ class _Reader:
         named = ((path, ("tasks", i, "paths", n)) for n, (path, _, _) in enumerate(self._claimed[i]))
         claims = self._reading.places.claims(place, (each for each in named if each[0] != self._file.name))
         if item.state == "unknown":
-            self._reading.report(
-                "unknown-status",
-                f"[{item.mark}] of task {shown(item.id)!r} is no mark that is known; it counts as to be done",
-                ("tasks", i, "status"),
-                tasks=(item.id,),
-            )
+            own = self._list.legend
+            known = {**own, **{mark: means for mark, means in MARKS.items() if mark not in own}}
+            self._reading.unknown_mark(item.id, item.mark, ("tasks", i, "status"), known)
         first = re.match(r"\W*(\w+)", words.title)
         looks_only = first is not None and _LOOKS.fullmatch(first[1]) is not None
         return Task(

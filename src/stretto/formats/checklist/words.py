@@ -25,7 +25,7 @@ _NAMED = re.compile(
 _DOTTED = re.compile(r"\d+(?:\.\d+)+[a-z]?(?![\w%]|\.\w)")
 _BARE = re.compile(r"\d{1,6}(?![\w%])")
 _HASH = re.compile(r"#\d+(?!\w)")
-_CODED = re.compile(r"(?!P\d\b)[A-Z][A-Z0-9]*(?:-[A-Z0-9]+)*-?\d+[a-z]?(?:\.\d+)*(?![\w-])")
+_CODED = re.compile(r"(?!P\d\b)[A-Z][A-Z0-9]{0,60}(?:-[A-Z0-9]{1,60})*-?\d{1,60}[a-z]?(?:\.\d+)*(?![\w-])")
 _TASK_NUMBER = re.compile(r"T\d{3,}[a-z]?")
 """Ids of spec-kit's, which some lines of other lists have."""
 _LABEL = re.compile(r"[A-Za-z]\w*(?:[-.]\w+)+(?=[*`\]]*:)")
@@ -48,10 +48,10 @@ _SIGNS = {"🔺": 1, "⏫": 2, "🔼": 3, "🔽": 4, "⏬": 5}
 _PARAGRAPH_END = re.compile(r"\n(?=[ \t]*(?:\n|[-*+][ \t]|\d+[.)][ \t]|`{3}|~{3}|>|\||#{1,6}[ \t]|\Z))")
 _COMMENT = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
 _EMPHASIS = re.compile(r"\*\*|~~|(?<!\S)\*(?=\S)|(?<=\S)\*(?!\S)")
-_LINK = re.compile(r"!?\[([^\]\n]*)\]\([^)\n]*\)")
+_LINK = re.compile(r"!?\[([^\]\n]{0,1000})\]\([^)\n]{0,1000}\)")
 _REMARK = re.compile(
-    r"\s*[(\[][*_]*(?:depend|require|needs|blocked|after|in parallel|parallel|optional)[^()\[\]\n]*[)\]]"
-    r"|\s*[\[(]P\d?[\])]|\s*[✅➕📅⏳🛫🔁❌]\s*\d{4}-\d\d-\d\d|\s*[🆔⛔]\s*[\w,-]+|\s*[🔺⏫🔼🔽⏬]|\s*\[(?:id|dependsOn)::[^\]\n]*\]",
+    r"(?<!\s)\s*+(?:[(\[][*_]*(?:depend|require|needs|blocked|after|in parallel|parallel|optional)[^()\[\]\n]*[)\]]"
+    r"|[\[(]P\d?[\])]|[✅➕📅⏳🛫🔁❌]\s*\d{4}-\d\d-\d\d|[🆔⛔]\s*[\w,-]+|[🔺⏫🔼🔽⏬]|\[(?:id|dependsOn)::[^\]\n]*\])",
     re.IGNORECASE,
 )
 _NOISE = re.compile(r"\b\d{4}-\d\d-\d\d\b|(?<!\w)@[\w-]+|https?://\S+")

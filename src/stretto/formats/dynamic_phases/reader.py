@@ -16,7 +16,7 @@ from stretto.formats.dynamic_phases.estimate import estimate_s
 from stretto.formats.dynamic_phases.findings import Teller, said
 from stretto.formats.dynamic_phases.order import Known, Names
 from stretto.formats.dynamic_phases.prompt import App, feature_names
-from stretto.formats.dynamic_phases.status import SKIPPED, Lists, state_of, word_of
+from stretto.formats.dynamic_phases.status import MEANINGS, SKIPPED, Lists, state_of, word_of
 from stretto.formats.reading import Read, Reading, Table, shown
 from stretto.formats.set_aside import Aside, without
 from stretto.formats.syntax.source import Source, Steps
@@ -116,7 +116,8 @@ class _Reader:
             self._aside[id] = "dropped"
         state = state_of(values, id, self._lists)
         if state is None:
-            self._reading.unknown_status(table.about, values.get("status"), (*table.steps, "status"), id)
+            steps = (*table.steps, "status")
+            self._reading.unknown_status(table.about, values.get("status"), steps, (id,), MEANINGS)
         return state or "pending"
 
     # --- order --------------------------------------------------------------------------------------------------

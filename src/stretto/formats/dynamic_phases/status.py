@@ -17,11 +17,14 @@ SKIPPED = "skipped"
 
 _GAP = re.compile(r"[\s_]+")
 _STATUSES: dict[str, TaskStatus] = {
-    **dict.fromkeys(("pending", "not-started", "todo", "blocked", SKIPPED, ""), "pending"),
+    **dict.fromkeys(("pending", "not-started", "todo", "blocked", ""), "pending"),
     **dict.fromkeys(("in-progress", "running", "executing", "building"), "running"),
     **dict.fromkeys(("completed", "complete", "done"), "succeeded"),
     **dict.fromkeys(("failed", "error"), "failed"),
+    SKIPPED: "pending",
 }
+MEANINGS: Mapping[str, str] = _STATUSES | {SKIPPED: SKIPPED}
+"""Every word that is known, with what it means."""
 _WORDS = {
     "succeeded": "completed",
     "failed": "failed",

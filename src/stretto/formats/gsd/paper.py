@@ -19,13 +19,13 @@ _FILE = re.compile(r"(?:(?P<id>.+)-)?PLAN\.md", re.IGNORECASE)
 _TASK = re.compile(r"^[ \t]*<task\b(?P<attributes>[^>\n]*)>", re.MULTILINE)
 _TASK_END = re.compile(r"^[ \t]*</task>", re.MULTILINE)
 _TYPE = re.compile(r"\btype=[\"']([^\"']*)[\"']")
-_NOTE = re.compile(r"\s+(?:[(—–].*|-\s.*)$")
+_NOTE = re.compile(r"(?<!\s)\s++(?:[(—–].*|-\s.*)$")
 _ARTIFACTS = re.compile(
     r"^(?P<indent>[ \t]+)artifacts:[ \t]*\r?\n"
     r"(?P<body>(?:(?P=indent)[ \t]*(?:-|[ \t]).*(?:\r?\n|\Z)|[ \t]*\r?\n)*)",
     re.MULTILINE,
 )
-_PATH = re.compile(r"^[ \t]*-?[ \t]*path:[ \t]*[\"']?([^\"'\r\n#]+)", re.MULTILINE)
+_PATH = re.compile(r"^[ \t]*+(?:-[ \t]*+)?path:[ \t]*+[\"']?([^\"'\r\n#]+)", re.MULTILINE)
 _BARE = re.compile(r"^[ \t]*-[ \t]+[\"']?([^\s\"':#]+)[\"']?(?=[ \t]*(?:\r?\n|\Z|\())", re.MULTILINE)
 
 
@@ -52,8 +52,8 @@ class Step(Value, frozen=True, kw_only=True):
 
     def parts(self, tag: str) -> Iterator[Span]:
         """What stands in tags of this name, as a person reads it."""
-        for _, start, end in _between(self.body, re.compile(rf"<{tag}\b[^>]*>"), re.compile(rf"</{tag}>")):
-            text = html.unescape(self.body[start:end]).strip()
+        for _, start, end in _between(self.body, re.compile(rf"<{tag}\b[^<>]*+>"), re.compile(rf"</{tag}>")):
+            text = _unescaped(self.body[start:end]).strip()
             yield Span(text=text, start=self.at + start, end=self.at + end)
 
 
@@ -66,6 +66,13 @@ def _between(text: str, opens: re.Pattern[str], closes: re.Pattern[str]) -> Iter
             return
         yield opened, opened.end(), closed.start()
         at = closed.end()
+
+
+def _unescaped(text: str) -> str:
+    try:
+        return html.unescape(text)
+    except ValueError:  # a sign by a number of thousands of digits
+        return text
 
 
 def is_plan(front: Front | None) -> bool:

@@ -7,11 +7,15 @@ import re
 from stretto.formats.gsd.checks import in_between
 from stretto.formats.gsd.paper import Paper
 
-_WORKFLOW = re.compile(r"^[ \t]*<execution_context>.*?^[ \t]*</execution_context>[ \t]*\n?", re.MULTILINE | re.DOTALL)
+_END = r"^[ \t]*</execution_context>[ \t]*\n?"
+_WORKFLOW = re.compile(rf"^[ \t]*<execution_context>.*?{_END}", re.MULTILINE | re.DOTALL)
+_WORKFLOW_END = re.compile(_END, re.MULTILINE)
 
 
 def prompt(paper: Paper, phase: str) -> str:
-    body = _WORKFLOW.sub("", paper.body.replace("\r\n", "\n").replace("\r", "\n")).strip()
+    text = paper.body.replace("\r\n", "\n").replace("\r", "\n")
+    last = max((found.end() for found in _WORKFLOW_END.finditer(text)), default=0)  # nothing ends behind it
+    body = (_WORKFLOW.sub("", text[:last]) + text[last:]).strip()
     parts = [f"Plan {paper.id} of phase {phase}: do its tasks in their order.", body]
     if paper.must_haves:
         parts.append(f"What must be true in the end:\n\n{paper.must_haves}")

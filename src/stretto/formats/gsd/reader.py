@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
-from stretto.formats.beside import paper_text
+from stretto.formats.beside import names_in, paper_text
 from stretto.formats.gsd.checks import checks, in_between
 from stretto.formats.gsd.folder import companions, is_done, phase_number, phases_of, plans_in, top_of
 from stretto.formats.gsd.names import Names
@@ -14,7 +14,7 @@ from stretto.formats.gsd.paper import Paper, is_plan
 from stretto.formats.gsd.prompt import prompt
 from stretto.formats.gsd.roadmap import Roadmap, is_roadmap, roadmap_of
 from stretto.formats.places import Spread, in_order
-from stretto.formats.reading import Read, duration_s, shown
+from stretto.formats.reading import Read, duration_s, kind, shown
 from stretto.formats.set_aside import Aside, without
 from stretto.formats.syntax import markdown_text
 from stretto.formats.syntax.front_matter import front_matter
@@ -46,6 +46,7 @@ class _Phase:
 
     def __init__(self, folder: Path, papers: list[Paper]) -> None:
         self.id = folder.name or NAME
+        self.folder = folder
         self.number = phase_number(self.id)
         self.papers = papers
 
@@ -63,13 +64,15 @@ class _Reader:
             self._whole = False
             top = top_of(self._home)
             self._beside = top / ".planning" / "ROADMAP.md" if top else None
-            self._map = _roadmap(self._beside, self._findings) if self._beside else Roadmap()
+            self._map_text = _roadmap_text(self._beside, self._findings) if self._beside else None
+            self._map = _roadmap(self._map_text) if self._map_text else Roadmap()
             own = Paper(self._file, source.text)
             papers = [x for x in self._plans(self._home) if x.path.name != self._file.name]
             self._phases = [_Phase(self._home, sorted((own, *papers), key=lambda x: x.path.name))]
         else:
             self._whole = True
             self._beside = None
+            self._map_text = source.text
             self._map = roadmap_of(source.text.text, source.tree)
             folders = ((folder, self._plans(folder)) for folder in phases_of(self._file))
             self._phases = [_Phase(folder, papers) for folder, papers in folders if papers]
@@ -102,6 +105,8 @@ class _Reader:
             at = self._text.place(words.at) if self._whole and words else phase.papers[0].place(0)
             self._places[f"phase:{phase.id}"] = at
             tasks += (self._task(paper, phase, names) for paper in phase.papers)
+            self._tell_unlisted(phase)
+            self._tell_unwritten(phase, names)
         kept, told = without(tasks, self._aside)
         for each in told:
             place = self._places[f"task:{each.task}"]
@@ -159,6 +164,34 @@ class _Reader:
             message = f"the roadmap lets phase {phase.number} wait for {whom}"
             self._report("other-phase", message, at, "mend the number, or see that it is done and ticked")
 
+    def _tell_unlisted(self, phase: _Phase) -> None:
+        """The phase of a roadmap is done with the last plan that it lists; of others it knows nothing."""
+        unlisted = [paper for paper in phase.papers if paper.id.casefold() not in self._map.titles]
+        if len(unlisted) == len(phase.papers):  # it lists none at all
+            return
+        still_open = (x for x in unlisted if x.id not in self._aside and not is_done(x.path, x.id))
+        for paper in still_open:
+            message = (
+                f"the roadmap lists other plans of phase {phase.number}, and not {paper.id}: it is not ticked there"
+            )
+            hint = f"list it below its phase: - [ ] {paper.id}-PLAN.md"
+            self._report("not-listed", message, paper.place(0), hint, severity="info", tasks=(paper.id,))
+
+    def _tell_unwritten(self, phase: _Phase, names: Names) -> None:
+        """Plans that the roadmap lists, of a phase that has others: nobody does them, and its box stays open."""
+        if self._map_text is None or phase.number in self._map.done:
+            return
+        there = {name.casefold() for name in names_in(phase.folder)}
+        for id, at in self._map.open.items():
+            own = phase_number(id.rpartition("-")[0]) == phase.number
+            found = names.of(id, phase.number) if own else None
+            if found and found[0] != "plan" and not {f"{id}-plan.md", f"{id}-summary.md"} & there:
+                message = (
+                    f"the roadmap lists plan {shown(id)} of phase {phase.number}, which has no file: it is not done"
+                )
+                hint = f"write {shown(id)}-PLAN.md beside the other plans, or take the box out"
+                self._report("plan-missing", message, self._map_text.place(at), hint)
+
     def _title_of(self, phase: _Phase) -> str:
         words = self._map.phases.get(phase.number)
         return shown(words.title, 100) if words else ""
@@ -171,11 +204,13 @@ class _Reader:
         writes = self._writes(paper, claims, made)
         for k, at in enumerate(claims.values()):
             self._places[f"{place}:writes:{k}"] = at
-        self._tell_checkpoints(paper)
-        done = is_done(paper.path, paper.id) or paper.id.casefold() in self._map.ticked
         status = paper.front.text("status").casefold().replace("_", "-").replace(" ", "-")
         if status in _DROPPED or status in _LATER:
             self._aside[paper.id] = "dropped" if status in _DROPPED else "later"
+        done = is_done(paper.path, paper.id) or paper.id.casefold() in self._map.ticked or status in _DONE
+        if not done and paper.id not in self._aside:
+            self._tell_checkpoints(paper)
+            self._tell_wave(paper)
         return Task(
             id=paper.id,
             phase=phase.id,
@@ -188,7 +223,7 @@ class _Reader:
             artifacts=made,
             effect="changes" if claims else "any",
             estimate_s=_positive(duration_s(paper.front.text("estimate"))),
-            status="succeeded" if done or status in _DONE else "pending",
+            status="succeeded" if done else "pending",
         )
 
     def _writes(self, paper: Paper, claims: Mapping[str, Location], made: tuple[str, ...]) -> tuple[str, ...] | None:
@@ -210,10 +245,10 @@ class _Reader:
         for item in paper.front.items("depends_on"):
             at = paper.place(item.start)
             match names.of(item.text, phase.number):
-                case ("plan", id) if id != paper.id:
+                case ("plan", id) if id != paper.id or id.casefold() in item.text.casefold():
                     found.setdefault(id, at)
                     theirs, own = waves.get(id), paper.wave
-                    if theirs is not None and own is not None and theirs >= own:
+                    if id != paper.id and theirs is not None and own is not None and theirs >= own:
                         message = (
                             f"{paper.id} is in wave {own} and waits for {id} of wave {theirs}; the dependency counts"
                         )
@@ -250,6 +285,14 @@ class _Reader:
         hint = "see that it is done; name ROADMAP.md to run all phases" if not self._whole else "see that it is done"
         self._report("other-phase", message, at, hint, tasks=(paper.id,))
 
+    def _tell_wave(self, paper: Paper) -> None:
+        """What stands for a wave, and is no number, orders nothing."""
+        word = paper.front.text("wave")
+        if paper.wave is None and word.casefold() not in ("", "~", "null", "none"):
+            message = f"`wave` of {paper.id} is {kind(word)}, which is no number; it orders nothing"
+            at = paper.place(paper.front.fields["wave"].value.start)
+            self._report("wave-unread", message, at, "write a whole number, as in `wave: 1`", tasks=(paper.id,))
+
     def _tell_checkpoints(self, paper: Paper) -> None:
         steps = in_between(paper)
         if steps:
@@ -277,12 +320,14 @@ class _Reader:
         self._findings.append(finding)
 
 
-def _roadmap(path: Path, findings: list[Finding]) -> Roadmap:
+def _roadmap_text(path: Path, findings: list[Finding]) -> Text | None:
     text = paper_text(path, findings)
-    if text is None:
-        return Roadmap()
-    outline = markdown_text.parse(Text(str(path), text), b"").tree
-    return roadmap_of(text, outline) if isinstance(outline, Outline) else Roadmap()
+    return None if text is None else Text(str(path), text)
+
+
+def _roadmap(text: Text) -> Roadmap:
+    outline = markdown_text.parse(text, b"").tree
+    return roadmap_of(text.text, outline) if isinstance(outline, Outline) else Roadmap()
 
 
 def _positive(seconds: float | None) -> float | None:

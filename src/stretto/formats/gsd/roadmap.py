@@ -9,12 +9,12 @@ from stretto.formats.gsd.folder import phase_number
 from stretto.formats.syntax.markdown_text import Box, Outline, path_of
 from stretto.model.plan import Value
 
-_HEADING = re.compile(r"[*_]*Phase\s+(?P<number>\d+(?:\.\d+)*[A-Za-z]?)\s*[:.–—-]\s*(?P<title>.*)", re.IGNORECASE)
+_HEADING = re.compile(r"[*_]*+Phase\s++(?P<number>\d+(?:\.\d+)*[A-Za-z]?)\s*+[:.–—-]\s*(?P<title>.*)", re.IGNORECASE)
 _DEPENDS = re.compile(r"[*_]{0,2}Depends\s+on[*_]{0,2}\s*:[*_]{0,2}\s*(?P<value>[^\n]*)", re.IGNORECASE)
-_NUMBER = re.compile(r"(?<![\w.])(?:Phases?\s+)?(\d+(?:\.\d+)*[A-Za-z]?)(?![\w.]*\w)")
+_NUMBER = re.compile(r"(?<![\w.])(?:Phases?\s++)?(\d++(?:\.\d++)*+[A-Za-z]?+)(?!\.*+\w)")
 _NOTE = re.compile(r"\([^()]*\)")
 _PLAN = re.compile(
-    r"[*_`\[]*(?:Plan[ \t]+)?"
+    r"[*_`\[]*+(?:Plan[ \t]++)?"
     r"(?:(?P<file>[\w.][\w.-]*?)-PLAN\.md|(?P<id>(?P<phase>\d{2,}(?:\.\d+)*[A-Za-z]?)-\d{2,})(?=[*_`\]]*[ \t]*[:—–-]))"
     r"[*_`\]]*(?:\([^)\n]*\))?[ \t]*(?:[—–:-]+[*_]*[ \t]*)?(?P<title>[^\r\n]*)",
     re.IGNORECASE,
@@ -38,6 +38,8 @@ class Roadmap(Value, frozen=True, kw_only=True):
     title: str = ""
     phases: Mapping[str, PhaseWords] = {}
     titles: Mapping[str, str] = {}
+    open: Mapping[str, int] = {}
+    """Where the box of each plan stands that is not ticked."""
     ticked: frozenset[str] = frozenset()
     done: frozenset[str] = frozenset()
     """Numbers of the phases that are ticked."""
@@ -67,6 +69,7 @@ def roadmap_of(text: str, outline: Outline) -> Roadmap:
         title=" ".join(_TITLE.sub("", top, count=1).split()),
         phases=phases,
         titles={_id(found): " ".join(found["title"].split()) for found, _ in plans},
+        open={_id(found): box.start for found, box in plans if not is_ticked(box)},
         ticked=frozenset(_id(found) for found, box in plans if is_ticked(box)),
         done=frozenset(number for number, box in phase_boxes(text, outline) if is_ticked(box)),
     )

@@ -14,7 +14,7 @@ from stretto.formats.kiro.order import Order, apart, order
 from stretto.formats.kiro.prompt import Prompts
 from stretto.formats.kiro.remarks import Remarks
 from stretto.formats.kiro.requirements import beside
-from stretto.formats.kiro.status import KNOWN_MARKS, state_of
+from stretto.formats.kiro.status import MARKS, state_of
 from stretto.formats.kiro.tree import Part, Tree
 from stretto.formats.kiro.waves import Graph, Trouble, graph_of
 from stretto.formats.reading import Read, Reading, shown
@@ -194,9 +194,8 @@ class _Reader:
         for n, where in enumerate(needs.values()):
             if where is not steps:
                 self._reading.places.mark(f"{place}:depends_on:{n}", where)
-        if line.box.mark not in KNOWN_MARKS:
-            message = f"[{line.box.mark}] of task {shown(line.id)!r} is no mark that is known; it counts as to be done"
-            self._reading.report("unknown-status", message, (*steps, "status"), tasks=(line.id,))
+        if line.box.mark not in MARKS:
+            self._reading.unknown_mark(line.id, line.box.mark, (*steps, "status"), MARKS)
         claims = self._claims(line, i, place)
         return Task(
             id=line.id,

@@ -12,13 +12,16 @@ from stretto.formats.syntax.markdown_text import Outline
 from stretto.formats.syntax.source import Edit, decode
 from stretto.model.plan import TaskStatus
 
-_STATES: dict[str, TaskStatus] = {"x": "succeeded", "X": "succeeded", "-": "running"}
-KNOWN_MARKS = ("", " ", "~", *_STATES)
+MARKS: dict[str, TaskStatus] = {
+    **dict.fromkeys((" ", "", "~"), "pending"),
+    "-": "running",
+    **dict.fromkeys(("x", "X"), "succeeded"),
+}
 
 
 def state_of(line: TaskLine) -> TaskStatus:
     """What the mark says. Queued, `[~]`, is pending."""
-    return _STATES.get(line.box.mark, "pending")
+    return MARKS.get(line.box.mark, "pending")
 
 
 def write_statuses(source: bytes, statuses: Mapping[str, str]) -> bytes:

@@ -26,8 +26,6 @@ class Folder:
         self._papers: dict[str, list[Paper]] = defaultdict(list)
         for paper in self._found():
             self._papers[paper.key].append(paper)
-        self.exists = any((self._home / part).is_dir() for part in ("subplans", "execution"))
-        """Whether the plan is kept in such a folder at all: else it says nothing about anybody."""
 
     def papers(self, id: str, *, shared: bool = False) -> list[Paper]:
         """Those of one id. `shared`: another id has the same file names, so that each paper's own words decide."""

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 _START = re.compile(
-    r"(?:(?P<hashes>\#{1,6})[ \t]+(?:\W*Achievement[ \t]+)?|(?:[-*][ \t]+)?\*\*\W*Achievement[ \t]+)"
+    r"(?:(?P<hashes>\#{1,6})[ \t]++(?:\W*Achievement[ \t]+)?|(?:[-*][ \t]+)?\*\*\W*Achievement[ \t]+)"
     r"(?P<id>\d+\.\d+)(?![\w.])(?P<rest>.*)",
     re.IGNORECASE,
 )
@@ -17,7 +17,7 @@ _FENCE = re.compile(r"[ \t]*(`{3,}|~{3,})")
 _LEDGER = re.compile(r"\b(?:tracking|index|status|handoff|progress|summary)\b", re.IGNORECASE)
 """Sections that keep count of the work and do not tell of it."""
 _GOAL = re.compile(r"\W*(?:primary\s+)?(?:goal|objective)s?\W*", re.IGNORECASE)
-_DECORATION = re.compile(r"[*_`]+|\s*⏱.*$|\s*\(\s*~?[\d.\s–-]+h(?:ours?)?\s*\)\s*$")
+_DECORATION = re.compile(r"[*_`]+|(?<!\s)\s*(?:⏱.*$|\(\s*+~?[\d.\s–-]++h(?:ours?)?\s*\)\s*$)")
 _MAX_SECTION = 20_000
 _MAX_GOAL = 4_000
 
@@ -97,6 +97,8 @@ def _title(rest: str) -> str:
 
 
 def _clipped(text: str, most: int) -> str:
-    text = re.sub(r"\n{3,}", "\n\n", text)
-    text = re.sub(r"(?:\n[ \t]*([-*_])(?:[ \t]*\1){2,}[ \t]*)+\s*$", "", text).strip()
+    lines = re.sub(r"\n{3,}", "\n\n", text).split("\n")
+    while len(lines) > 1 and (not lines[-1].strip() or _RULE.fullmatch(lines[-1])):
+        lines.pop()  # what parts it from the next
+    text = "\n".join(lines).strip()
     return text if len(text) <= most else text[: most - 1] + "…"

@@ -60,6 +60,7 @@ class _Reader:
         self._prompts = Prompts(self._name, root.values, paper, self._folder.plan_name)
         self._ids = {entry.id for entry in self._entries}
         self._aside: dict[str, Aside] = {}
+        self._skipped_by_paper: set[str] = set()
         self._place_of: Mapping[str, int] = {}
         """Of the parts of the achievement that is being read."""
 
@@ -73,7 +74,7 @@ class _Reader:
         self._tell(needs)
         kept, told = without(tasks, self._aside)
         for finding in told:
-            hint = "remove its SKIPPED file to do it" if self._folder.exists else finding.hint
+            hint = _undo(finding.hint, {id in self._skipped_by_paper for id in finding.tasks})
             at = self._reading.places.steps(f"task:{finding.task}")
             self._reading.report("set-aside", finding.message, at, hint, severity="info", tasks=finding.tasks)
         return self._reading.finish(
@@ -102,7 +103,7 @@ class _Reader:
         """The task of an achievement, or those of its parts."""
         own_phase = entry.parts and self._level != 2
         phase = entry.id if own_phase else phase_of(entry)
-        step = self._progress.step(entry)
+        step, below = self._progress.steps(entry)
         if not entry.parts:
             self._open(phases, phase, entry)
             return [self._task(entry, None, phase, step, self._whole(needs, entry))]
@@ -120,8 +121,8 @@ class _Reader:
         siblings = {part.id for part in entry.parts}
         self._place_of = {part.id: i for i, part in reversed(list(enumerate(entry.parts)))}
         return [
-            self._task(part, entry, phase, step, [*self._between(part, entry, siblings), *needs])
-            for part in entry.parts
+            self._task(part, entry, phase, own, [*self._between(part, entry, siblings), *needs])
+            for part, own in zip(entry.parts, below, strict=True)
         ]
 
     def _open(self, phases: dict[str, Phase], phase: str, entry: Entry) -> None:
@@ -151,12 +152,14 @@ class _Reader:
                 found.append(need)
         return found
 
-    def _task(self, entry: Entry, whole: Entry | None, phase: str, above: Step, needs: list[Need]) -> Task:
+    def _task(self, entry: Entry, whole: Entry | None, phase: str, step: Step, needs: list[Need]) -> Task:
         id = entry.id
         place = self._reading.places.mark(f"task:{id}", entry.steps)
-        step = above if whole is None or above in ("complete", "skipped") else self._progress.step(entry)
         if step == "skipped":
             self._aside[id] = "dropped"
+            papers = [paper for one in (entry, whole) if one is not None for paper in self._progress.papers(one)]
+            if any(paper.step == "skipped" for paper in papers):
+                self._skipped_by_paper.add(id)
         title = self._prompts.title(entry)
         context = self._context(entry, whole)
         told = bool(context) or self._prompts.tells_of(entry) or (whole is not None and self._prompts.tells_of(whole))
@@ -222,6 +225,13 @@ class _Reader:
         for each in contradictions(self._root, self._entries, needs, self._level):
             hint = "mend whichever is wrong"
             self._reading.report("contradiction", each.message, each.steps, hint, severity="info", tasks=each.tasks)
+
+
+def _undo(by_status: str, by_paper: set[bool]) -> str:
+    """How to have tasks done that are skipped; `by_paper`: whether papers say that of them."""
+    if by_paper == {True}:
+        return "remove its SKIPPED file to do it"
+    return f"remove its SKIPPED file, or {by_status}" if True in by_paper else by_status
 
 
 def name_of(root: Table, file: Path) -> str:

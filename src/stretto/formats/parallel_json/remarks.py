@@ -43,7 +43,7 @@ _KINDS = {
     ),
     "status-differs": _Kind(
         severity="info",
-        message="`status` says otherwise than the folder, which counts",
+        message="`status` says otherwise than the papers in the folder, which count",
         hint="leave `status` out; APPROVED, FIX and SKIPPED files say how far an achievement is",
     ),
     "unread-estimate": _Kind(

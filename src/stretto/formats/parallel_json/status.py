@@ -1,4 +1,4 @@
-"""How far each achievement is: by the papers in the folder, and by the plan's own word where there is no folder."""
+"""How far each achievement is: by the papers in the folder, and by the plan's own word where no paper tells of it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from stretto.formats.parallel_json.achievements import Entry
 from stretto.formats.parallel_json.folder import Folder
 from stretto.formats.parallel_json.remarks import Remarks
 from stretto.formats.reading import Reading, shown
-from stretto.model.papers import Keys, Paper, Step, step_of
+from stretto.model.papers import SETTLED, Keys, Known, Paper, Step, part_number, steps_of
 
 _WORDS: dict[str, Step] = {
     **dict.fromkeys(("not_started", "pending", "todo", "blocked", "ready", "planned", ""), "not_started"),
@@ -19,8 +19,6 @@ _WORDS: dict[str, Step] = {
     **dict.fromkeys(("failed", "fix", "needs_fix"), "failed"),
     **dict.fromkeys(("skipped", "cancelled", "canceled"), "skipped"),
 }
-_MATTERS: frozenset[Step] = frozenset({"complete", "skipped"})
-"""Steps that decide whether there is anything to do."""
 
 
 class Progress:
@@ -39,28 +37,37 @@ class Progress:
         """Whether the folder says that something is done which is not in the file."""
         return "complete" in {paper.step for paper in self._folder.papers(id, shared=self._keys.knows(id))}
 
-    def step(self, entry: Entry) -> Step:
-        said = self._said(entry)
-        if not self._folder.exists:
-            return said or "not_started"
-        papers = self.papers(entry)
+    def steps(self, entry: Entry) -> tuple[Step, tuple[Step, ...]]:
+        """That of an achievement, and those of its parts."""
+        whole = self._known(entry, 0)
+        parts = tuple(self._known(part, part_number(part.id, i)) for i, part in enumerate(entry.parts))
+        step, below = steps_of(whole, parts)
+        self._compare(entry, whole, step)
+        if step not in SETTLED:
+            for part, known, own in zip(entry.parts, parts, below, strict=True):
+                self._compare(part, known, own)
+        return step, below
+
+    def _known(self, entry: Entry, number: int) -> Known:
         if self._keys.is_shared(entry.id) and self._folder.has(entry.id):
             self._remarks.note("shared-file-name", entry.id, entry.steps)
-        step = step_of(papers)
-        if said is not None and said != step and {said, step} & _MATTERS:
+        return Known(papers=tuple(self.papers(entry)), said=self._said(entry), number=number)
+
+    def _compare(self, entry: Entry, known: Known, step: Step) -> None:
+        said = known.said
+        if said is not None and said != step and {said, step} & SETTLED:
             self._remarks.note("status-differs", entry.id, entry.at("status"))
-        return step
 
     def _said(self, entry: Entry) -> Step | None:
-        """The file's own word; None where it has none."""
+        """The file's own word; None where it has none that is known."""
         value = entry.values.get("status")
         if value is None:
             return None
         step = step_said(value)
         if step is None:
             about = repr(shown(entry.id))
-            self._reading.unknown_status(about, value, entry.at("status"), entry.id, counts_as="not started")
-        return step or "not_started"
+            self._reading.unknown_status(about, value, entry.at("status"), (entry.id,), _WORDS, counts_as="not started")
+        return step
 
 
 def step_said(value: object) -> Step | None:

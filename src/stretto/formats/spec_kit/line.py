@@ -14,15 +14,29 @@ _ID = r"T-?(?:\d+(?:[.-]\d+)*[a-z]?|XXX)"
 _HEAD = re.compile(rf"(?:\*\*|`)?({_ID})\b(?:\*\*|`)?:?(?:\*\*)?[ \t]*")
 _TAG = re.compile(r"`?[\[(]([^\[\]()\r\n]{1,40})[\])]`?(?![\w(\[/.])[ \t]*")
 _STORY = re.compile(r"(?:US|User Story|Story)[- ]?0*(\d{1,4})", re.IGNORECASE)
-_LIST = rf"(?:tasks?\s+)?[`*]*{_ID}\b[`*]*(?:\s*(?:,\s*and|,|&|\+|/|and|-|–|—|to|through|\.\.+)\s*[`*]*{_ID}\b[`*]*)*"
-_NEEDS = re.compile(
-    r"\b(?:depends?(?:\s+on)?|depending\s+on|dependenc(?:y|ies)(?:\s+on)?|requires?|needs|blocked\s+by|after|prerequisites?)"
-    rf"\b[\s:*_`]*({_LIST})",
+_NOTE = r"(?:\s*\((?:(?!T-?\d)[^()\n]){1,60}\))?"
+"""What may be said of an id before the next: `T010 (model), T011`."""
+_LIST = (
+    rf"(?:tasks?\s+)?[`*]*{_ID}\b[`*]*"
+    rf"(?:{_NOTE}\s*(?:,\s*and|,|&|\+|/|and|-|–|—|to|through|\.\.+)\s*[`*]*{_ID}\b[`*]*)*"
+)
+_ORDER = (
+    r"\b(?:depends?(?:\s+on)?|depend[ei]n[tg]\s+on|dependenc(?:y|ies)(?:\s+on)?|requires?|needs|blocked\s+(?:by|on)|after|once"
+    r"|waits?\s+(?:for|on)|prerequisites?)\b[\s:*_`]*+"  # possessive: what follows may begin with the same
+)
+_NEEDS = re.compile(rf"{_ORDER}({_LIST})", re.IGNORECASE)
+_STRAY = re.compile(
+    rf"{_ORDER}((?:(?:[^\W\d_]|['’/-]){{1,40}}[ \t]+){{1,4}})[`*]*(T-?\d{{3,}}[a-z]?)(?![\w-])", re.IGNORECASE
+)
+_COMPARES = re.compile(
+    r"\b(?:as|like|see|same|similar|per|unlike|than|not|no|without|before|until|unless|via|of\s+spec|from\s+spec)\b",
     re.IGNORECASE,
 )
 _REFERENCE = re.compile(rf"\b({_ID})\b")
-_RANGE = re.compile(r"\s*[`*]*\s*(?:-|–|—|to|through|\.\.+)\s*[`*]*\s*")
-_REMARK = re.compile(r"\s*[(\[](?:depends?|depending|requires?|needs|blocked|after)\b[^()\[\]]*[)\]]", re.IGNORECASE)
+_RANGE = re.compile(r"-|–|—|to|through|\.\.+")
+_REMARK = re.compile(
+    r"(?<!\s)\s*[(\[](?:depends?|depending|requires?|needs|blocked|after)\b[^()\[\]]*[)\]]", re.IGNORECASE
+)
 _LOOKS = re.compile(
     r"run|verify|validate|check|review|confirm|ensure|test|execute|inspect|audit|manually|smoke|benchmark"
     r"|measure|read",
@@ -53,6 +67,8 @@ class TaskLine(Value, frozen=True, kw_only=True):
     story: str
     """Number of its user story; empty: none."""
     needs: tuple[Reference, ...]
+    strays: tuple[Reference, ...]
+    """Ids a few words behind words of order, such as `needs the client of T004`: too far to be read as a dependency."""
     paths: tuple[Reference, ...]
     looks_only: bool
     """It asks to look at something, such as by running the tests: it may well change nothing."""
@@ -84,7 +100,8 @@ def read_line(text: str, box: Box, top: str = "") -> TaskLine:
         done=box.mark in ("x", "X"),
         parallel=any(tag.upper() in ("P", "PARALLEL") for tag in tags),
         story=story,
-        needs=tuple(_needs(whole, at)),
+        needs=tuple(needs_in(whole, at)),
+        strays=tuple(_strays(whole, at)),
         paths=tuple(
             Reference(name=path, start=at + start, end=at + end) for path, start, end in named_paths(whole, top)
         ),
@@ -93,7 +110,8 @@ def read_line(text: str, box: Box, top: str = "") -> TaskLine:
     )
 
 
-def _needs(text: str, offset: int) -> Iterator[Reference]:
+def needs_in(text: str, offset: int) -> Iterator[Reference]:
+    """The ids right behind words of order, and the ranges. `offset`: where the text begins."""
     for found in _NEEDS.finditer(text):
         ids = list(_REFERENCE.finditer(text, found.start(1), found.end(1)))
         skip = False
@@ -101,7 +119,14 @@ def _needs(text: str, offset: int) -> Iterator[Reference]:
             if skip:
                 skip = False
                 continue
-            skip = following is not None and _RANGE.fullmatch(text, this.end(), following.start()) is not None
+            between = "" if following is None else text[this.end() : following.start()].strip().strip("`*").strip()
+            skip = _RANGE.fullmatch(between) is not None
             last = following if skip and following is not None else this
             until = last[1] if skip else ""
             yield Reference(name=this[1], until=until, start=offset + this.start(), end=offset + last.end())
+
+
+def _strays(text: str, offset: int) -> Iterator[Reference]:
+    for found in _STRAY.finditer(text):
+        if not _COMPARES.search(found[1]):
+            yield Reference(name=found[2], start=offset + found.start(2), end=offset + found.end(2))

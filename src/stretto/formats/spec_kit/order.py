@@ -22,7 +22,7 @@ _SEPARATOR = re.compile(r"[\s:.\-–—]+")
 _STORY = re.compile(r"\b(?:user\s+story|story|US)[\s-]*0*(\d{1,4})\b", re.IGNORECASE)
 _TESTS = re.compile(r"\W*tests?\b", re.IGNORECASE)
 _DEPENDENCIES = re.compile(r"depend|execution order|prerequisite", re.IGNORECASE)
-_REFERENCE = re.compile(
+REFERENCE = re.compile(
     r"\b(?:(?:user\s+story|US)[\s-]*0*(?P<story>\d{1,4})|phase\s+(?P<phase>\d+(?:\.\d+)*))\b", re.IGNORECASE
 )
 _WAITS = re.compile(r"\b(?:depends?\s+(?:only\s+)?on|after|requires?|follows?|blocked\s+by|needs)\b", re.IGNORECASE)
@@ -131,7 +131,7 @@ def _said(outline: Outline, groups: Sequence[Group]) -> dict[int, list[str]]:
         called.setdefault(("phase", group.id), []).append(i)
 
     def named(text: str) -> Iterator[int]:
-        for reference in _REFERENCE.finditer(text):
+        for reference in REFERENCE.finditer(text):
             stories = called.get(("story", reference["story"]), ()) if reference["story"] else ()
             yield from sorted({*stories, *called.get(("phase", reference["phase"]), ())})
 
@@ -139,23 +139,33 @@ def _said(outline: Outline, groups: Sequence[Group]) -> dict[int, list[str]]:
         for line in outline.sections[group.section].prose.splitlines():
             if says := _SAYS.match(line.strip()):
                 found.setdefault(i, []).extend(groups[n].id for n in named(says[1]))
-    for label, text in _bullets(outline):
-        whose = list(dict.fromkeys(named(label)))
-        if len(whose) != 1:
-            continue
-        for sentence in re.split(r"[.;]|\s[-–—]\s", text):
-            if (waits := _WAITS.search(sentence)) and not _DOES_NOT.search(sentence):
-                found.setdefault(whose[0], []).extend(groups[n].id for n in named(sentence[waits.end() :]))
+    for i in sections_of_order(outline):
+        for label, text in labelled(outline.sections[i].prose):
+            whose = list(dict.fromkeys(named(label)))
+            if len(whose) == 1:
+                found.setdefault(whose[0], []).extend(groups[n].id for said in awaited(text) for n in named(said))
     return found
 
 
-def _bullets(outline: Outline) -> Iterator[tuple[str, str]]:
-    """`**Label**: words` of the sections that tell of dependencies."""
-    for i, section in enumerate(outline.sections):
+def sections_of_order(outline: Outline) -> Iterator[int]:
+    """Those that tell of dependencies."""
+    for i in range(len(outline.sections)):
         if any(_DEPENDENCIES.search(outline.sections[n].title) for n in path_of(outline.sections, i)):
-            for bullet in re.split(r"^\s*[-*+]\s+", section.prose, flags=re.MULTILINE):
-                if found := re.match(r"\*\*(.+?)\*\*:?(.*)", " ".join(bullet.split())):
-                    yield found[1], found[2]
+            yield i
+
+
+def labelled(prose: str) -> Iterator[tuple[str, str]]:
+    """Bullets such as `**Label**: words`, each on one line."""
+    for bullet in re.split(r"^[ \t]*[-*+]\s+", prose, flags=re.MULTILINE):
+        if found := re.match(r"\*\*(.+?)\*\*:?(.*)", " ".join(bullet.split())):
+            yield found[1], found[2]
+
+
+def awaited(text: str) -> Iterator[str]:
+    """What stands behind the words of order of each sentence that says plainly that it waits."""
+    for sentence in re.split(r"[.;]|\s[-–—]\s", text):
+        if (waits := _WAITS.search(sentence)) and not _DOES_NOT.search(sentence):
+            yield sentence[waits.end() :]
 
 
 def order(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
 
@@ -11,6 +11,7 @@ from stretto.formats.reading import Read, Reading, shown
 from stretto.formats.spec_kit.folder import companions, is_paper, top_of
 from stretto.formats.spec_kit.line import Reference, TaskLine, is_task, read_line
 from stretto.formats.spec_kit.loose import are_tasks, loose_in, next_id
+from stretto.formats.spec_kit.nowhere import Ids, in_prose, strays
 from stretto.formats.spec_kit.order import Group, groups_of, order, waits_for
 from stretto.formats.spec_kit.prompt import Prompts
 from stretto.formats.syntax.markdown_text import Outline
@@ -20,7 +21,7 @@ from stretto.model.plan import Phase, Plan, Task
 NAME = "spec-kit"
 
 _TITLE = re.compile(r"(?:implementation\s+)?tasks?(?:\s+list)?\s*[:\-–—]\s*", re.IGNORECASE)
-_KNOWN_MARKS = ("", " ", "x", "X")
+_MARKS = {" ": "pending", "": "pending", **dict.fromkeys(("x", "X"), "succeeded")}
 
 
 def recognises(source: Source) -> bool:
@@ -55,13 +56,19 @@ class _Reader:
         self._lines = list(lines_of(outline, source.text.text, top.name if top else ""))
         self._groups = groups_of(outline, self._lines)
         self._loose = [x for x in loose_in(outline, source.text.text) if x.box.mark not in ("x", "X")]
+        text = source.text.text
+        ids = Ids(outline, self._lines, text)
+        self._strays = [list(strays(line, ids)) for line in self._lines]
+        named = {x.name: x for x in reversed(list(in_prose(outline, self._groups, self._lines, text, ids)))}
+        self._prose = sorted(named.values(), key=lambda reference: reference.start)
         root = Node(
             0,
             len(source.text.text),
             children={
-                "tasks": listed(_node(x) for x in self._lines),
+                "tasks": listed(map(_node, self._lines, self._strays)),
                 "phases": self._heads(),
                 "loose": listed(Node(x.box.start, x.box.end) for x in self._loose),
+                "prose": listed(map(_span, self._prose)),
             },
         )
         self._reading = Reading(Source(source.text, source.data, "markdown", outline, root))
@@ -85,6 +92,7 @@ class _Reader:
             for i in group.members
         ]
         self._tell_loose()
+        self._tell_nowhere()
         phases = waits_for(self._outline, self._groups)
         return self._reading.finish(
             lambda: Plan(
@@ -119,6 +127,25 @@ class _Reader:
                 severity="info",
             )
 
+    def _tell_nowhere(self) -> None:
+        """Words of order that lead to nothing in the list."""
+        for i, references in enumerate(self._strays):
+            for n, each in enumerate(references):
+                self._reading.report(
+                    "outside-need",
+                    f"task {shown(self._lines[i].id)!r} waits for {shown(each.name)!r}, which is no task of this list",
+                    ("tasks", i, "strays", n),
+                    "nothing is waited for; correct the id, as in `(depends on T012)`, or see to it that it is done",
+                    tasks=(self._lines[i].id,),
+                )
+        for n, each in enumerate(self._prose):
+            self._reading.report(
+                "outside-need",
+                f"{shown(each.name)!r} is waited for, and nothing in this list is called so",
+                ("prose", n),
+                "nothing is waited for; correct it, or take it out",
+            )
+
     @cached_property
     def _prompts(self) -> Prompts:
         return Prompts(self._outline, self._title)
@@ -149,9 +176,8 @@ class _Reader:
             at = next((n for n, said in enumerate(line.needs) if need in (said.name, said.until)), None)
             steps = ("tasks", index) if at is None else ("tasks", index, "needs", at)
             self._reading.places.mark(f"{place}:depends_on:{i}", steps)
-        if line.box.mark not in _KNOWN_MARKS:
-            message = f"[{line.box.mark}] of task {shown(line.id)!r} is no mark that is known; it counts as to be done"
-            self._reading.report("unknown-status", message, ("tasks", index, "status"), tasks=(line.id,))
+        if line.box.mark not in _MARKS:
+            self._reading.unknown_mark(line.id, line.box.mark, ("tasks", index, "status"), _MARKS)
         return Task(
             id=line.id,
             phase=group.id,
@@ -170,7 +196,7 @@ class _Reader:
         return self._reading.places.claims(place, (each for each in named if not is_paper(each[0]))) or None
 
 
-def _node(line: TaskLine) -> Node:
+def _node(line: TaskLine, lost: Sequence[Reference]) -> Node:
     box = line.box
     return Node(
         box.start,
@@ -178,8 +204,9 @@ def _node(line: TaskLine) -> Node:
         key=line.id_at,
         children={
             "status": Node(box.mark_at, box.mark_at + len(box.mark)),
-            "needs": listed(_span(need) for need in line.needs),
-            "paths": listed(_span(path) for path in line.paths),
+            "needs": listed(map(_span, line.needs)),
+            "strays": listed(map(_span, lost)),
+            "paths": listed(map(_span, line.paths)),
         },
     )
 

@@ -28,7 +28,7 @@ _ITEM = re.compile(r"\"([^\"\r\n]*)\"|'([^'\r\n]*)'|([^\s,\[\]\"'][^,\[\]\r\n]*)
 _ENTRY = re.compile(r"^[ \t]*-[ \t]+", re.MULTILINE)
 _BREAK = re.compile(r"[\r\n]")
 _MARKDOWN = re.compile(r"^(?:#{1,6}[ \t]|<[a-z_]+[ >])", re.MULTILINE)
-_MORE_KEYS = re.compile(r"(?:[ \t]*(?:#[^\r\n]*)?(?:\r\n|\r|\n))*[\w\"'-]+[ \t]*:(?:[ \t\r\n]|\Z)")
+_MORE_KEYS = re.compile(r"(?:[ \t]*+(?:#[^\r\n]*+)?(?>\r\n|\r|\n))*+[\w\"'-]++[ \t]*+:(?:[ \t\r\n]|\Z)")
 
 
 class Span(Value, frozen=True, kw_only=True):

@@ -15,7 +15,7 @@ from stretto.model.plan import Finding
 _BREAK = re.compile(r"\r\n|\r|\n")
 _LINE = re.compile(r"[^\r\n]+")
 _WHOLE = re.compile(r"""^\{[ \t]*".*\}[ \t]*\r?$""", re.MULTILINE)
-_FIRST = re.compile(r"""\s*\{[ \t]*"[^\r\n]*\}[ \t]*[\r\n]+\s*\{""")
+_FIRST = re.compile(r"""\s*\{[ \t]*"[^\r\n]*\}[ \t]*[\r\n]++\s*+\{""")
 
 
 def is_json_lines(text: Text) -> bool:

@@ -16,7 +16,7 @@ from stretto.formats.syntax.source import Node, Source, Text
 from stretto.model.plan import Value
 
 _LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n|\Z)")
-_HEADING = re.compile(r" {0,3}(#{1,6})(?:[ \t]+(.*?))?(?:[ \t]+#+)?[ \t]*$")
+_HEADING = re.compile(r" {0,3}(#{1,6})(?:[ \t](.*))?$")
 _FENCE = re.compile(r"[ \t]*(?:>[ \t]*)*(`{3,}|~{3,})")
 _BOX = re.compile(r"([ \t]*)(?:[-*+]|\d{1,9}[.)])[ \t]+\[(.?)\](?=\\?\*?(?:[ \t]|$))[ \t]*")
 _NEW_BLOCK = re.compile(
@@ -108,7 +108,7 @@ class _Outliner:
             blank = not line.strip()
             if is_text and (heading := _HEADING.match(line)):
                 self._close_section()
-                self._heading = (len(heading[1]), (heading[2] or "").strip(), start)
+                self._heading = (len(heading[1]), _title(heading[2] or ""), start)
             elif is_text and (box := _BOX.match(line)):
                 indent = _indent(line)
                 self._close(indent)
@@ -192,6 +192,13 @@ def _front_matter(text: str) -> int:
     """Where the document begins: behind the YAML that may stand before it."""
     found = re.match(r"---[ \t]*(?:\r\n|\r|\n)(?s:.*?)^(?:---|\.\.\.)[ \t]*(?:\r\n|\r|\n|\Z)", text, re.MULTILINE)
     return found.end() if found else 0
+
+
+def _title(words: str) -> str:
+    """What a heading says, without the signs that may close it."""
+    words = words.strip()
+    bare = words.rstrip("#")
+    return bare.rstrip() if not bare or bare[-1] in " \t" else words
 
 
 def _indent(line: str) -> int:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence, Set
 from pathlib import Path
 
 from stretto.formats.auto_claude.reader import claimed
-from stretto.formats.reading import Read, Reading, Table, shown
+from stretto.formats.reading import Read, Reading, Table, kind, known_words, shown
 from stretto.formats.set_aside import Aside, without
 from stretto.formats.syntax.source import Source, Steps
 from stretto.formats.task_master.prompt import Around, prompt
@@ -19,13 +19,18 @@ LOOSE = "tasks"
 """The phase of the tasks that have no subtasks."""
 
 _PRIORITIES = {"critical": 1, "high": 2, "medium": 3, "low": 4}
+_NUMBER = re.compile(r"[0-9]{1,9}")
+_MEDIUM = 3
+"""What Task Master gives to a task that has none of its priorities."""
 _GAP = re.compile(r"[\s_]+")
-_STATUSES: dict[str, TaskStatus] = {
-    **dict.fromkeys(("pending", "todo", "blocked", "deferred", "cancelled", "canceled", ""), "pending"),
-    **dict.fromkeys(("in-progress", "in_progress", "review"), "running"),
-    **dict.fromkeys(("done", "completed"), "succeeded"),
-}
 _ASIDE: dict[str, Aside] = {"cancelled": "dropped", "canceled": "dropped", "deferred": "later"}
+_STATUSES: dict[str, TaskStatus] = {
+    **dict.fromkeys(("pending", "todo", "blocked", ""), "pending"),
+    **dict.fromkeys(("in-progress", "review"), "running"),
+    **dict.fromkeys(("done", "completed"), "succeeded"),
+    **dict.fromkeys(_ASIDE, "pending"),
+}
+_MEANINGS: Mapping[str, str] = {**_STATUSES, **_ASIDE}
 _MARKS = {"testStrategy", "details", "dependencies", "subtasks"}
 """Keys by which a list of tasks is known as Task Master's."""
 _OTHERS = {"prompt", "prompt_file", "depends_on", "phase"}
@@ -84,8 +89,12 @@ class _Reader:
         self._tag = _chosen(Path(source.file), list(self._tags))
         self._before = name_in(self._tags, self._tag)
         self._ids: set[str] = set()
+        self._nameless: set[Steps] = set()
+        """Tasks without an id, or with what is none: told already, and no two of them are the same."""
         self._aside: dict[str, Aside] = {}
         self._unclear: list[Steps] = []
+        self._lost: list[tuple[str, str, Steps]] = []
+        """Tasks with subtasks that wait for what is not there: the task, the name, where it stands."""
 
     def read(self) -> Read:
         root = self._reading.root("the plan")
@@ -96,6 +105,9 @@ class _Reader:
         parts = [table.tables("subtasks", "subtask") for table in tables]
         part_ids = [[self._id(part, id) for part in own] for id, own in zip(ids, parts, strict=True)]
         self._ids = {*ids, *(id for own in part_ids for id in own)}
+        self._each_once(tables, ids)
+        for own, own_ids in zip(parts, part_ids, strict=True):
+            self._each_once(own, own_ids)
         phases: list[Phase] = []
         tasks: list[Task] = []
         loose, named_loose = self._before + LOOSE, False
@@ -103,7 +115,8 @@ class _Reader:
             if own:
                 self._reading.places.mark(f"phase:{id}", table.steps)
                 phases.append(Phase(id=id, title=shown(_title(table.values), 100)))
-                needs = [(name, steps) for name, steps in self._needs(table, None) if name != id]
+                needs = self._needs_of_whole(table, id, set(own_ids))
+                self._look_at_whole(table, tuple(own_ids))
                 around = Around(table.values)
                 tasks += (self._task(x, part, id, around, needs) for x, part in zip(own, own_ids, strict=True))
                 continue
@@ -119,10 +132,13 @@ class _Reader:
             self._reading.report(
                 "set-aside", finding.message, self._at(finding.task), finding.hint, severity="info", tasks=finding.tasks
             )
+        self._tell_lost(kept)
         if self._unclear:
             self._reading.report(
                 "sibling-meant",
-                f"{len(self._unclear)} dependencies of subtasks could be a sibling or a task; siblings are meant",
+                f"{len(self._unclear)} dependencies of subtasks could be a sibling or a task; siblings are meant"
+                if len(self._unclear) > 1
+                else "a dependency of a subtask could be a sibling or a task; the sibling is meant",
                 self._unclear[0],
                 'write "5.2" for subtask 2 of task 5, and "2" in the list of the task itself for task 2',
                 severity="info",
@@ -149,6 +165,8 @@ class _Reader:
 
     def _id(self, table: Table, parent: str | None) -> str:
         own = table.id("id") or ""
+        if not own:
+            self._nameless.add(table.steps)
         if table.values.get("id") is None:
             table.missing("id", "every task has a number")
         if parent is not None:
@@ -158,12 +176,83 @@ class _Reader:
         table.about = f"task {shown(id)!r}"
         return id
 
+    def _each_once(self, tables: Sequence[Table], ids: Sequence[str]) -> None:
+        """Refuse an id that two tasks of a list have: nobody can tell which of them is meant by it.
+
+        Their subtasks are held against those of the same task only: with its id theirs will change, too."""
+        first: dict[str, Table] = {}
+        free = 1 + max((int(number) for table in tables if _NUMBER.fullmatch(number := _last(table))), default=0)
+        for table, id in zip(tables, ids, strict=True):
+            if table.steps in self._nameless or first.setdefault(id, table) is table:
+                continue
+            other, at = first[id], ("id",)
+            place = self._reading.source.location((*other.steps, *at))
+            self._reading.refuse(
+                "duplicate-id",
+                f"the id {shown(id)!r} is given twice: to {shown(_title(other.values), 40)!r} at"
+                f" {place.file}:{place.line}:{place.column}, and to {shown(_title(table.values), 40)!r} here",
+                (*table.steps, *at),
+                f"give one of the two another id{f', such as {free}' if free > 1 else ''}, and name that where"
+                " `dependencies` mean it",
+            )
+            free += free > 1
+
+    def _needs_of_whole(self, table: Table, id: str, parts: Set[str]) -> list[tuple[str, Steps]]:
+        """What all subtasks of a task wait for, because it does. That it waits for a part of itself says nothing."""
+        found = []
+        for name, steps in dict(self._needs(table, None)).items():
+            if name != id and name not in parts:
+                if name in self._ids:
+                    found.append((name, steps))
+                else:
+                    self._lost.append((id, name, steps))
+        return found
+
+    def _look_at_whole(self, table: Table, parts: tuple[str, ...]) -> None:
+        """Words of a task with subtasks that nobody knows: told once, not for each of them."""
+        if status_of(table.values) is None:
+            steps = (*table.steps, "status")
+            self._reading.unknown_status(table.about, table.values.get("status"), steps, parts, _MEANINGS)
+        self._look_at_priority(table, parts, _MEDIUM)
+
+    def _look_at_priority(self, table: Table, tasks: tuple[str, ...], counts_as: int) -> None:
+        value = table.values.get("priority")
+        if value in (None, "") or _priority(table.values) is not None:
+            return
+        word = next(word for word, number in _PRIORITIES.items() if number == counts_as)
+        self._reading.report(
+            "unknown-priority",
+            f"`priority` of {table.about} is {kind(value)}, which is no word that is known; it counts as {word}",
+            (*table.steps, "priority"),
+            known_words(value, _PRIORITIES),
+            tasks=tasks,
+        )
+
+    def _tell_lost(self, kept: Sequence[Task]) -> None:
+        """What a task waits for in vain, once for all of its subtasks that are left."""
+        parts: dict[str, list[str]] = {}
+        for task in kept if self._lost else ():
+            parts.setdefault(task.phase, []).append(task.id)
+        whole = {phase: tuple(ids) for phase, ids in parts.items()}  # one, however much each of them waits for
+        for id, name, steps in self._lost:
+            if id in whole:
+                self._reading.report(
+                    "unknown-id",
+                    f"task {shown(id)!r} waits for {shown(name)!r}, which is not in this plan",
+                    steps,
+                    "name a task of this plan, or leave it out",
+                    severity="error",
+                    tasks=whole[id],
+                )
+
     def _task(self, table: Table, id: str, phase: str, parent: Around | None, above: list[tuple[str, Steps]]) -> Task:
         place = self._reading.places.mark(f"task:{id}", table.steps)
         values, around = table.values, parent.values if parent is not None else {}
         if not _title(values) and not values.get("details"):
             table.missing("title", "say what is to be done; a number is no prompt")
         writes = self._writes(table, place)
+        priority = _priority(values) or _priority(around) or _MEDIUM
+        self._look_at_priority(table, (id,), priority)
         needs = dict([*self._needs(table, phase if parent is not None else None), *above])
         for i, steps in enumerate(needs.values()):
             self._reading.places.mark(f"{place}:depends_on:{i}", steps)
@@ -175,7 +264,7 @@ class _Reader:
             depends_on=tuple(needs),
             writes=writes,
             effect="any" if writes is None else "changes",
-            priority=_priority(values, around),
+            priority=priority,
             status=self._status(table, id, around),
         )
 
@@ -188,7 +277,8 @@ class _Reader:
             return "succeeded"
         status = status_of(table.values)
         if status is None:
-            self._reading.unknown_status(table.about, table.values.get("status"), (*table.steps, "status"), id)
+            steps = (*table.steps, "status")
+            self._reading.unknown_status(table.about, table.values.get("status"), steps, (id,), _MEANINGS)
         return status or "pending"
 
     def _needs(self, table: Table, parent: str | None) -> list[tuple[str, Steps]]:
@@ -237,6 +327,12 @@ def _title(values: Mapping[str, object]) -> str:
     return next(filter(None, texts), "")
 
 
-def _priority(values: Mapping[str, object], around: Mapping[str, object]) -> int:
-    words = (word for each in (values, around) if isinstance(word := each.get("priority"), str))
-    return next((_PRIORITIES[word.casefold()] for word in words if word.casefold() in _PRIORITIES), 3)
+def _priority(values: Mapping[str, object]) -> int | None:
+    """None where it has none, or a word that nobody knows."""
+    word = values.get("priority")
+    return _PRIORITIES.get(word.strip().casefold()) if isinstance(word, str) else None
+
+
+def _last(table: Table) -> str:
+    """The id as its list counts it: without its task's number, which some files put before it."""
+    return str(table.values.get("id")).rpartition(".")[2]
