@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Literal
 
+from msgspec.structs import replace
+
 from stretto.analysis.changes import changed
 from stretto.analysis.conflicts import meetings
 from stretto.analysis.estimate import durations, schedule
@@ -42,6 +44,8 @@ class Suggestion(Value, frozen=True, kw_only=True):
     """The same with all the suggestions before it and this one; for a contract, with that alone."""
     idea: Idea
     """What it comes to in the plan after other changes."""
+    turn: int
+    """Those that are made together are made in this order: a split moves the places of tasks, and so comes late."""
 
 
 class Advice(Value, frozen=True, kw_only=True):
@@ -71,11 +75,11 @@ def advise(plan: Plan, *, named: Named, places: int = 5, default_s: float = 720.
 
 
 def together(plan: Plan, suggestions: Sequence[Suggestion]) -> tuple[Change, ...] | None:
-    """The changes that make all of them, in the order of the advice; None where one leaves another nothing to do.
+    """The changes that make all of them, each in its turn; None where one leaves another nothing to do.
 
     Where one bears on another, they are not the same as those of each alone."""
     made: list[Change] = []
-    for suggestion in suggestions:
+    for suggestion in sorted(suggestions, key=lambda each: each.turn):
         proposal = suggestion.idea(plan)
         if proposal is None:
             return None
@@ -87,6 +91,7 @@ def together(plan: Plan, suggestions: Sequence[Suggestion]) -> tuple[Change, ...
 class _Adviser:
     def __init__(self, plan: Plan, named: Named, places: int, default_s: float) -> None:
         self._plan, self._named, self._places, self._default_s = plan, named, places, default_s
+        self._turn = 0
         self._looks = max(_LEAST, _LOOKS // max(1, len(plan.tasks)))
         self.now_s = self._takes(plan)
 
@@ -100,23 +105,37 @@ class _Adviser:
         sight = Sight(self._plan, self._named)
         faster, then = self._faster(savings(self._plan, sight), self._plan)
         halved, then = self._faster(halvings(self._plan, self._default_s), then)  # which moves the places of tasks
-        faster += halved
         unclaimed = list(self._asked(claims(self._plan, sight)))
         safer = list(self._safer(unclaimed[:_SHOWN], then))
         later = [
-            self._suggestion(idea, own, self.now_s - self._takes(changed(self._plan, own.changes)))
+            self._suggestion(idea, own, self._saves(own))
             for idea, own in list(self._asked(contracts(self._plan, sight)))[:_SHOWN]
         ]
         return Advice(
             now_s=self.now_s,
-            faster=tuple(faster),
+            faster=tuple(self._best_first([*faster, *halved])),
             safer=tuple(safer),
-            later=tuple(x for x in later if self._worth(x.saves_s)),
+            later=tuple(sorted((x for x in later if self._worth(x.saves_s)), key=lambda x: -x.saves_s)),
             left_out=len(unclaimed) - len(safer),
         )
 
     def _worth(self, saves_s: float) -> bool:
         return saves_s >= max(1.0, self.now_s * _WORTH)
+
+    def _saves(self, proposal: Proposal) -> float:
+        return self.now_s - self._takes(changed(self._plan, proposal.changes))
+
+    def _best_first(self, found: list[Suggestion]) -> list[Suggestion]:
+        """By what each saves alone; as they were found where some of them do not go without others."""
+        best = sorted(found, key=lambda each: -each.saves_s)
+        told: list[Suggestion] = []
+        for n, each in enumerate(best):
+            made = together(self._plan, best[: n + 1])
+            saved_s = 0.0 if made is None else self.now_s - self._takes(changed(self._plan, made))
+            if saved_s <= 0:
+                return found
+            told.append(replace(each, together_s=round(saved_s, 3)))
+        return told
 
     def _asked(self, ideas: Iterable[Idea]) -> Iterable[tuple[Idea, Proposal]]:
         return ((idea, proposal) for idea in ideas if (proposal := idea(self._plan)) is not None)
@@ -126,8 +145,7 @@ class _Adviser:
         alone: list[tuple[float, int, Idea, Proposal]] = []
         for n, idea in enumerate(ideas):
             if self._looks > 0 and (proposal := idea(self._plan)) is not None:
-                saves_s = self.now_s - self._takes(changed(self._plan, proposal.changes))
-                alone.append((-saves_s, n, idea, proposal))
+                alone.append((-self._saves(proposal), n, idea, proposal))
         alone.sort(key=lambda x: x[:2])
         found: list[Suggestion] = []
         now_s = self._takes(current)
@@ -152,14 +170,16 @@ class _Adviser:
         return found, current
 
     def _safer(self, asked: Iterable[tuple[Idea, Proposal]], current: Plan) -> Iterable[Suggestion]:
-        for idea, own in asked:
+        """Those that cost no time come first."""
+        alone = sorted(((self._saves(own), idea, own) for idea, own in asked), key=lambda x: -x[0])
+        for saves_s, idea, own in alone:
             current = changed(current, own.changes)
-            alone_s = self.now_s - self._takes(changed(self._plan, own.changes))
-            yield self._suggestion(idea, own, alone_s, self.now_s - self._takes(current))
+            yield self._suggestion(idea, own, saves_s, self.now_s - self._takes(current))
 
     def _suggestion(
         self, idea: Idea, proposal: Proposal, saves_s: float, together_s: float | None = None
     ) -> Suggestion:
+        self._turn += 1
         return Suggestion(
             kind=proposal.kind,
             reason=proposal.reason,
@@ -168,4 +188,5 @@ class _Adviser:
             saves_s=round(saves_s, 3),
             together_s=round(saves_s if together_s is None else together_s, 3),
             idea=idea,
+            turn=self._turn,
         )

@@ -23,7 +23,7 @@ from itertools import accumulate
 import msgspec
 
 from stretto.analysis.globs import Glob, contains, overlap, parse, plain
-from stretto.analysis.graph import Graph, remaining, topological
+from stretto.analysis.graph import Graph, reach, remaining, topological
 from stretto.model.plan import Plan, Value
 
 _WIDTH = 4096
@@ -240,7 +240,7 @@ def _free(
     bits: dict[int, int] = {}
 
     def settle() -> Iterator[tuple[int, dict[int, int], dict[int, int]]]:
-        before, behind = _reach(order, waits, bits), _reach(order[::-1], dependents, bits)
+        before, behind = reach(order, waits, bits), reach(order[::-1], dependents, bits)
         for n, part in chunk:
             mask = sum(1 << bits[i] for i in part)
             yield (
@@ -285,18 +285,6 @@ def _cliques(core: Iterable[int], free: Mapping[int, int], bits: Mapping[int, in
             for one in picked:
                 todo[one] &= ~held
             yield tuple(sorted(picked))
-
-
-def _reach(order: Sequence[int], sources: Sequence[Sequence[int]], bits: dict[int, int]) -> list[int]:
-    """For each node the bits of the nodes that it is reached from; `sources` come before it in `order`."""
-    reach = [0] * len(sources)
-    for node in order:
-        own = 0
-        for other in sources[node]:
-            got = reach[other] | (1 << bits[other] if other in bits else 0)
-            own = own | got if own else got
-        reach[node] = own
-    return reach
 
 
 def _ones(value: int) -> Iterable[int]:

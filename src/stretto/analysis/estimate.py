@@ -13,6 +13,7 @@ import math
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 
+from stretto.analysis.bound import lower_bound
 from stretto.analysis.conflicts import Meeting, meetings
 from stretto.analysis.graph import Graph, ranks, remaining
 from stretto.model.plan import Plan, Task, Value
@@ -31,7 +32,8 @@ class Estimate(Value, frozen=True, kw_only=True):
     parallel_s: float
     """With the given number of places, claims honoured."""
     lower_bound_s: float
-    """No schedule can be shorter: the critical path, the work shared evenly, or the most wanted path."""
+    """No schedule can be shorter: the critical path, the work shared evenly, or the longest queue of tasks that are
+    kept apart, by a path or by what they conflict with."""
     speedup: float
     """`sequential_s / parallel_s`; 1 when nothing is left."""
     peak_width: int
@@ -81,9 +83,7 @@ def estimate(plan: Plan, graph: Graph, durations_s: Sequence[float], places: int
     met = meetings(plan)
     run = schedule(plan, graph, durations_s, places, met)
     wide = schedule(plan, graph, durations_s, max(1, len(plan.tasks)), met)
-    chains = ranks(remaining(plan, graph), durations_s)
-    queues = (sum(durations_s[i] for i in meeting.owners) for meeting in met)
-    bound = max((*chains, *queues, run.work_s / max(1, places)), default=0.0)
+    bound = max(lower_bound(plan, remaining(plan, graph), durations_s, met), run.work_s / max(1, places))
     return Estimate(
         sequential_s=run.work_s,
         parallel_s=run.end_s,

@@ -163,6 +163,18 @@ def cycle(graph: Graph) -> tuple[str, ...] | None:
     return tuple(graph.names[i] for i in reversed(loop))
 
 
+def reach(order: Sequence[int], sources: Sequence[Sequence[int]], bits: Mapping[int, int]) -> list[int]:
+    """For each node the bits of the nodes that it is reached from; `sources` come before it in `order`."""
+    reach = [0] * len(sources)
+    for node in order:
+        own = 0
+        for other in sources[node]:
+            got = reach[other] | (1 << bits[other] if other in bits else 0)
+            own = own | got if own else got
+        reach[node] = own
+    return reach
+
+
 def levels(graph: Graph) -> list[int]:
     """The length of the longest chain of tasks in front of each node, 0 for none; -1 on or behind a cycle."""
     level = [-1] * len(graph.names)

@@ -179,7 +179,11 @@ def _relaxed(
         told = f"{listed(free, 3)} visibly {'needs' if len(free) == 1 else 'need'} nothing"
     else:
         told = "its tasks visibly need only a part"
-    return Proposal(kind="dependency", reason=reason.format(told), tasks=own, changes=(change, *ties))
+    kept = tuple(tie.task for tie in ties)
+    one = len(kept) == 1
+    more = f"; {listed(kept, 3)} then {'waits' if one else 'wait'} for what {'it needs' if one else 'they need'}"
+    reason = reason.format(told) + (more if kept else "")
+    return Proposal(kind="dependency", reason=reason, tasks=own, changes=(change, *ties))
 
 
 def _waited(plan: Plan) -> list[int]:

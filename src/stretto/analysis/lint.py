@@ -8,7 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
-from stretto.analysis import lint_contracts, lint_detail, lint_names, lint_order, lint_scope, lint_setup, lint_shape
+from stretto.analysis import (
+    lint_apart,
+    lint_contracts,
+    lint_detail,
+    lint_names,
+    lint_order,
+    lint_scope,
+    lint_setup,
+    lint_shape,
+)
 from stretto.analysis.subject import Subject
 from stretto.model.plan import NO_PLACES, Finding, Location, Plan, Task
 from stretto.model.run import RunSettings
@@ -29,6 +38,8 @@ RULES: tuple[Rule, ...] = (
     lint_order.atomic_phases,
     lint_order.chains,
     lint_order.unchained,
+    lint_apart.with_itself,
+    lint_apart.ordered_anyway,
     lint_contracts.unsupported,
     lint_contracts.contracts,
     lint_contracts.awaited,

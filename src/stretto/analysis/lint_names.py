@@ -54,10 +54,12 @@ def duplicate_ids(subject: Subject) -> Iterator[Finding]:
         for id in ids:
             times[id] += 1
             if times[id] > 1:
+                here, first = subject.place(f"{kind}:{id}#{times[id]}"), subject.place(f"{kind}:{id}")
+                at = f"; the first is at {first.file}:{first.line}:{first.column}" if first and first != here else ""
                 yield finding(
                     "duplicate-id",
-                    f"there is more than one {kind} {quoted(id)}",
-                    subject.place(f"{kind}:{id}#{times[id]}"),
+                    f"there is more than one {kind} {quoted(id)}{at}",
+                    here,
                     hint=f"give every {kind} an id of its own",
                     tasks=(id,) if kind == "task" else (),
                 )
@@ -89,11 +91,10 @@ def similar_ids(subject: Subject) -> Iterator[Finding]:
 def unknown_ids(subject: Subject) -> Iterator[Finding]:
     """Every reference to a task or a phase that is not there (R1.5)."""
     plan = subject.plan
-    phases = dict.fromkeys(subject.ids["phase"])
+    phases, tasks = dict.fromkeys(subject.ids["phase"]), dict.fromkeys(subject.ids["task"])
+    known = tasks | phases
     suggest = _suggester(_SUGGESTIONS)
     if subject.graph.dangling:
-        tasks = dict.fromkeys(subject.ids["task"])
-        known = tasks | phases
         for task in plan.tasks:
             for field, names in (("depends_on", task.depends_on), ("after", task.after)):
                 for k, name in enumerate(names):
@@ -119,7 +120,7 @@ def unknown_ids(subject: Subject) -> Iterator[Finding]:
                     )
     for task in plan.tasks:
         if task.conflicts_with:
-            yield from _unknown_foes(subject, task, suggest)
+            yield from _unknown_foes(subject, task, known, suggest)
         if task.phase not in phases:
             yield finding(
                 "unknown-id",
@@ -131,9 +132,8 @@ def unknown_ids(subject: Subject) -> Iterator[Finding]:
 
 
 def _unknown_foes(
-    subject: Subject, task: Task, suggest: Callable[[str, Collection[str], str], str]
+    subject: Subject, task: Task, known: Collection[str], suggest: Callable[[str, Collection[str], str], str]
 ) -> Iterator[Finding]:
-    known = dict.fromkeys((*subject.ids["task"], *subject.ids["phase"]))
     for k, name in enumerate(task.conflicts_with):
         if name not in known:
             yield finding(

@@ -14,6 +14,9 @@ COLOURS: Mapping[str, Colour] = {"error": "red", "warning": "yellow", "info": "b
 _MOST = {"error": 20, "warning": 5, "info": 5}
 """So many findings of one code are told one by one."""
 
+_FILES = 3
+"""So many files with errors are named."""
+
 
 def findings_text(
     file: str, plan: Plan | None, findings: Sequence[Finding], *, paint: Paint, width: int | None = None
@@ -35,8 +38,20 @@ def findings_text(
         told = ", ".join(f"{number:,} more [{code}]" for code, number in rest.items())
         yield from wrap(f"and {told}", width)
         yield from advice(f"all of them: {on_plan('check', file)} --json", width)
-    what = f"{file}: " if plan is None else f"{line(plan.name)} ({plan.format}), {count(len(plan.tasks), 'task')}: "
+    what = (
+        f"{_at_fault(file, findings)}: "
+        if plan is None
+        else f"{line(plan.name)} ({plan.format}), {count(len(plan.tasks), 'task')}: "
+    )
     yield from wrap(what + tally(findings), width)
+
+
+def _at_fault(file: str, findings: Sequence[Finding]) -> str:
+    """The files that have the errors, which need not be the one that was named: a plan may lie in several."""
+    files = list(dict.fromkeys(x.location.file if x.location else file for x in findings if x.severity == "error"))
+    more = [count(len(files) - _FILES, "more file")] if len(files) > _FILES else []
+    named = [*files[:_FILES], *more] or [file]
+    return " and ".join([", ".join(named[:-1]), named[-1]]) if len(named) > 1 else named[0]
 
 
 def folded(findings: Sequence[Finding]) -> tuple[list[Finding], Mapping[str, int]]:

@@ -16,7 +16,7 @@ from stretto.core.events import Event
 from stretto.core.state import TaskRecord
 from stretto.model.plan import Plan, Task
 from stretto.model.run import Culprit, LandEntry
-from stretto.observe.paint import cut, line, moment
+from stretto.observe.paint import count, cut, line, moment
 from stretto.ports import Recorded
 
 BULKY = ("plan", "tasks", "by_id")
@@ -97,7 +97,7 @@ def short(value: object) -> str:
     """Any value of an event or a state in a few words, fit to be printed."""
     match value:
         case Plan():
-            return f"{line(value.name)!r} ({len(value.tasks)} tasks)"
+            return f"{line(value.name)!r} ({count(len(value.tasks), 'task')})"
         case Task():
             return line(value.id)
         case str():

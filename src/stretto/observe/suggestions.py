@@ -113,10 +113,14 @@ def suggestions_text(
         yield ""
         yield from wrap(f"and {counted(advice.left_out, 'more claim')} like these", width)
     if able:
-        several = f", several (`{able[0]},{able[1]}`)" if len(able) > 1 else ""
+        which = f"{able[0]}"
+        if len(able) > 1:
+            which += (
+                f", several (`{able[0]},{able[1]}`) or `all` {'of them' if len(able) == number else 'with a patch'}"
+            )
         yield ""
         yield from hint(
-            f"to make number {able[0]}{several} or `all` of them: {command.format(able[0])}\n"
+            f"to make number {which}: {command.format(able[0])}\n"
             "the numbers are those of the file as it is now: after a change, look again",
             width,
         )
@@ -126,10 +130,10 @@ def _saved(suggestion: Suggestion, number: int) -> str:
     """What it is, and what it saves."""
     alone_s, together_s = suggestion.saves_s, suggestion.together_s
     if round(alone_s) <= 0:
-        alone = f"takes {spoken(-alone_s)} longer" if round(alone_s) < 0 else "no time"
+        alone = f"takes {spoken(-alone_s)} longer" if round(alone_s) < 0 else "saves no time"
     else:
         alone = f"saves {spoken(alone_s)}"
-    apart = number > 1 and suggestion.kind != "contract" and round(together_s) != round(alone_s)
+    apart = number > 1 and suggestion.kind != "contract" and round(together_s) != round(alone_s) != 0
     return f"{suggestion.kind}, {alone}{f' ({spoken(max(0.0, together_s))} with those before it)' if apart else ''}"
 
 
@@ -179,7 +183,8 @@ def _edit(plan: Plan, change: Change) -> tuple[str, ...]:
             return words, f"task:{owner}:writes", f"task:{owner}"
         case SplitTask():
             halves = f"one for {listed(change.keeps)}, one for {listed(change.gives)}"
-            behind = f"; {listed(change.waiting)} then wait for both" if change.waiting else ""
+            verb = "waits" if len(change.waiting) == 1 else "wait"
+            behind = f"; {listed(change.waiting)} then {verb} for both" if change.waiting else ""
             return f"make two tasks of {quoted(change.task)}: {halves}{behind}", f"task:{change.task}"
         case UseContract():
             words = (

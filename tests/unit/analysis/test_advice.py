@@ -48,6 +48,7 @@ BEHIND = (P, Phase(id="q", depends_on=("p",)))
 def test_a_phase_that_shows_no_reason_to_wait_may_be_let_go() -> None:
     loose = plan(work("menu", "menu.css"), work("prices", "prices.sql", "q"), phases=BEHIND)
     (found,) = advice(loose).faster
+    assert found.reason == "phase `q` waits for `p`, and its tasks visibly need nothing of what that makes"
     assert (found.kind, found.changes, found.tasks) == ("dependency", (DropNeed(phase="q", on="p"),), ("prices",))
     assert (found.saves_s, found.together_s) == (720.0, 720.0)
 
@@ -77,6 +78,9 @@ def test_only_who_visibly_needs_it_goes_on_waiting() -> None:
         work("late", "late.css", "q", words="Like menu.css, write late.css"), phases=BEHIND,
     )  # fmt: skip
     assert changes(both) == [(DropNeed(phase="q", on="p"), AddNeeds(task="late", needs=("menu",)))]
+    (found,) = advice(both).faster
+    told = "`prices` visibly needs nothing of what that makes; `late` then waits for what it needs"
+    assert found.reason == f"phase `q` waits for `p`, and {told}"
 
 
 def test_what_was_waited_for_through_others_is_still_waited_for() -> None:
@@ -162,6 +166,22 @@ def test_what_it_says_it_saves_is_saved(the_plan: Plan) -> None:
         assert made is not None
         assert told[-1].together_s == pytest.approx(got.now_s - takes(changed(the_plan, made), 3), abs=0.01)
     assert all(each.together_s > 0 for each in got.faster)
+    for group in (got.safer, got.later):
+        assert [each.saves_s for each in group] == sorted((each.saves_s for each in group), reverse=True)
+
+
+def test_what_saves_the_most_comes_first_whatever_it_is() -> None:
+    """The split saves more than the dependency, and is made after it all the same."""
+    row = plan(
+        work("menu", "menu.css", more=("site.sql",), estimate_s=14400.0),
+        work("prices", "prices.txt", "q", estimate_s=3600.0), work("a", "a.py", estimate_s=600.0),
+        work("b", "b.py", estimate_s=600.0), phases=BEHIND,
+    )  # fmt: skip
+    got = advice(row)
+    assert [(each.kind, each.saves_s) for each in got.faster] == [("split", 7200.0), ("dependency", 3600.0)]
+    both = together(row, got.faster)
+    assert both is not None and isinstance(both[0], DropNeed) and isinstance(both[-1], SplitTask)
+    assert [each.together_s for each in got.faster] == [7200.0, got.now_s - takes(changed(row, both))]
 
 
 def test_changes_together_are_not_those_of_each_alone() -> None:
@@ -177,8 +197,8 @@ def test_changes_together_are_not_those_of_each_alone() -> None:
         (DropNeed(phase="z", on="q"), tie),
         (DropNeed(phase="q", on="p"), tie),
     }
-    for pair in ((first, second), (second, first)):
-        assert together(three, pair) == (pair[0].changes[0], tie, pair[1].changes[0])
+    for pair in ((first, second), (second, first)):  # each is made in its turn, however they are named
+        assert together(three, pair) == (first.changes[0], tie, second.changes[0])
 
 
 def test_half_of_a_task_offers_no_contract_that_was_seen_of_the_whole() -> None:

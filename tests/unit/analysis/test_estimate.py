@@ -6,15 +6,20 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from stretto.analysis.bound import lower_bound
 from stretto.analysis.conflicts import meetings
 from stretto.analysis.estimate import Estimate, critical_path, durations, enough, estimate, schedule
-from stretto.analysis.graph import build
+from stretto.analysis.graph import build, remaining
 from stretto.model.plan import Phase, Plan
 from unit.analysis.plans import plan, plans, task
 
 
 def times(the_plan: Plan, places: int = 5, default_s: float = 10.0) -> Estimate:
     return estimate(the_plan, build(the_plan), durations(the_plan, default_s), places)
+
+
+def best(the_plan: Plan) -> float:
+    return times(the_plan, places=100).lower_bound_s
 
 
 def path(the_plan: Plan) -> tuple[str, ...]:
@@ -76,6 +81,32 @@ def test_r1_2_who_conflicts_takes_turns_and_the_others_do_not() -> None:
     assert (times(one).parallel_s, times(one).peak_width) == (20, 3)
     alone = plan(task("a"), task("b"), task("alone", conflicts_with=("p",)), task("d", phase="q"))
     assert (times(alone).parallel_s, times(alone).peak_width) == (20, 3)
+
+
+def test_r1_2_the_best_time_promises_nothing_that_conflicts_forbid() -> None:
+    """One waits for both that conflict, and one of these for another: they run one after the other in between."""
+    pair = [task("a", "first", conflicts_with=("b",)), task("b", "first")]
+    assert best(plan(task("first"), *pair, task("last", "a", "b"))) == 40
+    three = [task("a", conflicts_with=("b", "c")), task("b", conflicts_with=("c",)), task("c")]
+    assert best(plan(*three)) == 30
+    assert best(plan(*three[:2], task("c", conflicts_with=("d",)), task("d"))) == 30
+    assert best(plan(task("a", conflicts_with=("p",)), task("b"), task("c"))) == 20
+    assert best(plan(task("a", conflicts_with=("p",)), task("b", conflicts_with=("p",)), task("c"))) == 30
+    assert best(plan(task("x", phase="q", conflicts_with=("p",)), task("b"), task("c"))) == 20
+    assert best(plan(task("a", conflicts_with=("b",)), task("b", status="succeeded"))) == 10
+
+
+def test_r10_1_the_best_time_knows_of_paths_and_of_places_of_a_phase() -> None:
+    same = [task(f"t{i}", "first", writes=("x",)) for i in range(3)]
+    assert best(plan(task("first"), *same, task("last", *(each.id for each in same)))) == 50
+    assert best(plan(*(task(f"t{i}") for i in range(4)), phases=(Phase(id="p", max_parallel=2),))) == 20
+
+
+@given(plans(), st.integers(1, 9))
+def test_r10_1_no_run_is_shorter_than_the_best_time(the_plan: Plan, places: int) -> None:
+    graph, took, met = build(the_plan), durations(the_plan, 7.0), meetings(the_plan)
+    bound = lower_bound(the_plan, remaining(the_plan, graph), took, met)
+    assert bound <= schedule(the_plan, graph, took, places, met).end_s + 1e-6
 
 
 def test_places_of_a_phase() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import itertools
 import re
+import time
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -12,6 +13,7 @@ import pytest
 from hypothesis import given
 
 from stretto.analysis.lint import lint, ok
+from stretto.analysis.lint_names import unknown_ids
 from stretto.analysis.subject import CODES
 from stretto.formats.load import load
 from stretto.model.plan import Check, Defaults, Location, Phase, Plan, PlanGates, Setup
@@ -49,10 +51,15 @@ WRONG: list[tuple[str, Plan]] = [
     ("missing-estimate", plan(*(task(f"t{i}", estimate_s=None if i == 5 else 60.0) for i in range(6)))),
     ("missing-prompt", plan(task("a", prompt=" \n", title="A"))),
     ("missing-prompt", plan(task("a", prompt=""), format="auto-claude")),
+    ("needless-conflict", plan(task("a", conflicts_with=("c",)), task("b", "a"), task("c", "b"))),
+    ("needless-conflict", plan(task("a"), task("b", after=("a",), conflicts_with=("a",)))),
+    ("needless-conflict", plan(task("a"), task("b"), task("c", "p", phase="q", conflicts_with=("p",)))),
     ("odd-id", plan(task("a\nb"))),
     ("odd-id", plan(task(" "))),
     ("overlap", plan(task("a", writes=("x",)), task("b", writes=("X",)))),
     ("parallel-anyway", plan(task("a"), task("b", "a"), task("c"), phases=(Phase(id="p", parallel=False),))),
+    ("self-conflict", plan(task("a", conflicts_with=("a",)))),
+    ("self-conflict", plan(task("p", conflicts_with=("p",)), task("b"))),
     ("self-dependency", plan(task("a", "a"))),
     ("self-dependency", plan(task("a"), phases=(Phase(id="p", depends_on=("p",)),))),
     ("similar-id", plan(task("API.1"), task("api-1"))),
@@ -149,6 +156,13 @@ def test_unknown_ids_are_guessed(written: str, meant: str) -> None:
     assert found.hint == (f"did you mean `{meant}`?" if meant else OTHERWISE)
 
 
+def test_names_of_conflicts_are_looked_up_in_a_table_that_is_made_once() -> None:
+    many = [task(f"t{n}", conflicts_with=("p",)) for n in range(10_000)]
+    began = time.process_time()
+    assert lint(plan(*many), rules=[unknown_ids]) == ()
+    assert time.process_time() - began < 2
+
+
 def test_r1_2_a_phase_waits_for_phases_only() -> None:
     found = only(plan(task("a"), phases=(Phase(id="p", depends_on=("a",)),)), "unknown-id")
     assert "it is a task" in found.hint
@@ -160,6 +174,13 @@ def test_r8_7_rollback_is_told_once_at_its_place() -> None:
     loaded = load("plan.yaml", text.encode())
     found = [*loaded.findings, *lint(loaded.plan, loaded.places)]
     assert [(x.code, x.location and x.location.line) for x in found] == [("unsupported", 2), ("unsupported", 5)]
+
+
+def test_of_two_with_one_id_both_places_are_told() -> None:
+    twice = plan(task("a"), task("b"), task("a"))
+    found = only(twice, "duplicate-id", places={"task:a": at(3), "task:a#2": at(9)})
+    assert (found.location, found.message) == (at(9), "there is more than one task `a`; the first is at plan.yaml:3:1")
+    assert only(twice, "duplicate-id").message == "there is more than one task `a`"
 
 
 def test_findings_point_into_the_file() -> None:

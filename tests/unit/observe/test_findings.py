@@ -50,3 +50,17 @@ def test_what_is_folded_fits_a_terminal() -> None:
     lines = text(many, width=80)
     assert len(lines) < 80
     assert all(len(line) <= 80 for line in lines)
+
+
+def test_of_a_plan_in_many_files_those_with_the_errors_are_named() -> None:
+    def last(*files: str | None) -> str:
+        places = [Location(file=file, line=1, column=1) if file else None for file in files]
+        errors = [Finding(code="syntax", severity="error", message="m", location=place) for place in places]
+        note = Finding(code="x", severity="info", message="m", location=Location(file="other.md", line=1, column=1))
+        return list(findings_text("epic.md", None, [*errors, note], paint=Paint(on=False)))[-1]
+
+    assert last("003.md") == "003.md: 1 error, 1 note"
+    assert last("003.md", "004.md", "003.md") == "003.md and 004.md: 3 errors, 1 note"
+    assert last(None) == "epic.md: 1 error, 1 note"
+    assert last(*(f"{n}.md" for n in range(5))) == "0.md, 1.md, 2.md and 2 more files: 5 errors, 1 note"
+    assert last(*(f"{n}.md" for n in range(4))) == "0.md, 1.md, 2.md and 1 more file: 4 errors, 1 note"
