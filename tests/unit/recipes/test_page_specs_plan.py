@@ -174,6 +174,16 @@ def test_without_a_registry_the_contracts_stand_in_for_it(app: Path) -> None:
     assert "orders.contract.ts" in tasks(app)["HomePage"].prompt
 
 
+def test_a_folder_for_contracts_that_has_none_is_told(app: Path) -> None:
+    for contract in (app / "shared" / "contracts").iterdir():
+        contract.rename(contract.with_name("orders.ts"))
+    assert "no-api-registry" not in [found.code for found in read(app).findings], "the registry tells of the API"
+    (app / REGISTRY).unlink()
+    assert all(found.severity != "error" for found in read(app).findings), "as the folder is there"
+    (found,) = [found for found in read(app).findings if found.code == "no-api-registry"]
+    assert f"neither a {REGISTRY} nor a shared/contracts/*.contract.ts" in found.message
+
+
 def test_a_list_without_a_page_is_refused(app: Path) -> None:
     (app / "specs" / "pages-and-routes.md").write_text("# Pages\n\nNone yet.\n")
     with pytest.raises(PlanError, match="lists no page") as caught:

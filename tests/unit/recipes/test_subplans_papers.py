@@ -60,6 +60,45 @@ def test_a_paper_by_its_headings() -> None:
     ]  # fmt: skip
 
 
+# Marks that ask for content.
+
+ASKING = """# PLAN: P
+
+### Achievement 1.1: Seeds
+
+**Goal**: [TODO]
+
+### Achievement 1.2: Tools
+
+**Goal**: [TODO]
+
+
+- Not `[TBD]`, but [TBD: which]
+
+### Achievement 1.3: Basket
+"""
+
+
+@pytest.mark.parametrize(
+    ("id", "more", "place", "mark"),
+    [
+        ("1.1", {}, "PLAN_P.md:5", "[TODO]"),
+        ("1.2", {}, "PLAN_P.md:9", "[TODO]"),
+        ("1.3", {"description": "As said: [TO BE FILLED: by whom]"}, "parallel.json:1", "[TO BE FILLED: by whom]"),
+        ("1.3", {"description": "[To be filled", "notes": "x"}, "parallel.json:1", "[To be filled"),
+    ],
+)
+def test_a_mark_that_stops_a_paper_is_named_with_its_place(
+    tmp_path: Path, id: str, more: dict[str, object], place: str, mark: str
+) -> None:
+    kept(tmp_path, {"PLAN_P.md": ASKING})
+    found = written(tmp_path, entry("1.1"), entry("1.2"), entry("1.3", **more))
+    progress = seen(tmp_path, found)
+    item = next(item for item in batch(progress, "subplans", ALL).make if item.id == id)
+    told = filled(tmp_path, progress, item, today="2030-01-01")
+    assert isinstance(told, Note) and told.message == f"{tmp_path}/{place} asks for content: {mark}"
+
+
 # Filled papers.
 
 

@@ -130,11 +130,15 @@ def test_one_that_nobody_has_begun_is_not_in_progress_however_new(tmp_path: Path
     assert seen(tmp_path, plan(one("1.1"))).standings[0].status == "in_progress"
 
 
-def test_without_a_folder_the_plan_file_says_it(tmp_path: Path) -> None:
+def test_what_has_no_paper_is_as_far_as_the_plan_file_says(tmp_path: Path) -> None:
     found = written(tmp_path, entry("1.1", status="completed"), entry("1.2", status="odd"), entry("1.3"))
     assert [each.status for each in seen(tmp_path, found).standings] == ["complete", "not_started", "not_started"]
-    (tmp_path / "subplans").mkdir()
-    assert seen(tmp_path, found).standings[0].status == "not_started", "then papers count"
+    kept(tmp_path, {"subplans/SUBPLAN_P_12.md": "words"})
+    progress = seen(tmp_path, found)
+    assert [each.status for each in progress.standings] == ["complete", "subplan_created", "not_started"]
+    assert [each.id for each in progress.available] == ["1.2", "1.3"]
+    kept(tmp_path, {PAPERS["failed"]: "words"})
+    assert seen(tmp_path, found).standings[0].status == "failed", "papers outweigh the file"
 
 
 def test_an_achievement_is_complete_when_all_its_parts_are_approved(tmp_path: Path) -> None:
@@ -154,7 +158,9 @@ SPLIT = ("1.1.1", "1.1.2", "1.1.3")
     [
         (("complete", "", ""), (), "not_started", SPLIT[1:], (1, 3)),
         (("done", "skipped", "completed"), (), "complete", (), (2, 2)),
-        (("complete", "", ""), ("subplans/SUBPLAN_P_11.md",), "subplan_created", SPLIT, (0, 3)),
+        (("complete", "", ""), ("subplans/SUBPLAN_P_11.md",), "subplan_created", SPLIT[1:], (1, 3)),
+        (("complete", "", ""), ("execution/feedbacks/FIX_11.md",), "failed", SPLIT, (0, 3)),
+        (("complete", "", ""), ("execution/feedbacks/FIX_111.md",), "not_started", SPLIT, (0, 3)),
         (("", "", ""), ("execution/feedbacks/APPROVED_112.md",), "not_started", ("1.1.1", "1.1.3"), (1, 3)),
         (("", "", ""), ("execution/SKIPPED_112.md", "execution/feedbacks/FIX_11.md"), "failed", SPLIT[::2], (0, 2)),
         (
@@ -182,6 +188,39 @@ def test_parts_are_counted_as_the_plan_counts_its_tasks(
     assert split.is_settled or split.missing_executions == tuple(int(id[-1]) for id in open)
 
 
+@pytest.mark.parametrize(("number", "open"), [(1, SPLIT), (2, SPLIT[1:])])
+def test_an_execution_outweighs_the_files_word_on_its_own_part(
+    tmp_path: Path, number: int, open: tuple[str, ...]
+) -> None:
+    kept(tmp_path, {f"execution/EXECUTION_TASK_P_11_0{number}.md": "x"})
+    parts = [{"execution_id": id, "title": id, "status": "done" if id == SPLIT[0] else "todo"} for id in SPLIT]
+    found = written(tmp_path, entry("1.1", sub_executions=parts), entry("1.2"), parallelization_level="level_1")
+    split = seen(tmp_path, found).standings[0]
+    assert tuple(part.id for part in split.open_parts) == open and split.steps[number - 1] == "execution_created"
+
+
+@pytest.mark.parametrize(
+    ("files", "status", "open"),
+    [
+        (("subplans/SUBPLAN_P_12.md",), "complete", ()),
+        (("execution/feedbacks/FIX_112.md",), "not_started", ("1.1.2",)),
+        (("execution/feedbacks/APPROVED_112.md",), "complete", ()),
+        (("subplans/SUBPLAN_P_11.md",), "subplan_created", SPLIT),
+    ],
+)
+def test_the_plan_files_word_on_a_whole_is_one_on_the_parts_that_have_no_paper(
+    tmp_path: Path, files: tuple[str, ...], status: str, open: tuple[str, ...]
+) -> None:
+    kept(tmp_path, dict.fromkeys(files, "x"))
+    parts = [{"execution_id": id, "title": id} for id in SPLIT]
+    whole = entry("1.1", status="complete", sub_executions=parts)
+    progress = seen(tmp_path, written(tmp_path, whole, entry("1.2"), parallelization_level="level_1"))
+    split = progress.standings[0]
+    assert (split.status, tuple(part.id for part in split.open_parts)) == (status, open)
+    plan = load(tmp_path / "parallel.json").plan
+    assert tuple(task.id for task in plan.tasks if task.phase == "1.1" and task.status == "pending") == open
+
+
 def test_papers_that_ids_share_count_for_the_one_that_they_name(tmp_path: Path) -> None:
     kept(
         tmp_path,
@@ -203,6 +242,11 @@ def test_what_is_available_and_what_waits(tmp_path: Path) -> None:
     assert [each.id for each in progress.available] == ["2.1"], "what is skipped holds nobody up, nor what is approved"
     assert {each.id: each.waits_for for each in progress.open} == {"2.1": (), "2.2": ("2.1",), "2.3": ("0.8",)}
     assert (progress.done, progress.total, progress.percent) == (1, 4, 25)
+
+
+def test_on_a_circle_nothing_can_go_on(tmp_path: Path) -> None:
+    progress = seen(tmp_path, plan(one("1.1"), one("2.1", "2.2"), one("2.2", "2.1")))
+    assert progress.circle and progress.available == (), "a plan with a circle is refused as a whole"
 
 
 # Placeholders.

@@ -23,7 +23,7 @@ ANSWER: Final = "answer.md"
 FEWEST_TASKS: Final = 3
 FEWEST_HOURS: Final = 10.0
 """With fewer tasks, or fewer hours of work, finding out what could run at the same time costs more than it brings."""
-_FENCES: Final = re.compile(r"^\s*(`{3,})", re.MULTILINE)
+_FENCES: Final = re.compile(r"^[ \t]*(`{3,})", re.MULTILINE)
 
 
 class Question(Value, frozen=True, kw_only=True):

@@ -13,6 +13,7 @@ PLAN: Final = "specs/plan.md"
 PAGES: Final = "specs/pages-and-routes.md"
 SCHEMA: Final = "shared/schema.zod.ts"
 CONTRACTS: Final = "shared/contracts"
+CONTRACT: Final = "*.contract.ts"
 REGISTRY: Final = "client/src/lib/api-registry.md"
 MASTER: Final = "specs/frontend-interaction-spec-master.md"
 HEADING: Final = "# Frontend Interaction Specification"
@@ -64,7 +65,7 @@ def missing(folder: Path) -> Finding | None:
 def texts_of(folder: Path) -> Texts:
     """Everything that goes into prompts; what is missing is empty. Raises PlanError for what cannot be read."""
     there = folder / CONTRACTS
-    names = sorted(path.name for path in there.glob("*.contract.ts")) if there.is_dir() else []
+    names = sorted(path.name for path in there.glob(CONTRACT)) if there.is_dir() else []
     return Texts(
         plan=_text(folder / PLAN) or "",
         pages=_text(folder / PAGES) or "",

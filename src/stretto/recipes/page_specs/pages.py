@@ -31,9 +31,11 @@ _LIST = r"(?:[-*+]|\d{1,4}[.)])[ \t]+(?:\[.\][ \t]+)?"
 
 _ITEM = re.compile(rf"[ \t]*(?:{_LIST}){_MARK}?{_NAMES}(?P<rest>.*)$")
 _PLAIN = re.compile(rf"[ \t]*{_NAMES}(?P<rest>[ \t]*(?::|\(|{_ARROW})[ \t]*`?/.*)$")
-_HEADING = re.compile(r"(?P<level>#{1,6})[ \t]+(?P<title>.*?)(?:[ \t]+#+)?[ \t]*$")
+_HEADING = re.compile(r"(?P<level>#{1,6})[ \t]++(?P<title>(?:[^ \t]+|[ \t]++(?!#+[ \t]*$|$))*+)(?:[ \t]+#+)?[ \t]*$")
 _NUMBER = re.compile(r"(?:\d{1,4}(?:\.\d{1,4})*[.)]?[ \t]+)")
-_TITLED = re.compile(rf"\d{{1,4}}[.)][ \t]+(?P<title>[^`/]+?)[ \t]*(?:—|–|-|:)[ \t]+(?P<rest>`?{_ROUTE}`?(?:[ ,].*)?)$")
+_TITLED = re.compile(
+    rf"\d{{1,4}}[.)][ \t]++(?P<title>[^`/]*?[^`/ \t])[ \t]*(?:—|–|-|:)[ \t]+(?P<rest>`?{_ROUTE}`?(?:[ ,].*)?)$"
+)
 _POINTED = re.compile(rf"[ \t]*(?:{_LIST})?`?(?P<route>{_ROUTE})`?[ \t]*{_ARROW}[ \t]*{_NAMES}(?P<rest>.*)$")
 _ROW = re.compile(r"[ \t]*\|(?P<cells>.*)\|[ \t]*$")
 _FENCE = re.compile(r"[ \t]*(`{3,}|~{3,})")

@@ -11,6 +11,8 @@ from stretto.errors import ConfigError, PlanError
 from stretto.model.plan import Check, Defaults, Finding, Location, Phase, Plan, Task, TaskStatus, Value
 from stretto.recipes.page_specs import settings
 from stretto.recipes.page_specs.folder import (
+    CONTRACT,
+    CONTRACTS,
     HEADING,
     MASTER,
     PAGES,
@@ -157,17 +159,24 @@ def _begins(path: str, wanted: str, *, whole: bool) -> Check:
     return Check(command=f"{there}; {first} | {fits} || {{ {told}; false; }}")
 
 
+def _without_registry(ground: Ground) -> Finding:
+    if ground.texts.contracts:
+        told = f"there is no {REGISTRY}: the writers of pages get the contracts in its place"
+        hint = "leave it so, or generate the registry first"
+    else:
+        told = (
+            f"there is neither a {REGISTRY} nor a {CONTRACTS}/{CONTRACT}: the writers of pages learn nothing of the API"
+        )
+        hint = f"generate the registry, or put the contracts there as {CONTRACT}"
+    return Finding(code="no-api-registry", severity="warning", message=told, hint=hint)
+
+
 def _found(ground: Ground, plan: Plan) -> Iterator[Finding]:
     lacking = missing(ground.folder)
     if lacking is not None:
         yield lacking
     if ground.texts.registry is None:
-        yield Finding(
-            code="no-api-registry",
-            severity="warning",
-            message=f"there is no {REGISTRY}: the writers of pages get the contracts in its place",
-            hint="leave it so, or generate the registry first",
-        )
+        yield _without_registry(ground)
     source = str(ground.folder / PAGES)
     if unknown := guessed(ground.pages):
         yield Finding(

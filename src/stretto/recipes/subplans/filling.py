@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from stretto.recipes.subplans.asking import asking
 from stretto.recipes.subplans.batch import Item, Note, execution_paths
 from stretto.recipes.subplans.folder import text_of
 from stretto.recipes.subplans.placeholder import is_placeholder
@@ -23,7 +24,8 @@ def filled(home: Path, progress: Progress, item: Item, *, today: str) -> str | N
             return Note(id=item.id, message="its SUBPLAN says nothing yet", path=item.path)
         text = execution_text(progress, one, item.number, subplan=words, path=found.path, today=today)
     if not says_something(progress, item) or is_placeholder(text):
-        why = "the plan says nothing of it that a paper could be filled with"
+        why = asking(home, progress.plan, one.achievement, text)
+        why = why or "the plan says nothing of it that a paper could be filled with"
         return Note(id=item.id, message=why, path=item.path)
     return text
 

@@ -35,8 +35,6 @@ class Found(Value, frozen=True, kw_only=True):
 class Look(Value, frozen=True, kw_only=True):
     """One look at a folder."""
 
-    exists: bool
-    """Whether papers are kept there at all; else the plan file's own statuses count."""
     papers: Mapping[str, tuple[Found, ...]]
     """By id of an achievement or a part."""
     approved: frozenset[str]
@@ -59,7 +57,6 @@ def look(home: Path, plan: Achievements) -> Look:
 
     outside = {need for one in plan.achievements for need in one.depends_on} - set(plan.ids)
     return Look(
-        exists=any((home / part).is_dir() for part in FOLDERS),
         papers={id: of(id, shared=keys.is_shared(id)) for id in plan.ids},
         approved=frozenset(
             id for id in outside if any(one.paper.step == "complete" for one in of(id, shared=keys.knows(id)))

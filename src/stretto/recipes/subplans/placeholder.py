@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 _MARK = re.compile(
-    r"\[\s*(?:to be (?:filled|done|completed|written|defined|added|determined)|fill (?:in|me|this)|placeholder)\b"
-    r"|\[\s*(?:tbd|todo)\b[^\]\n]{0,200}\](?!\()",
+    r"(?:\[\s*(?:to be (?:filled|done|completed|written|defined|added|determined)|fill (?:in|me|this)|placeholder)\b"
+    r"|\[\s*(?:tbd|todo)\b[^\]\n]{0,200}\](?!\())(?:(?<=\])|[^\]\n]*\]?)",
     re.IGNORECASE,
 )
 _FENCE = re.compile(r"[ \t]*(`{3,}|~{3,})(.*)")
@@ -23,10 +23,13 @@ _UNTOUCHED = re.compile(r"^## Iteration log\s+No iteration yet\.\s*\Z", re.MULTI
 
 def is_placeholder(text: str) -> bool:
     """Whether it has a mark that asks for content (but in a quotation of code), or no content at all."""
-    lines = _without_code(text)
-    if _MARK.search(_QUOTED.sub("code", "\n".join(lines))):
-        return True
-    return all(_SILENT.fullmatch(line) for line in lines)
+    return next(marks(text), None) is not None or all(_SILENT.fullmatch(line) for line in _without_code(text))
+
+
+def marks(text: str) -> Iterator[str]:
+    """What asks for content, each up to its bracket or the end of its line."""
+    plain = _QUOTED.sub("code", "\n".join(_without_code(text)))
+    return (found[0] for found in _MARK.finditer(plain))
 
 
 def _without_code(text: str) -> list[str]:

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from functools import cached_property
-from typing import Final, Literal
+from typing import Literal
 
 import msgspec
 
 from stretto.model.achievements import Achievement, Achievements, Part
-from stretto.model.papers import Keys, Step, part_number, step_of
+from stretto.model.papers import SETTLED, Keys, Known, Step, part_number, steps_of
 from stretto.model.plan import Value
 from stretto.recipes.subplans.folder import Found, Look
 from stretto.recipes.subplans.levels import levels
 
 Status = Literal[Step, "in_progress"]
-_SETTLED: Final[frozenset[Status]] = frozenset({"complete", "skipped"})
 FRESH_S = 24 * 3600.0
 """An execution that was written to in the last so many seconds is being worked on."""
 
@@ -40,7 +39,7 @@ class Standing(Value, frozen=True, kw_only=True):
 
     @property
     def is_settled(self) -> bool:
-        return self.status in _SETTLED
+        return self.status in SETTLED
 
     @property
     def is_available(self) -> bool:
@@ -54,7 +53,7 @@ class Standing(Value, frozen=True, kw_only=True):
     @property
     def _open(self) -> tuple[tuple[int, Part], ...]:
         """With their places among all parts."""
-        return tuple((i, part) for i, part in enumerate(self.achievement.parts) if self.steps[i] not in _SETTLED)
+        return tuple((i, part) for i, part in enumerate(self.achievement.parts) if self.steps[i] not in SETTLED)
 
     @property
     def tasks(self) -> tuple[int, int]:
@@ -118,7 +117,8 @@ class Progress(msgspec.Struct, frozen=True, kw_only=True, dict=True):
 
     @property
     def available(self) -> tuple[Standing, ...]:
-        return tuple(one for one in self.standings if one.is_available)
+        """What somebody could go on with now: nothing while a circle is there, for nobody runs such a plan."""
+        return () if self.circle else tuple(one for one in self.standings if one.is_available)
 
     @property
     def levels(self) -> tuple[int, ...]:
@@ -129,8 +129,8 @@ def progress_of(plan: Achievements, look: Look, *, now: float) -> Progress:
     """`now`: seconds since the epoch."""
     depth = levels(plan.achievements)
     steps = {one.id: _steps(one, look) for one in plan.achievements}
-    status = {one.id: _status(one, look, steps[one.id], now) for one in plan.achievements}
-    settled = {id for id, word in status.items() if word in _SETTLED} | look.approved
+    status = {one.id: _status(one, look, *steps[one.id], now) for one in plan.achievements}
+    settled = {id for id, word in status.items() if word in SETTLED} | look.approved
     return Progress(
         plan=plan,
         standings=tuple(
@@ -141,7 +141,7 @@ def progress_of(plan: Achievements, look: Look, *, now: float) -> Progress:
                 waits_for=tuple(need for need in one.needs if need not in settled),
                 subplan=next(_of(look.papers[one.id], "subplan_created"), None),
                 executions=tuple(_of(look.papers[one.id], "execution_created")),
-                steps=steps[one.id],
+                steps=steps[one.id][1],
             )
             for one in plan.achievements
         ),
@@ -149,24 +149,23 @@ def progress_of(plan: Achievements, look: Look, *, now: float) -> Progress:
     )
 
 
-def _status(one: Achievement, look: Look, parts: Sequence[Step], now: float) -> Status:
-    step = _step(one, look)
-    if step not in _SETTLED and parts and _SETTLED.issuperset(parts):
+def _status(one: Achievement, look: Look, step: Step, parts: Sequence[Step], now: float) -> Status:
+    if step not in SETTLED and parts and SETTLED.issuperset(parts):
         return "complete" if "complete" in parts else "skipped"
-    if look.exists and step == "execution_created":
+    if step == "execution_created":
         begun = (found for found in look.papers[one.id] if found.paper.step == step and not found.untouched)
         return "in_progress" if any(now - found.touched_s < FRESH_S for found in begun) else step
     return step
 
 
-def _steps(one: Achievement, look: Look) -> tuple[Step, ...]:
-    """Of its parts. What settles the achievement settles each of them."""
-    own = _step(one, look)
-    return tuple(own if own in _SETTLED else _step(part, look) for part in one.parts)
+def _steps(one: Achievement, look: Look) -> tuple[Step, tuple[Step, ...]]:
+    """How far it is, and its parts."""
+    parts = [_known(part, look, part_number(part.id, i)) for i, part in enumerate(one.parts)]
+    return steps_of(_known(one, look, 0), parts)
 
 
-def _step(one: Achievement | Part, look: Look) -> Step:
-    return step_of(found.paper for found in look.papers[one.id]) if look.exists else one.said or "not_started"
+def _known(one: Achievement | Part, look: Look, number: int) -> Known:
+    return Known(papers=tuple(found.paper for found in look.papers[one.id]), said=one.said, number=number)
 
 
 def _of(papers: Sequence[Found], step: Step) -> Iterator[Found]:

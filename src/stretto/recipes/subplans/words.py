@@ -28,7 +28,7 @@ _LABEL = re.compile(
 _LABEL_INSIDE = re.compile(r"(?P<indent>[ \t]*)(?:[-*+][ \t]+)?\*\*(?P<label>[^*\n]{1,80}?):\*\*(?P<rest>.*)$")
 _ASIDE = re.compile(r"^[ \t]*(?:\([^)\n]*\)[ \t]*)?:?[ \t]*")
 """Behind a label: a remark in brackets, and the colon."""
-_HEADING = re.compile(r"(#{1,6})[ \t]+(.+?)[ \t]*#*$")
+_HEADING = re.compile(r"(#{1,6})[ \t]+(.+)")
 _FENCE = re.compile(r"[ \t]*(`{3,}|~{3,})")
 _RULE = re.compile(r"[ \t]*([-*_])(?:[ \t]*\1){2,}[ \t]*")
 _ITEM = re.compile(r"(?P<indent>[ \t]*)(?:[-*+]|\d+[.)])[ \t]+(?:\[[ xX]\][ \t]+)?(?P<text>.+)")
@@ -118,7 +118,7 @@ def _pieces(text: str, *, labels: bool) -> Iterator[Piece]:
 
 def _title(heading: re.Match[str] | None) -> str:
     """That of the whole paper counts as bookkeeping, as do the lines below it."""
-    return "" if heading is None else "Title" if len(heading[1]) == 1 else heading[2]
+    return "" if heading is None else "Title" if len(heading[1]) == 1 else heading[2].rstrip().rstrip("#").rstrip()
 
 
 def _piece(label: str, body: Sequence[str]) -> Piece:
