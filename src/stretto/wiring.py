@@ -26,7 +26,7 @@ from stretto.engine.performer import Performer, World
 from stretto.engine.prompt import Prompts, folder_of
 from stretto.engine.supervise import ProcessSupervisor
 from stretto.errors import ConfigError, JournalMismatch, RepositoryError, StateError
-from stretto.formats.load import keeper_of, plan_files
+from stretto.formats.load import keeper_of, plan_files, plan_files_by_now
 from stretto.formats.proposals import proposed
 from stretto.gates.approval import ApprovalGate
 from stretto.gates.artifacts import ArtifactsGate
@@ -146,7 +146,7 @@ async def in_place(
         plan_files=(
             [root / name for name in plan.status_files]
             if launch.recipe
-            else [Path(path) for path in plan_files(launch.plan_path, plan)]
+            else [Path(path) for path in plan_files_by_now(launch.plan_path, plan)]
         ),
         keeper=(recipes.keeper_of if launch.recipe else keeper_of)(launch.plan_format),
         setup=plan.setup,

@@ -209,7 +209,7 @@ def show(ready: Ready, *, json: bool, whole: bool) -> None:
         terminal.say(f"done again, because the plan has changed: {', '.join(ready.changed)}", json=json)
     if asks := wait_for_person(ready.todo):
         terminal.say(asks, json=json, label="note")
-    warnings = [finding.message for finding in ready.findings if finding.severity == "warning"]
+    warnings = [_said(finding, ready.path) for finding in ready.findings if finding.severity == "warning"]
     for message in warnings[:WARNINGS]:
         terminal.say(message, json=json, label="warning")
     if len(warnings) > WARNINGS:
@@ -227,6 +227,14 @@ def show(ready: Ready, *, json: bool, whole: bool) -> None:
             f"{what}: the run starts from {ground.base[:10]}, and can land when it is over", json=json, label="note"
         )
     stream.flush()
+
+
+def _said(finding: Finding, plan: Path) -> str:
+    """What is wrong, and where, if that is in another file than the one that was named."""
+    place = finding.location
+    if place is None or Path(os.path.realpath(place.file)) == plan:
+        return finding.message
+    return f"{place.file}:{place.line}:{place.column}: {finding.message}"
 
 
 def create(ready: Ready) -> RunHome:

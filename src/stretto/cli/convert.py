@@ -66,6 +66,9 @@ def convert(
             json=True,
             label="note",
         )
+    if aside := len({task for finding in findings if finding.code == "set-aside" for task in finding.tasks}):
+        told = f"{count(aside, 'task')} that the plan has cancelled or put off {'is' if aside == 1 else 'are'} left out"
+        terminal.say(f"{told}: {on_plan('check', plan)} tells which", json=True, label="note")
     if errors := sum(finding.severity == "error" for finding in findings):
         written = ", and was written all the same" if output is not None else ""
         told = f"the plan has {count(errors, 'error')}{written}: {on_plan('check', plan)}"

@@ -11,13 +11,13 @@ from stretto.core.events import DELIVERED, Event, Noticed
 from stretto.core.recovery import replay
 from stretto.core.state import State
 from stretto.engine.abandonment import refuse_abandoned
-from stretto.engine.home import Launch, RunHome
+from stretto.engine.home import RunHome
 from stretto.engine.journal import SqliteJournal
 from stretto.engine.lock import RunLock
 from stretto.engine.reader import SqliteReader
 from stretto.engine.supervise import ProcessSupervisor
-from stretto.errors import Paused, PlanError, StateError
-from stretto.formats.load import keeper_of, load, plan_files
+from stretto.errors import Paused, StateError
+from stretto.formats.load import keeper_of, plan_files_by_now
 from stretto.model.plan import Value
 from stretto.model.run import Remark
 from stretto.wiring import Repository, checks, repository_of, workspaces
@@ -91,7 +91,7 @@ def _ticks(home: RunHome, state: State, brought: State | None) -> Ticks | None:
     launch = home.launch()
     if (keeper := keeper_of(launch.plan_format)) is None:
         return None
-    plan = tuple(Path(path) for path in _files(launch, state))
+    plan = tuple(Path(path) for path in plan_files_by_now(launch.plan_path, state.plan))
     before = {} if brought is None else _outcomes(brought)
     statuses = {task: now[0] for task, now in _outcomes(state).items() if before.get(task) != now}
     return Ticks(plan=plan, keeper=keeper, statuses=statuses)
@@ -105,20 +105,6 @@ def _outcomes(state: State) -> dict[str, tuple[str, int, bool]]:
         for record in state.tasks
         if record.state in ("succeeded", "failed")
     }
-
-
-def _files(launch: Launch, state: State) -> tuple[str, ...]:
-    """The files of the plan that the run began with, and those that it has got since."""
-    known = plan_files(launch.plan_path, state.plan)
-    try:
-        now = load(launch.plan_path).plan
-    except PlanError:
-        return known
-    return (
-        known
-        if now.format != launch.plan_format
-        else tuple(dict.fromkeys((*known, *plan_files(launch.plan_path, now))))
-    )
 
 
 async def _close(home: RunHome, state: State, environ: Mapping[str, str]) -> None:

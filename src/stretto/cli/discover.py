@@ -42,8 +42,8 @@ def discover(
             "-o",
             "--output",
             metavar="FILE",
-            help="Where the plan goes: YAML or JSON, or the format of that name in parallel.json; - prints it. "
-            "Default: DOC-parallel.yaml in the current folder.",
+            help="Where the plan goes: .yaml or .json in stretto's own format; parallel*.json in that of parallel.json;"
+            " - prints it. Default: DOC-parallel.yaml in the current folder.",
         ),
     ] = None,
     show_prompt: Annotated[
@@ -207,7 +207,7 @@ class _Taking:
 
         doc, run = self._doc, self._run
         about = {1: f"parts of {self._question.about}", 2: f"priority {self._question.about}", 3: "all of it"}
-        size = f"{len(doc.pieces)} pieces of work" if doc.pieces else f"{len(doc.text):,} characters"
+        size = f"{count(len(doc.pieces), 'piece')} of work" if doc.pieces else f"{len(doc.text):,} characters"
         hours = f", {doc.hours:.3g} h at most" if doc.hours is not None else ""
         terminal.say(
             f"{doc.name}: {size}{hours}; looking at {about[self._question.breadth]}. "

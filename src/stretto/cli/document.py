@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from pathlib import Path
+from shlex import quote
 
-from stretto.analysis.wording import shown
+from stretto.analysis.wording import counted, quoted, shown
 from stretto.cli.convert import without_done
 from stretto.cli.linting import refusal
 from stretto.cli.named import is_folder
@@ -19,6 +20,9 @@ from stretto.recipes.discovery.sketch import Piece, priorities, sketch
 LONGEST = 400_000
 """Characters of a document. No agent that is known reads many more at once."""
 _DATA = frozenset({".json", ".jsonl", ".yaml", ".yml", ".toml"})
+_WORDS = frozenset({".md", ".markdown", ".txt", ".rst"})
+_NAMED = 5
+"""So many documents of a folder are named."""
 _PROSE = frozenset({"checklist"})
 """Formats of documents whose tasks are better told by their words than by what the reader makes of them."""
 
@@ -48,7 +52,7 @@ class Document(Value, frozen=True, kw_only=True):
     def too_small(self) -> str:
         """Why it is not worth while to look for parallel work in it; empty where it may be."""
         if self.pieces and len(self.pieces) < FEWEST_TASKS:
-            number = "1 task" if len(self.pieces) == 1 else f"{len(self.pieces)} tasks"
+            number = counted(len(self.pieces), "task")
             return f"it has {number}, and below {FEWEST_TASKS} nothing is won by finding out what could run at once"
         if self.hours is not None and self.hours < FEWEST_HOURS:
             told = f"it has {self.hours:.3g} h of work, and below {FEWEST_HOURS:g} h"
@@ -76,7 +80,8 @@ class Document(Value, frozen=True, kw_only=True):
         return tuple(id for id in asked if id not in ids) if not set(asked).isdisjoint(ids) else ()
 
     def must_have(self, breadth: Breadth, about: str) -> None:
-        """Raises ConfigError for an achievement or a priority that it does not seem to have."""
+        """Raises ConfigError for an achievement or a priority that it does not seem to have, and for a priority with
+        one piece of work: nothing could run beside it."""
         if breadth == 3:
             return
         known = dict.fromkeys(one.id if breadth == 1 else one.priority for one in self.pieces)
@@ -86,6 +91,13 @@ class Document(Value, frozen=True, kw_only=True):
         if about not in known and (known or breadth == 2):
             what = "achievement" if breadth == 1 else "priority"
             raise ConfigError(f"{self.name} seems to have no {what} {about!r}", hint=_otherwise(about, list(known)))
+        alone = [one.id for one in self.pieces if one.priority == about] if breadth == 2 else []
+        if len(alone) == 1 and (self.plan is not None or about not in priorities(self.text)):
+            raise ConfigError(
+                f"of priority {about} {self.name} has only {quoted(alone[0])}, and nothing could run beside it",
+                hint="--breadth 3 looks at all priorities; "
+                f"--achievement {quote(alone[0])} looks for parts of that one (--force asks all the same)",
+            )
 
 
 def _otherwise(about: str, known: Sequence[str]) -> str:
@@ -97,8 +109,7 @@ def _otherwise(about: str, known: Sequence[str]) -> str:
 def read_document(path: Path) -> Document:
     """Read it, or the one PLAN_….md of a folder. Raises PlanError for what cannot be read, and for a plan with errors;
     ConfigError for no text."""
-    plans = sorted(path.glob("PLAN_*.md")) if is_folder(path) else []
-    path = plans[0] if len(plans) == 1 else path
+    path = _in_words(path) if is_folder(path) else path
     data = read_bytes(path)
     try:
         text = data.decode("utf-8-sig")
@@ -119,6 +130,24 @@ def read_document(path: Path) -> Document:
     times = [task.estimate_s for task in plan.tasks if task.estimate_s is not None]
     hours = sum(times) / 3600 if times and len(times) == len(plan.tasks) else None
     return Document(path=path, text=text, pieces=pieces, hours=hours, plan=plan)
+
+
+def _in_words(folder: Path) -> Path:
+    """The one PLAN_….md of a folder. Raises PlanError for none, and for several."""
+    try:
+        files = sorted(path for path in folder.iterdir() if path.suffix.casefold() in _WORDS and path.is_file())
+    except OSError:
+        return folder  # whoever reads it says why
+    plans = [path for path in files if path.match("PLAN_*.md")]
+    if len(plans) == 1:
+        return plans[0]
+    some = ", ".join(shown(str(path), 100) for path in (plans or files)[:_NAMED])
+    raise PlanError(
+        f"{folder} is a folder with {counted(len(plans), 'file') if plans else 'no file'} PLAN_….md",
+        hint=f"name one of them: {some}"
+        if plans
+        else f"name a document that says what is to be done{f', such as {some}' if some else ''}",
+    )
 
 
 def _plan(path: Path, data: bytes) -> Plan | None:

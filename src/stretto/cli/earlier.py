@@ -128,17 +128,18 @@ def _unchanged(one: View, landed: Sequence[TaskRecord], now: Mapping[str, Task],
         task = now.get(record.id)
         if task is None or replace(task, status="pending") != before.get(record.id):
             continue
-        if one.replanned and not _is_as_it_landed(task, record.task):
+        if one.replanned and not says_the_same(task, record.task):
             continue  # the copy of its plan is younger than that
         same = _same_texts(task, record.task, context.get(record.id, {}), folder)
         done |= {record.id} if same else set()
     return done
 
 
-def _is_as_it_landed(task: Task, landed: Task) -> bool:
-    """Whether nothing but what the run itself has put in, or the prompt, is another."""
-    own = {field: getattr(landed, field) for field in ("prompt", "effect", "status", "added_by")}
-    return replace(task, **own) == landed
+def says_the_same(task: Task, landed: Task) -> bool:
+    """Whether the plan says of a task what it said when it landed, but for what the run itself puts in. The text of a
+    prompt that has a file of its own is the file's to say."""
+    own = ("effect", "status", "added_by", *(("prompt",) if task.prompt_file is not None else ()))
+    return replace(task, **{field: getattr(landed, field) for field in own}) == landed
 
 
 async def _contained(one: View, repository: Repository, base: str) -> list[TaskRecord]:

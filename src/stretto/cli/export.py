@@ -32,6 +32,7 @@ def export(
     from stretto.cli.output import draft, saying
     from stretto.cli.place import find
     from stretto.errors import ConfigError
+    from stretto.observe.paint import count
 
     view = find(run)
     path = output or Path(f"{view.home.run}{SUFFIX}")
@@ -44,7 +45,7 @@ def export(
         manifest = _write(view, new, logs=not no_logs)
     if json:
         print(msgspec.json.format(msgspec.json.encode({"file": str(path), "manifest": manifest})).decode())
-    terminal.say(f"wrote {path}: {len(manifest.files)} files of {view.home.run}", json=json)
+    terminal.say(f"wrote {path}: {count(len(manifest.files), 'file')} of {view.home.run}", json=json)
     for left in manifest.left_out:
         terminal.say(f"left out: {left.what}: {left.why}", json=json)
     terminal.say(

@@ -230,9 +230,14 @@ def guarded(call: Callable[[], object], *, debug: bool = False, verb: str = "") 
             told = _by_setting(error, verb) or error.format_message()
             message = re.sub(r"Input should be a valid integer.*", "it must be a whole number", told)
             message = message.replace("Value error, ", "")
-            return _tell(message, f"stretto {verb} --help".replace("  ", " "), 2)
+            return _tell(message, f"{_command(error, verb)} --help", 2)
         return _bug(error)
     return code if isinstance(code, int) else 0
+
+
+def _command(error: Any, verb: str) -> str:
+    """The command that was called wrongly, with those that it is one of."""
+    return getattr(getattr(error, "ctx", None), "command_path", "") or f"stretto {verb}".rstrip()
 
 
 def _by_setting(error: Any, verb: str) -> str:
@@ -243,10 +248,8 @@ def _by_setting(error: Any, verb: str) -> str:
     from stretto.config.table import SETTINGS
 
     setting = SETTINGS.get((option.removeprefix("--").replace("-", "_"),))
-    commands: Any = typer.main.get_command(app)
-    spelled = next(
-        (param.opts for param in commands.commands[verb].params if setting and setting.flag in param.opts), ()
-    )
+    params = getattr(getattr(getattr(error, "ctx", None), "command", None), "params", ())
+    spelled = next((param.opts for param in params if setting and setting.flag in param.opts), ())
     return f"No such option: {option} (for this setting: {', '.join(spelled)})" if spelled else ""
 
 

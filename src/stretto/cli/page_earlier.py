@@ -12,9 +12,9 @@ from stretto.cli import terminal, wish
 from stretto.cli.earlier import runs_of
 from stretto.cli.place import View
 from stretto.cli.strays import end_strays
-from stretto.config.agents import ON_THE_SPOT, TEXT
+from stretto.config.agents import TEXT, named
 from stretto.core.events import PlanChanged, SettingsChanged, TasksRetried
-from stretto.engine.home import repository_home, state_dir
+from stretto.engine.home import Launch, repository_home, state_dir
 from stretto.errors import ConfigError, RunLeased, StateError
 from stretto.recipes.page_specs.folder import begins_exactly, written
 from stretto.recipes.page_specs.plan import Ground
@@ -93,7 +93,7 @@ def must_fit(only: tuple[str, ...], agent: str | None, view: View, app: str) -> 
     pages = {record.id for record in view.state.tasks} - {MASTER_ID}
     other = {
         "--only": only and set(only) != pages,
-        "--agent": agent is not None and agent != view.state.settings.agent and not agent.startswith(ON_THE_SPOT),
+        "--agent": agent is not None and _is_other(agent, view.home.launch()),
     }
     for flag, differs in other.items():
         if differs:
@@ -102,3 +102,9 @@ def must_fit(only: tuple[str, ...], agent: str | None, view: View, app: str) -> 
                 hint=f"go on with it first: stretto scaffold pages {quote(app)} --resume\n"
                 f"or give it up: stretto abandon {view.home.run}",
             )
+
+
+def _is_other(agent: str, launch: Launch) -> bool:
+    """Whether a run that has begun with its own agent would have to take another."""
+    name, spec = named(agent)
+    return name != launch.agent or (spec is not None and spec.command != launch.agents[name].command)

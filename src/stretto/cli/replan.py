@@ -12,6 +12,7 @@ import msgspec
 from stretto import wiring
 from stretto.analysis.effects import settled
 from stretto.analysis.lint import ok
+from stretto.cli.earlier import says_the_same
 from stretto.cli.linting import examine, refusal
 from stretto.cli.place import View
 from stretto.cli.texts import read_texts
@@ -24,7 +25,7 @@ from stretto.engine.home import CONTEXT, Launch, write_whole
 from stretto.engine.journal import SqliteInbox
 from stretto.errors import NotSupportedYet, PlanError
 from stretto.formats.load import load
-from stretto.model.plan import Plan, Task
+from stretto.model.plan import Plan
 from stretto.observe.words import on_plan
 
 
@@ -63,10 +64,9 @@ def ask(view: View, *, force: bool) -> str:
         with contextlib.closing(SqliteInbox(home.journal)) as inbox:
             inbox.put(change, request=uuid.uuid4().hex)
     write_whole(home.plan(), loaded.data)  # in any case: who was killed before this line had left it behind
-    landed = [
-        task.id for task in loaded.plan.tasks if task.id in done and _is_other(task, then.state.by_id[task.id].task)
-    ]
-    return "; ".join((*([told] if told else ()), *([_left_as_landed(landed)] if landed else ())))
+    landed = {task: then.state.by_id[task].task for task in done}
+    other = [task.id for task in loaded.plan.tasks if task.id in done and not says_the_same(task, landed[task.id])]
+    return "; ".join((*([told] if told else ()), *([_left_as_landed(other)] if other else ())))
 
 
 def _as_at_the_resume(view: View) -> Coordinator:
@@ -79,12 +79,6 @@ def _as_at_the_resume(view: View) -> Coordinator:
         for asked in inbox.waiting():
             then.handle(RequestReceived(at=asked.at, request=asked.id, wish=asked.wish))
     return then
-
-
-def _is_other(task: Task, landed: Task) -> bool:
-    """Whether the plan says something else of a task now than when it landed."""
-    own = ("effect", "status", "added_by", *(("prompt",) if task.prompt_file is not None else ()))
-    return msgspec.structs.replace(task, **{field: getattr(landed, field) for field in own}) != landed
 
 
 def _left_as_landed(tasks: Sequence[str]) -> str:

@@ -9,7 +9,8 @@ import typer
 from stretto.cli.options import Jobs, Json, RunArgument
 
 if TYPE_CHECKING:
-    from stretto.engine.home import RunHome
+    from stretto.cli.place import View
+    from stretto.model.plan import Plan
 
 
 def resume(
@@ -77,7 +78,7 @@ def resume(
         wish.put(view, SettingsChanged(at=time.time(), parallel=jobs))
     if ended := end_strays(home):
         terminal.say(f"ended {ended} left over from before the crash", json=json)
-    if _plan_differs(home):
+    if _plan_differs(view):
         terminal.say("note: the plan file has changed since; the run goes on with the plan it recorded", json=json)
         if not home.launch().recipe:
             way = f"stretto resume {home.run} --replan"
@@ -88,28 +89,34 @@ def resume(
     return land_at_end(home.run, code, json=json) if home.launch().land_at_end and code is not None else code or 0
 
 
-def _plan_differs(home: RunHome) -> bool:
-    """Whether the plan file says something else than at the start, statuses aside (R8.4)."""
+def _plan_differs(view: View) -> bool:
+    """Whether the plan says something else than at the start, statuses aside (R8.4)."""
     from msgspec.structs import replace
 
-    from stretto.cli.earlier import as_kept
+    from stretto.cli.earlier import as_kept, says_the_same
     from stretto.cli.opening import open_plan
     from stretto.errors import PlanError
     from stretto.formats.load import load
-    from stretto.model.plan import Plan
 
-    launch = home.launch()
+    home, launch = view.home, view.home.launch()
     path = launch.plan_path
-
-    def without_status(data: bytes | None = None) -> Plan:
-        if launch.recipe:
-            plan = as_kept(open_plan(path).plan, recipe=True) if data is None else load(home.plan(), data).plan
-        else:
-            plan = load(path, data).plan
-        return replace(plan, tasks=tuple(replace(task, status="pending") for task in plan.tasks))
-
     try:
+        now = as_kept(open_plan(path).plan, recipe=True) if launch.recipe else load(path).plan
         # Both where the plan is kept: some formats look at what lies beside it.
-        return without_status(home.plan().read_bytes()) != without_status()
+        then = load(home.plan() if launch.recipe else path, home.plan().read_bytes()).plan
     except (PlanError, OSError):  # gone, or broken since
         return True
+
+    def without_status(plan: Plan) -> Plan:
+        return replace(plan, tasks=tuple(replace(task, status="pending") for task in plan.tasks))
+
+    if without_status(then) != without_status(now):
+        return True
+    if launch.part or not now.status_files:  # a part waits for less than its plan
+        return False
+    # What lies beside it is no part of that copy; the run knows the tasks that it has read there.
+    state = view.state
+    known = {record.id: record.task for record in state.tasks if record.id not in state.gone}
+    told = {task.id: task for task in now.tasks}
+    own = {id for id, task in known.items() if task.added_by}
+    return known.keys() - own != told.keys() or not all(says_the_same(told[id], known[id]) for id in told)

@@ -53,6 +53,8 @@ class Done(Value, frozen=True, kw_only=True):
     still has to do."""
     home: RunHome | None = None
     """The run that wrote them."""
+    hint: str = ""
+    """How to come by those that failed."""
 
 
 def create(opened: Opened, kind: Kind, level: int | Literal["all"] | None, how: How) -> int:
@@ -127,7 +129,9 @@ def carry_out(opened: Opened, result: Result, how: How, question: str, write: Ca
         progress=batches.count(opened.again().progress),
     )
     code = end(result, how)
-    if done.home is not None and done.errors:
+    if done.hint:
+        terminal.hint(done.hint, json=how.json)
+    if done.errors and done.unfinished is None and result.kind != "approve":
         terminal.say("when that is mended, write what is missing:", json=how.json)
         terminal.commands(_again(opened, result, how), json=how.json)
     return code if done.unfinished is None else done.unfinished
@@ -190,10 +194,12 @@ def _write(opened: Opened, items: Sequence[Item], writing: Writing, how: How, *,
 
 def _by_template(opened: Opened, items: Sequence[Item], writing: Writing, how: How, *, over: bool) -> Done:
     today = time.strftime("%Y-%m-%d")
+    silent: list[Note] = []
 
     def write(item: Item) -> bool | Note:
         text = filled(opened.home, opened.progress, item, today=today)
         if isinstance(text, Note):
+            silent.append(text)
             return text
         if not over:
             return writing.create(item.path, text)
@@ -206,6 +212,9 @@ def _by_template(opened: Opened, items: Sequence[Item], writing: Writing, how: H
     if thin:
         what = f"of {', '.join(thin)} a title is all that is known: tell more in the plan, or let an agent write it"
         terminal.say(what, json=how.json, label="note")
+    if silent:
+        keep = "keep those that are whole with --keep, " if len(silent) < len(items) and not how.keep else ""
+        done = replace(done, hint=f"write that in the plan, {keep}or let an agent write these papers with --agent")
     return done
 
 

@@ -55,7 +55,8 @@ def _show(opened: Opened, told: Advice) -> None:
 
     def lacking(kind: Kind) -> str:
         plan = batch(opened.progress, kind)
-        return f"{len(plan.make)} at level {plan.level}" if plan.make else f"no {NAMES[kind]} can be created now"
+        able = plan.make and not opened.progress.circle
+        return f"{len(plan.make)} at level {plan.level}" if able else f"no {NAMES[kind]} can be created now"
 
     marked = _MARKS.get(told.action, "")
     lines = {

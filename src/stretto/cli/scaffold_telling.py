@@ -170,9 +170,8 @@ def result_lines(result: Result) -> Iterator[str]:
     for note in result.errors:
         where = f" ({note.path})" if note.path else ""
         yield f"failed: {note.id}{where}: {note.message}"
-    for note in result.missing:
-        yield f"not possible: {note.id}: {note.message}"
-    yield f"{verb} {len(result.created)} of {len(result.planned)}"
+    left = f"; not possible for {len(result.missing)}, as said above" if result.missing else ""
+    yield f"{verb} {len(result.created)} of {len(result.planned)}{left}"
 
 
 def status_json(opened: Opened, told: Advice) -> dict[str, object]:

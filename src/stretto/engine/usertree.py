@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from stretto.core.events import Event, Noticed
 from stretto.errors import AdapterError
@@ -42,8 +42,28 @@ class UserTree:
         before, self._seen = self._seen, now
         changed = [] if before is None else [aspect for aspect in now if now[aspect] != before.get(aspect)]
         if changed:
-            message = f"the user's {', '.join(changed)} changed while attempts were at work"
-            self._tell("user-tree", message, tuple(task for task, _ in self._working))
+            self._tell("user-tree", _told(changed), tuple(task for task, _ in self._working))
 
     def _tell(self, code: str, message: str, tasks: tuple[str, ...] = ()) -> None:
         self._report(Noticed(at=self._clock.now(), code=code, message=message, tasks=tasks))
+
+
+_WORDS: Mapping[str, str] = {
+    "HEAD": "the checked-out commit",
+    "status": "files",
+    "refs": "branches or tags",
+    "stash": "the stash",
+    "config": "git's settings",
+    "hooks": "the hooks",
+}
+
+
+def _told(aspects: Sequence[str]) -> str:
+    """What changed of what nobody but the user may touch, and what to do about it."""
+    *others, last = [_WORDS.get(aspect, f"`.git/{aspect}`") for aspect in aspects]
+    what = f"{', '.join(others)} and {last}" if others else last
+    where = "work tree" if list(aspects) == ["status"] else "repository"
+    shows = "; `git status` shows them" if where == "work tree" else ""
+    if not {"HEAD", "refs", "stash"}.isdisjoint(aspects):
+        shows = "; `git log --all` is where to begin"
+    return f"{what} of your own {where} changed while attempts were at work: if you did not do it, an agent did{shows}"
