@@ -24,6 +24,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
+from itertools import permutations
 from pathlib import Path
 from typing import Any
 
@@ -139,9 +140,9 @@ def one_round(root: Path, rng: random.Random, wanted: str) -> str:
     landing.kill()
     landing.wait()
     toy.stretto("land")
-    for got in (tree(toy), toy.git("ls-tree", "-r", "main")):
-        odd = sorted(set(wanted.splitlines()) ^ set(got.splitlines()))
-        assert not odd, "another tree than the undisturbed run: " + "; ".join(odd)
+    for whose, got in (("the run's branch", tree(toy)), ("main", toy.git("ls-tree", "-r", "main"))):
+        lacks, has = (sorted(a - b) for a, b in permutations((set(wanted.splitlines()), set(got.splitlines()))))
+        assert not (lacks or has), f"{whose} is not the undisturbed run's; it lacks {lacks}, it has {has}"
     assert not toy.git("status", "--porcelain"), "the user's tree is not clean"
     left = [text for _, text in toy.processes()]
     assert not left, f"processes are left: {left}"

@@ -86,3 +86,18 @@ def test_a_folder_that_is_one_epic_is_opened(toy: Toy) -> None:
     assert "name a file in it: gift-cards/001.md" in toy.stretto("check", ".claude/epics", code=2).stdout
     toy.commit("a plan beside it", {f"{EPIC}/plan.yaml": "name: n\ntasks: []\n"})
     assert "name a file in it: 001.md" in toy.stretto("check", EPIC, code=2).stdout
+
+
+def test_a_warning_before_a_run_names_its_place_where_that_is_not_in_the_file_that_was_named(toy: Toy) -> None:
+    text = (toy.repository / EPIC / "001.md").read_text()
+    toy.write(
+        {f"{EPIC}/099.md": "Nobody wrote keys.\n", f"{EPIC}/001.md": text.replace("\nstatus: open", "\nstatus: odd")}
+    )
+    told = {
+        name: toy.stretto("run", f"{EPIC}/{name}", "--dry-run", "--agent", "shell: true")
+        for name in ("epic.md", "001.md")
+    }
+    for name in told:
+        assert f"warning: {EPIC}/099.md:1:1: this file is no task of the plan: " in told[name].stdout
+    assert f"warning: {EPIC}/001.md:3:9: `status` of task '001' is 'odd'" in told["epic.md"].stdout
+    assert "warning: `status` of task '001' is 'odd'" in told["001.md"].stdout

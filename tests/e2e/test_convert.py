@@ -46,6 +46,17 @@ def test_what_is_converted_goes_to_standard_output_and_nothing_else_does(toy: To
     assert json.loads((toy.repository / "copy.json").read_text())["phases"][0]["tasks"][0]["id"] == "1"
 
 
+def test_what_is_put_off_or_cancelled_is_left_out_and_that_is_said(toy: Toy) -> None:
+    words = {2: "cancelled", 3: "deferred", 4: "pending", 5: "pending"}
+    tasks = [{"id": id, "title": "T", "details": "x", "status": word, "dependencies": []} for id, word in words.items()]
+    tasks[2]["dependencies"] = [3]
+    toy.write({"tasks.json": json.dumps({"tasks": tasks})})
+    done = toy.stretto("convert", "tasks.json", "-o", "plan.yaml")
+    assert "wrote plan.yaml: 1 task\n" in done.stderr
+    told = "3 tasks that the plan has cancelled or put off are left out: stretto check tasks.json tells which"
+    assert told in done.stderr
+
+
 def test_files_that_go_with_a_prompt_are_found_from_the_new_place(toy: Toy) -> None:
     toy.write({"a/plan.yaml": "name: n\ntasks:\n  - {id: t, prompt_file: t.md}\n", "a/t.md": "Do it.\n", "b/x": ""})
     toy.stretto("convert", "a/plan.yaml", "-o", "b/plan.yaml")

@@ -338,7 +338,8 @@ def test_a_priority_that_nobody_names_is_refused_and_told_of_those_there_are(toy
         {
             "none.md": "# Shop\n\n- Task 1: list\n- Task 2: search\n- Task 3: page\n",
             "words.md": "# Shop\n\nThe list has high priority, the search priority P2.\n",
-            "plan.yaml": "name: n\ntasks:\n  - {id: a, prompt: x, priority: 2}\n  - {id: b, prompt: x}\n",
+            "plan.yaml": "name: n\ntasks:\n  - {id: a, prompt: x, priority: 2}\n  - {id: b, prompt: x}\n"
+            "  - {id: c, prompt: x, priority: 2}\n",
         }
     )
     for file, hint in (("none.md", "it names none"), ("words.md", "it has high, 2 ("), ("plan.yaml", "it has 2, 3 (")):
@@ -350,6 +351,26 @@ def test_a_priority_that_nobody_names_is_refused_and_told_of_those_there_are(toy
     assert "- `a`" in toy.stretto("discover", "plan.yaml", "--priority", "P2", "--prompt").stdout
 
 
+def test_a_priority_with_one_piece_of_work_is_refused_before_anybody_is_paid(toy: Toy) -> None:
+    toy.write(
+        {
+            "plan.yaml": "name: n\ntasks:\n"
+            + "".join(f"  - {{id: {id}, prompt: x, priority: {n}}}\n" for id, n in (("a", 1), ("b", 2), ("c", 2))),
+            "told.md": PLAN + "\nPriority: 2\n\n- the sitemap\n",
+        }
+    )
+    agent = answering(toy, answer(own()))
+    for file, priority, only in (("PLAN.md", "2", "2.1"), ("plan.yaml", "1", "a")):
+        for more in (("--agent", agent), ("--prompt",), ("--answer", "x")):
+            refused = toy.stretto("discover", file, "--priority", priority, *more, code=2)
+            said = " ".join(refused.stderr.split())
+            assert f"of priority {priority} {file} has only `{only}`, and nothing could run beside it" in said
+            assert "hint: --breadth 3" in said and f"--achievement {only}" in said and refused.stdout == ""
+    assert not (toy.root / "prompt-1").exists()
+    toy.stretto("discover", "PLAN.md", "--priority", "2", "--prompt", "--force")
+    toy.stretto("discover", "told.md", "--priority", "2", "--prompt")  # which may name more of it in other words
+
+
 def test_a_folder_stands_for_the_plan_in_words_that_it_holds(toy: Toy) -> None:
     toy.write({"shop/PLAN_SHOP.md": PLAN})
     agent = answering(toy, answer(own()))
@@ -358,10 +379,24 @@ def test_a_folder_stands_for_the_plan_in_words_that_it_holds(toy: Toy) -> None:
     assert "context: [shop/PLAN_SHOP.md]" in (toy.repository / "PLAN_SHOP-parallel.yaml").read_text()
 
 
+def test_a_folder_without_such_a_plan_names_what_could_be_meant(toy: Toy) -> None:
+    toy.write({"two/PLAN_A.md": PLAN, "two/PLAN_B.md": PLAN, "notes/todo.md": PLAN, "code/a.py": "x = 1\n",
+               "notes/PLAN_OLD.md/x": "", "notes/a.md/x": ""})  # fmt: skip
+    for folder, hint in (
+        ("two", "name one of them: two/PLAN_A.md, two/PLAN_B.md"),
+        ("notes", "name a document that says what is to be done, such as notes/todo.md"),
+        ("code", "name a document that says what is to be done"),
+    ):
+        refused = toy.stretto("discover", folder, "--prompt", code=2)
+        how_many = "2 files" if folder == "two" else "no file"
+        assert f"{folder} is a folder with {how_many} PLAN_….md" in refused.stderr
+        assert " ".join(refused.stderr.split()).endswith(f"hint: {hint}")
+
+
 def test_documents_that_are_none_are_one_message(toy: Toy) -> None:
     (toy.repository / "binary.md").write_bytes(b"\xff\xfe\x00x")
     toy.write({"empty.md": "\n", "long.md": "x" * 400_001})
-    told = {"none.md": "no such file", ".": "this is a folder", "binary.md": "no text in UTF-8", "empty.md": "is empty"}
+    told = {"none.md": "no such file", ".": "is a folder", "binary.md": "no text in UTF-8", "empty.md": "is empty"}
     for name, message in (told | {"long.md": "400,001 characters"}).items():
         assert message in toy.stretto("discover", name, "--prompt", code=2).stderr
 

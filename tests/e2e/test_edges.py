@@ -96,14 +96,16 @@ def test_r8_1_a_wall_clock_that_was_set_back_turns_no_time_round(toy: Held) -> N
     os.kill(toy.status()["engine"]["pid"], signal.SIGKILL)
     assert toy.end(front) == 3
     with journal(toy) as connection:
-        for seq, body in connection.execute("SELECT seq, body FROM event").fetchall():
+        before = connection.execute("SELECT seq, body FROM event").fetchall()
+        for seq, body in before:
             ahead = replace(ev.decode(body), at=ev.decode(body).at + 86_400.0)
             connection.execute("UPDATE event SET at = ?, body = ? WHERE seq = ?", (ahead.at, ev.encode(ahead), seq))
     toy.go()
     toy.stretto("resume")
     assert set(toy.states().values()) == {"succeeded"}
     times = [fact.at for fact in facts(toy)]
-    assert times == sorted(times)
+    # Facts of several hands may be written down milliseconds after each other's.
+    assert min(times[len(before) :]) >= max(times[: len(before)])
     assert times[-1] - times[0] < 3_600.0, "and a day does not pass in a minute"
     assert "-" not in toy.stretto("status").stdout.partition("started ")[2].partition(",")[0]
 

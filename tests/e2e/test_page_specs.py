@@ -237,6 +237,8 @@ def test_what_another_agent_has_begun_may_be_half_a_page_however_it_begins(desk:
     killed(desk, "-j", "1", "--agent", writes, when=lambda: specs_of([begun]) <= desk.specs)
     file, kept = desk.app / "specs" / "pages" / f"{begun.lower()}.md", by_hand(desk, own)
     (desk.app / "go").touch()
+    other = desk.run("scaffold", "pages", "app", "--resume", "--agent", writes.replace("whole", "hole"), code=2)
+    assert "--agent cannot be changed any more" in other.stderr
     said = desk.run("scaffold", "pages", "app", "--resume", "--agent", writes, code=0)
     assert f"kept as it is: specs/pages/{own.lower()}.md\n" in said.stdout + said.stderr
     assert "By hand." in kept.read_text() and "whole" in file.read_text()

@@ -149,9 +149,39 @@ def test_r8_4_a_plan_of_several_files_may_get_another_file(tmp_path: Path) -> No
     folder = toy.repository / ".claude" / "epics" / "e"
     agent = ("--agent", "shell: exit 1")
     toy.stretto("run", str(folder / "epic.md"), *agent, "--attempts", "1", "--yes", code=1)
+    toy.stretto("retry", "001")
+    assert "has changed since" not in toy.stretto("resume", code=1).stdout
     (folder / "002.md").write_text(ISSUE.format("two"))
+    toy.stretto("retry", "001")
+    said = toy.stretto("resume", code=1).stdout
+    assert "note: the plan file has changed since" in said, said
     assert "1 added" in toy.stretto("resume", "--replan", code=1).stdout
     assert set(toy.states()) == {"001", "002"}
+
+
+def test_r8_4_files_of_a_plan_that_go_are_noticed_and_those_that_are_not_in_the_run_are_not(tmp_path: Path) -> None:
+    names = {"001": "one", "002": "two", "003": "three"}
+    epic = {"epic.md": EPIC, **{f"{id}.md": ISSUE.format(name) for id, name in names.items()}}
+    toy = Held(tmp_path, {f".claude/epics/e/{name}": text for name, text in epic.items()})
+    run = ("run", ".claude/epics/e", "--agent", "shell: exit 1", "--attempts", "1", "--yes")
+    for part, gone in ((("--only", "001,002"), False), (("--new",), True)):
+        toy.stretto(*run, *part, code=1)
+        (toy.repository / ".claude/epics/e/003.md").rename(toy.root / "003.md")
+        toy.stretto("retry", "001")
+        assert ("has changed since" in toy.stretto("resume", code=1).stdout) is gone
+        (toy.root / "003.md").rename(toy.repository / ".claude/epics/e/003.md")
+
+
+def test_r6_4_in_place_the_file_that_came_later_is_closed_too(tmp_path: Path) -> None:
+    epic = {"epic.md": EPIC, "001.md": ISSUE.format("one")}
+    toy = Held(tmp_path, {f".claude/epics/e/{name}": text for name, text in epic.items()})
+    folder = toy.repository / ".claude" / "epics" / "e"
+    agent = ("--agent", "shell: test $STRETTO_TASK = 002 -o -e again && echo x > $STRETTO_TASK.txt")
+    toy.stretto("run", str(folder), *agent, "--attempts", "1", "--isolation", "none", "--yes", code=1)
+    (folder / "002.md").write_text(ISSUE.format("two"))
+    toy.stretto("resume", "--replan", code=1)
+    assert toy.states() == {"001": "failed", "002": "succeeded"}
+    assert "\nstatus: closed\n" in (folder / "002.md").read_text()
 
 
 @pytest.mark.parametrize(

@@ -99,6 +99,41 @@ def test_a_dry_run_and_a_no_write_nothing(toy: Toy) -> None:
     assert len(papers(toy, HOME)) == len(before) + 2
 
 
+def test_what_the_file_calls_complete_stays_so_when_others_get_papers(toy: Toy) -> None:
+    tree = json.loads(SHOP[f"{HOME}/parallel.json"])
+    tree["achievements"][0]["status"] = "complete"
+    toy.write({f"{HOME}/parallel.json": json.dumps(tree)})
+    assert statuses(toy, HOME)["1.1"] == "complete"
+    assert result(toy, "subplans", HOME, "--yes")["created"] == [SUB["1.2"]]
+    assert statuses(toy, HOME) == {"1.1": "complete", "1.2": "subplan_created", "2.1": "not_started"}
+    tasks = json.loads(toy.stretto("show", f"{HOME}/parallel.json", "--json").stdout)["tasks"]
+    assert [task["status"] for task in tasks] == ["succeeded", "pending", "pending"]
+
+
+def test_a_circle_is_said_once_and_nothing_is_next(toy: Toy) -> None:
+    tree = json.loads(SHOP[f"{HOME}/parallel.json"])
+    tree["achievements"][1]["dependencies"] = ["2.1"]
+    toy.write({f"{HOME}/parallel.json": json.dumps(tree)})
+    told = toy.stretto("scaffold", "status", HOME).stdout
+    assert "next available: nothing\n" in told and told.count("these wait for each other") == 1
+    assert result(toy, "status", HOME)["next"] == []
+
+
+def test_a_template_that_a_mark_stops_names_it_and_what_to_do(toy: Toy) -> None:
+    paper = SHOP[f"{HOME}/PLAN_SHOP.md"].replace("A basket for both", "[TODO]")
+    toy.write({f"{HOME}/PLAN_SHOP.md": paper})
+    line = paper.splitlines().index("- **Goal**: [TODO]") + 1
+    done = toy.stretto("scaffold", "subplans", HOME, "--level", "all", "--yes", code=1)
+    told = done.stdout + done.stderr
+    assert f"failed: 2.1 ({SUB['2.1']}): {HOME}/PLAN_SHOP.md:{line} asks for content: [TODO]\n" in told
+    assert "--keep" in told and "--agent" in told
+    assert f"  stretto scaffold subplans {HOME} --level all\n" in told
+    done = toy.stretto("scaffold", "subplans", HOME, "--level", "all", "--yes", "--keep", code=1)
+    assert "--keep" not in done.stdout + done.stderr and "created 2 of 3" in done.stdout
+    toy.write({f"{HOME}/PLAN_SHOP.md": SHOP[f"{HOME}/PLAN_SHOP.md"]})
+    assert result(toy, "subplans", HOME, "--level", "all", "--yes")["created"] == [SUB["2.1"]]
+
+
 def test_no_execution_without_its_subplan(toy: Toy) -> None:
     toy.write({f"{HOME}/{SUB['1.1']}": "words\n", f"{HOME}/{SUB['1.2']}": HOLLOW})
     made = result(toy, "executions", HOME, "--level", "all", "--yes", code=1)
@@ -106,7 +141,11 @@ def test_no_execution_without_its_subplan(toy: Toy) -> None:
     told = toy.stretto("scaffold", "executions", HOME, "--level", "all", "--yes", code=1).stdout
     assert f"  stretto scaffold subplans {HOME} --level all\n" in told
     assert f"  stretto scaffold fill {HOME} --level all\n" in told
+    assert told.count("its SUBPLAN is missing") == told.count("its SUBPLAN is a placeholder") == 1
     assert result(toy, "executions", HOME, "--level", "1", "--yes", code=1)["created"] == []
+    toy.write({f"{HOME}/{SUB['2.1']}": "words\n"})
+    told = toy.stretto("scaffold", "executions", HOME, "--level", "all", "--yes", code=1).stdout
+    assert told.count("not possible: 1.2") == 1 and "created 1 of 1; not possible for 1, as said above\n" in told
 
 
 def test_a_batch_that_fails_is_taken_back(toy: Toy) -> None:

@@ -280,7 +280,12 @@ def test_two_that_touch_the_same_place_are_named(tmp_path: Path) -> None:
 
 def test_nothing_but_what_is_meant_is_touched(tmp_path: Path) -> None:
     toy = Toy(tmp_path, {"plan.yaml": YAML})
-    patch = toy.stretto("show", "plan.yaml", "--patch", "1", "-j", "4").stdout
+    told = json.loads(toy.stretto("show", "plan.yaml", "--suggest", "--json", "-j", "4").stdout)["suggestions"]
+    saved = [each["saves_s"] for each in told]
+    assert saved == sorted(saved, reverse=True) and told[0]["kind"] == "split"
+    number = [each["kind"] for each in told].index("dependency") + 1
+    patch = toy.stretto("show", "plan.yaml", "--patch", f"{number}", "-j", "4").stdout
+    assert patch == told[number - 1]["patch"]
     changed = [line for line in patch.splitlines() if line[:1] in "+-" and line[:3] not in ("+++", "---")]
     assert changed == ["-      - base", "+        depends_on: [style]"]
     assert "# it is nice to have the rest first" in patch

@@ -76,7 +76,7 @@ def test_every_achievement_gets_papers_of_its_own_or_a_word_why_not(plan: Achiev
 
 @given(plans())
 def test_advice_is_about_what_can_go_on(plan: Achievements) -> None:
-    empty = Look(exists=True, papers=dict.fromkeys(plan.ids, ()), approved=frozenset())
+    empty = Look(papers=dict.fromkeys(plan.ids, ()), approved=frozenset())
     progress = progress_of(plan, empty, now=0.0)
     told = advice(progress)
     assert set(told.ids) <= {one.id for one in progress.available} or told.action == "blocked"
