@@ -89,6 +89,24 @@ def test_r11_output_that_cannot_be_written_is_exit_3(toy: Held) -> None:
 # --- clocks ------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("words", [(), ("--detach",)], ids=["followed", "detached"])
+def test_r11_an_engine_that_python_ends_before_its_run_has_ended_is_no_run_with_failures(
+    toy: Held, words: tuple[str, ...]
+) -> None:
+    broken = toy.root / "broken" / "sitecustomize.py"
+    broken.parent.mkdir()
+    broken.write_text(
+        "import os, sys\n"
+        "if 'stretto.cli.engine' in sys.orig_argv and 'stretto.engine.warden' not in sys.orig_argv:\n"
+        "    os.write(2, b'no such module\\n')\n"
+        "    os._exit(1)\n"
+    )
+    run = ("run", str(toy.root / "plan.yaml"), "--agent", "shell: true", "--yes", *words)
+    done = toy.stretto(*run, code=70, PYTHONPATH=str(broken.parent))
+    assert "error: no such module" in done.stderr
+    assert "engine.log" in done.stderr and "stretto resume" in done.stderr
+
+
 def test_r8_1_a_wall_clock_that_was_set_back_turns_no_time_round(toy: Held) -> None:
     """As a journal looks that was begun a day ahead of what the clock says now."""
     front = toy.front("run", "../plan.yaml", "--agent", WAIT_FOR_GO, "-j", "2", "--yes")

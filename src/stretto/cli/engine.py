@@ -46,10 +46,11 @@ def main(argv: list[str]) -> int:
         if error.hint:
             print(f"hint: {error.hint}", file=sys.stderr)
         return error.exit_code if not isinstance(error, _NotFree) else NOT_FREE
-    except Exception as error:  # noqa: BLE001  whatever it is, it is our bug, and the log is where it is looked for
-        while isinstance(error, ExceptionGroup):
-            error = error.exceptions[0]
-        traceback.print_exception(error)
+    except (Exception, BaseExceptionGroup, asyncio.CancelledError) as error:  # noqa: BLE001  our bug, whatever it is
+        first: BaseException = error
+        while isinstance(first, BaseExceptionGroup):
+            first = first.exceptions[0]
+        traceback.print_exception(first)  # into the log, where it is looked for
         return InternalError.exit_code
 
 

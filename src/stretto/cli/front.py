@@ -23,7 +23,7 @@ from stretto.engine.disposal import withdraw
 from stretto.engine.home import RunHome
 from stretto.engine.launch import NOT_FREE, engine_argv, is_detachment, start
 from stretto.engine.reader import SqliteReader
-from stretto.errors import RunLeased, StateError
+from stretto.errors import InternalError, RunLeased, StateError
 from stretto.observe.disguise import Disguise
 from stretto.observe.live import Key, is_stopping
 
@@ -140,6 +140,8 @@ def _end(home: RunHome, code: int, log_from: int, show: Show, *, new: bool) -> i
 def _complain_of(home: RunHome, code: int, log_from: int, *, ended: bool = False, new: bool = False) -> int:
     """`new`: nobody misses the run if it could not begin."""
     said, hint = _said(home, log_from)
+    if code == 1 and not ended:  # what Python itself says at its own death: no task has anything to do with it
+        code = InternalError.exit_code
     if code == NOT_FREE:
         code = RunLeased.exit_code
         if new:
