@@ -437,7 +437,7 @@ def test_r6_4_the_case_of_the_list_is_kept() -> None:
     [
         ("(after Nonsense)", "Nonsense"),
         ("(depends on nonsense-id)", "nonsense-id"),
-        ("[blocked by the vendor]", "the"),
+        ("[blocked by the vendor]", None),
         ('(after "Something else")', "Something else"),
         ("⛔ nope", "nope"),
         ("(after 2026-11-02)", None),

@@ -125,3 +125,92 @@ def test_the_marks_of_a_list_itself_are_offered_first() -> None:
     assert "[-]" not in finding.hint
     assert "[x]" not in finding.hint
     assert "[ ]" in finding.hint
+
+
+CODED = "- [ ] A-1 write a\n- [ ] A-2 write b\n- [ ] **db-schema**: write c\n"
+DOTTED = "## A\n- [ ] 1.1 write a\n- [ ] 1.2 write b\n- [ ] 2.1 write c\n- [ ] 2.2 write d\n## B\n"
+HEADED = "## Groundwork\n- [ ] a b\n### Walls\n- [ ] c d\n## Late\n- [ ] e f\n## Last\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "words", "needs"),
+    [
+        (CODED, "(once A-1 is done)", ["A-1"]),
+        (CODED, "once A-1 lands", ["A-1"]),
+        (CODED, "(blocked until A-1)", ["A-1"]),
+        (CODED, "blocked until A-1 is merged", ["A-1"]),
+        (CODED, "(wait until A-1)", ["A-1"]),
+        (CODED, "(not before A-1)", ["A-1"]),
+        (CODED, "cannot start before A-1", ["A-1"]),
+        (CODED, "don't start until A-1", ["A-1"]),
+        (CODED, "after all of A-1, A-2", ["A-1", "A-2"]),
+        (CODED, "(after both A-1 and A-2)", ["A-1", "A-2"]),
+        (CODED, "(depends on all of: `A-1`, `A-2`)", ["A-1", "A-2"]),
+        (DOTTED, "(once 1.1 is done)", ["1.1"]),
+        (DOTTED, "(blocked until 1.1)", ["1.1"]),
+        (DOTTED, "(not before 1.1)", ["1.1"]),
+        (DOTTED, "after all of the tasks 1.1, 1.2", ["1.1", "1.2"]),
+        (DOTTED, "(requires 2.2)", ["2.2"]),
+        (DOTTED, "requires 2.2 and 1.1+1.2", ["2.2", "1.1", "1.2"]),
+        (DOTTED, "requires 2.1 or newer and 1.1", ["1.1"]),
+        (HEADED, 'after "Groundwork"', ["groundwork", "walls"]),
+        (HEADED, '(after "Groundwork")', ["groundwork", "walls"]),
+        (HEADED, '(once "walls" is done)', ["walls"]),
+        (HEADED, "depends on “Late”", ["late"]),
+    ],
+)
+def test_r1_what_comes_first_may_be_said_in_several_ways(text: str, words: str, needs: list[str]) -> None:
+    loaded = read(f"{text}- [ ] write it {words}\n")
+    assert list(loaded.plan.tasks[-1].depends_on) == needs
+    assert not told(loaded, "outside-need")
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        *(
+            (CODED, words)
+            for words in (
+                "no longer blocked by A-2", "was blocked by A-2", "not needed after db-schema", "(no longer needs A-1)",
+                "(doesn't depend on A-1)", "formerly depends on A-1", "must not start after A-1", "all at once A-1",
+                "(once a month)", "(not before Monday)", "(not before 3pm)", "(after the login form is reviewed)",
+                "(depends on style guide)", "(blocked until the vendor answers)", "(after all of them)",
+            )
+        ),
+        *(
+            (DOTTED, words)
+            for words in (
+                "requires 2.2 or newer", "requires 2.2% more", "(requires 2.2 or later)", "requires 2.2+ to build",
+                "needs 2.2 seconds", "once 2.2 is out", "(after 2.2 % of it)",
+            )
+        ),
+        (HEADED, 'as shown after "Late" is clicked'),
+        (HEADED, 'after "Last"'),
+    ],
+)  # fmt: skip
+def test_what_is_denied_past_or_a_measure_is_no_order(text: str, words: str) -> None:
+    loaded = read(f"{text}- [ ] write it {words}\n")
+    assert loaded.plan.tasks[-1].depends_on == ()
+    assert not told(loaded, "outside-need")
+
+
+@pytest.mark.parametrize(
+    ("text", "words", "name"),
+    [
+        (DOTTED, "after steps 1.1 and 1.9", "step 1.9"),
+        (CODED, "(once B-7 is done)", "B-7"),
+        (CODED, "(depends on ui-kit)", "ui-kit"),
+        (CODED, "(depends on T012)", "T012"),
+        (CODED, "(depends on `login`)", "login"),
+        (CODED, "(after A-1 and A-77, see A-2)", "A-77"),
+        (HEADED, '(after "Last")', "Last"),
+    ],
+)
+def test_a_name_of_none_is_told_and_other_words_are_not(text: str, words: str, name: str) -> None:
+    found = told(read(f"{text}- [ ] write it {words}\n"), "outside-need")
+    assert [x.partition(" waits for ")[2] for x in found] == [f"{name!r}, which is no task of this list"]
+
+
+def test_words_are_among_what_is_taken_for_an_order() -> None:
+    (message,) = told(read("- [ ] a\n- [ ] b\n"), "order-unsaid")
+    assert message.endswith("headings such as `Phase 2`, and words such as `(after ID)` are taken for an order")

@@ -45,7 +45,8 @@ class Manner:
             return False
         if not _is_number(manner):
             return thing in {"", *_TASKS, *_OTHERS}
-        return thing == "" or thing in (self._kinds or _TASKS)
+        called = self._kinds or (_TASKS | {"step"} if "." in manner else _TASKS)  # a plain 2 is also a step of a task
+        return thing == "" or thing in called
 
     @cached_property
     def _called(self) -> list[str]:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
-from functools import cached_property
+from functools import cache, cached_property
 
-from stretto.formats.checklist.items import Item
+from stretto.formats.checklist.items import Checklist
 from stretto.formats.checklist.needs import Need
 from stretto.formats.checklist.order import Order
-from stretto.formats.checklist.words import made_id
+from stretto.formats.checklist.words import made_id, plain
+from stretto.formats.syntax.markdown_text import Outline
 
 _MARKER = re.compile(r"(\d{1,9})[.)]")
 _CALLED = re.compile(r"[*_`~]*(?:(T\d+)(?!\w)|(?:(?<=[*_`])(\w[\w.-]*)[*_`]|(\w[\w.-]*):(?=[\s*_`])))")
@@ -23,7 +24,9 @@ _MOST = 4
 
 
 class Names:
-    def __init__(self, items: Sequence[Item], order: Order, text: str) -> None:
+    def __init__(self, outline: Outline, checklist: Checklist, order: Order, text: str) -> None:
+        self._sections, self._parents = outline.sections, checklist.parents
+        items = checklist.items
         self._items, self._order = items, order
         self._stages = {stage.id: stage for stage in order.stages}
         self._by_name: dict[str, int] = {}
@@ -53,6 +56,13 @@ class Names:
         return sorted(self._by_title)
 
     @cached_property
+    def _headings(self) -> dict[str, list[int]]:
+        found: dict[str, list[int]] = {}
+        for n, section in enumerate(self._sections):
+            found.setdefault(made_id(plain(section.title)), []).append(n)
+        return found
+
+    @cached_property
     def _places(self) -> dict[str, int]:
         return {item.id: i for i, item in enumerate(self._items)}
 
@@ -64,13 +74,43 @@ class Names:
         """The ids that a name stands for, without the task itself and what it is in; None: it is not known."""
         first = self._named(need, need.name, i)
         if first is None:
-            return None
+            return self._headed(need, i) or None
         if need.until:
             last = self._named(need, need.until, i)
             if last is None:
                 return None
             return tuple(id for id in self._between(first, last) if not self._is_own(id, i))
         return () if self._is_own(first, i) else (first,)
+
+    def is_counted(self, needs: Sequence[Need], i: int) -> bool:
+        """Whether plain numbers behind `(after` count something: one is of this task, or of one that comes later."""
+        meant = [ids for need in needs if (ids := self.meant(need, i)) is not None]
+        return any(not ids or any(self._places.get(id, i) >= i for id in ids) for ids in meant)
+
+    def _headed(self, need: Need, i: int) -> tuple[str, ...]:
+        """The phases below a heading, or of a group, that is named in quotes; none where the task is in it."""
+        if not need.quoted or not (need.sure or need.ends):
+            return ()
+        own, phases = self._below(made_id(need.name))
+        return () if i in own else phases
+
+    @cache  # noqa: B019  the names live no longer than their list is read
+    def _below(self, name: str) -> tuple[frozenset[int], tuple[str, ...]]:
+        """The tasks below the heading, or of the group, with this name, and their phases."""
+        at = self._headings.get(name, [])
+        if len(at) == 1:
+            members = [n for n, item in enumerate(self._items) if at[0] in self._around(item.section)]
+        else:
+            stages = [] if at else [stage for stage in self._order.stages if made_id(plain(stage.title)) == name]
+            members = list(stages[0].members) if len(stages) == 1 else []
+        return frozenset(members), tuple(dict.fromkeys(self._order.stage_of[n].id for n in members))
+
+    def _around(self, section: int) -> Iterator[int]:
+        """A section, and all that it is in."""
+        at: int | None = section
+        while at is not None:
+            yield at
+            at = self._parents[at]
 
     def several(self, need: Need, i: int) -> tuple[str, ...]:
         """The tasks that a name which is not known may mean, where those are more than one: the first few."""

@@ -59,7 +59,7 @@ class _Reader:
         self._said = [needs_of(each) for each in words]
         self._claimed = [list(claims_of(each)) for each in words]
         self._order = Order(outline, self._list, [said.nothing for said in self._said])
-        self._names = Names(self._items, self._order, text)
+        self._names = Names(outline, self._list, self._order, text)
         self._manner = Manner(outline, self._list, text)
         title = next((section.title for section in outline.sections if section.level == 1), "")
         self._title = shown(plain(title), 200) or self._file.stem or NAME
@@ -102,7 +102,11 @@ class _Reader:
         unknown: list[tuple[str, Steps]] = []
         ambiguous: list[tuple[str, tuple[str, ...], Steps]] = []
         itself: list[Steps] = []
+        bare = [need for need in self._said[i].needs if need.bare]
+        counted = self._names.is_counted(bare, i)
         for n, need in enumerate(self._said[i].needs):
+            if need.bare and counted:
+                continue
             steps: Steps = ("tasks", i, "needs", n)
             named = self._names.meant(need, i)
             if named == () and self._names.is_itself(need, i):
@@ -111,7 +115,7 @@ class _Reader:
                 ambiguous.append((need.name, several, steps))
             elif named is None:
                 name = self._names.unknown(need, i)
-                if (need.sure and not need.tool) or self._manner.surely(need, name):
+                if (need.sure and need.told and not need.tool) or self._manner.surely(need, name):
                     unknown.append((f"{need.thing} {name}".strip(), steps))
             for id in named or ():
                 found.setdefault(id, steps)
@@ -195,7 +199,7 @@ class _Reader:
             self._reading.report(
                 "order-unsaid",
                 "this list does not say what comes first: bullets beside each other may be done at once; only numbers, "
-                "and headings such as `Phase 2`, are taken for an order",
+                "headings such as `Phase 2`, and words such as `(after ID)` are taken for an order",
                 ("tasks", min(loose)),
                 "where one thing needs another, write `1. [ ]` in place of `- [ ]`, or `(after ID)` behind the words",
                 severity="info",
