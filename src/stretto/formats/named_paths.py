@@ -19,8 +19,8 @@ _FILE_TYPE = re.compile(
     r"|tcl|tex|tf|tfvars|toml|tpl|ts|tsx|txt|vb|vue|wasm|webp|xcconfig|xml|yaml|yml|zig|zsh",
     re.IGNORECASE,
 )
-_NUMBERED_FILE = re.compile(r"[a-z][a-z0-9]+")
-"""How the type of a file that is called by a number is spelled: `404.html`, and neither `2.m` nor `1.Go there`."""
+_NUMBERED_FILE = re.compile(r"(?!(?:js|go)$)[a-z][a-z0-9]+")
+"""The type of a file that is called by a number: `404.html`, and none of `2.m`, `1.Go there` and `Node 18.js`."""
 _FILE = re.compile(
     r"Dockerfile|Makefile|Gemfile|Rakefile|Procfile|Jenkinsfile|Vagrantfile|Justfile|justfile"
     r"|\.gitignore|\.dockerignore|\.env|\.editorconfig|\.prettierrc|\.eslintrc|\.npmrc|\.nvmrc"
@@ -90,7 +90,9 @@ def _looks_like_a_path(word: str) -> bool:
         return True
     if (found := _EXTENSION.search(last)) and _FILE_TYPE.fullmatch(found[1]):
         number = last[: found.start() + 1].replace(".", "").isdecimal()
-        return not number or slash != "" or _NUMBERED_FILE.fullmatch(found[1]) is not None
+        if not number or not slash:
+            return not number or _NUMBERED_FILE.fullmatch(found[1]) is not None
+        return any(letter.isalpha() for letter in word.rpartition("/")[0])  # and not `24/7.Go on`
     if not slash or not first:
         return False
     return (not last and len(word) > 2) or _FOLDER.fullmatch(first) is not None

@@ -134,9 +134,15 @@ def test_r1_other_numbers_are_no_tasks(text: str, words: str) -> None:
     assert told(load("TODO.md", text.format(words).encode())) == []
 
 
-def test_r1_a_number_in_brackets_behind_after_is_a_task_of_a_list_with_numbers() -> None:
-    loaded = load("TODO.md", b"1. [ ] a\n2. [ ] b (after 3)\n3. [ ] c\n")
-    assert {x.id: x.depends_on for x in loaded.plan.tasks} == {"a": (), "b": ("c",), "c": ("a",)}
+def test_r1_a_number_in_brackets_behind_after_is_a_task_before_it_in_a_list_with_numbers() -> None:
+    loaded = load("TODO.md", b"1. [ ] a\n2. [ ] b\n3. [ ] c (after 1)\n4. [ ] d (after 1, 2)\n5. [ ] e\n")
+    assert [x.depends_on for x in loaded.plan.tasks] == [(), ("a",), ("a", "b"), ("a", "b", "c"), ("d",)]
+
+
+@pytest.mark.parametrize("words", ["after 3", "after 4", "after 1, 2, 4", "after 1, 2"])
+def test_r1_other_numbers_behind_after_count_something_and_leave_the_order_of_the_list(words: str) -> None:
+    loaded = load("TODO.md", f"1. [ ] a\n2. [ ] b ({words})\n3. [ ] c\n4. [ ] d\n".encode())
+    assert [x.depends_on for x in loaded.plan.tasks] == [(), ("a",), ("b",), ("c",)]
 
 
 # --- spec-kit ------------------------------------------------------------------------------------------------------
@@ -211,13 +217,16 @@ def test_r1_words_that_mean_a_dependency_are_one(words: str, needs: tuple[str, .
         ("- **User Story 1 (P1)**: Depends on US9", "US9"),
         ("- **User Story 1**: Depends on\n  User Story 9", "User Story 9"),
         ("- **User Story 1**: Depends on Phase 7", "Phase 7"),
+        ("We thought of Phase 8 and User Story 1 here.\n\n- **User Story 1**: Depends on Phase 8", "Phase 8"),
     ],
 )
 def test_r1_a_section_on_dependencies_that_names_nothing_is_told(prose: str, lost: str) -> None:
     (found,) = told(spec(prose=prose))
     assert (found.code, found.severity, names([found])) == ("outside-need", "warning", [lost])
-    assert found.location
-    rest = SPEC.format(words="", prose=prose).split("\n", found.location.line - 1)[-1][found.location.column - 1 :]
+    lines = SPEC.format(words="", prose=prose).split("\n")
+    bullets = [n for n, line in enumerate(lines, 1) if line.startswith("- ") and not line.startswith("- [")]
+    assert found.location and found.location.line >= bullets[0], "not where it is only spoken of"
+    rest = "\n".join(lines[found.location.line - 1 :])[found.location.column - 1 :]
     assert " ".join(rest.split()).startswith(lost)
 
 
@@ -238,6 +247,8 @@ def test_r1_the_same_name_is_told_once() -> None:
         ("after the T-shirt", ""),
         ("requires Python 3.11 and 2 reviewers", ""),
         ("", "- T016 blocks T030"),
+        ("", "- Old note: T002 no longer waits for T777"),
+        ("no longer needs the client of T099", ""),
         ("", "- Tests (T004-T007) before implementation (T008-T014)"),
         ("", "- T004 requires T002a"),
         ("", "- T001, T002 can run in parallel after T003"),

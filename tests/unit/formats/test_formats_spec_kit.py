@@ -191,6 +191,12 @@ def listed(*lines: str, heading: str = "## Phase 1: All\n") -> Loaded:
         ("T009 x (T001)", ()),
         ("T009 x (depends on T777)", ("T777",)),
         ("T009 x (depends on T003-T777)", ("T003", "T777")),
+        ("T009 x (not dependent on T003)", ()),
+        ("T009 x (do not wait on T003)", ()),
+        ("T009 x: it doesn't really depend on T777, no longer requires T003; needs T002", ("T002",)),
+        ("T009 x, without having to wait for T003", ("T003",)),
+        ("T009 x, not before or after T003", ("T003",)),
+        ("T009 x takes longer after T003", ("T003",)),
     ],
 )
 def test_what_a_line_says_that_it_waits_for(line: str, needs: tuple[str, ...]) -> None:
@@ -282,6 +288,7 @@ def test_two_large_sets_are_ordered_through_one_task() -> None:
         ("In `src/v2/1.py`, src/1.c, 2024.05.md", ["src/v2/1.py", "src/1.c", "2024.05.md"]),
         ("With `1.2`, 3.11, v1.2, `2.5.1`, 1.5.h and 2.m", []),
         ("1.Go there 2.Make 3.Proto 4.MD 5.Test", []),
+        ("Run service 24/7.Go on with Vue 3.js and Node 18.js, version 2.go live, takes 2/3.h or 3/4.c", []),
     ],
 )
 def test_paths_that_words_name(text: str, paths: list[str]) -> None:

@@ -28,6 +28,12 @@ _NEEDS = re.compile(rf"{_ORDER}({_LIST})", re.IGNORECASE)
 _STRAY = re.compile(
     rf"{_ORDER}((?:(?:[^\W\d_]|['’/-]){{1,40}}[ \t]+){{1,4}})[`*]*(T-?\d{{3,}}[a-z]?)(?![\w-])", re.IGNORECASE
 )
+_DENIED = re.compile(
+    r"(?:\b(?:not|never|no(?:\s+longer)?|without|cannot|nor|neither)|n['’]t)"
+    r"(?:\s+(?:actually|directly|necessarily|really|strictly|yet|be|being|have|need|to|any|hard)){0,3}\s+$",
+    re.IGNORECASE,
+)
+"""What turns words of order round: `not dependent on T003`, unlike `not before or after T003`."""
 _COMPARES = re.compile(
     r"\b(?:as|like|see|same|similar|per|unlike|than|not|no|without|before|until|unless|via|of\s+spec|from\s+spec)\b",
     re.IGNORECASE,
@@ -113,6 +119,8 @@ def read_line(text: str, box: Box, top: str = "") -> TaskLine:
 def needs_in(text: str, offset: int) -> Iterator[Reference]:
     """The ids right behind words of order, and the ranges. `offset`: where the text begins."""
     for found in _NEEDS.finditer(text):
+        if _is_denied(text, found.start()):
+            continue
         ids = list(_REFERENCE.finditer(text, found.start(1), found.end(1)))
         skip = False
         for this, following in zip(ids, [*ids[1:], None], strict=True):
@@ -128,5 +136,9 @@ def needs_in(text: str, offset: int) -> Iterator[Reference]:
 
 def _strays(text: str, offset: int) -> Iterator[Reference]:
     for found in _STRAY.finditer(text):
-        if not _COMPARES.search(found[1]):
+        if not (_COMPARES.search(found[1]) or _is_denied(text, found.start())):
             yield Reference(name=found[2], start=offset + found.start(2), end=offset + found.end(2))
+
+
+def _is_denied(text: str, at: int) -> bool:
+    return _DENIED.search(text, max(0, at - 50), at) is not None

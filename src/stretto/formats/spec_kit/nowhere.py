@@ -73,6 +73,7 @@ def _groups(prose: str, known: set[tuple[str, str]], text: str, at: int) -> Iter
         whose = set(map(_called, REFERENCE.finditer(label)))
         if not whose or not whose <= known:
             continue
+        at = max(at, text.find(f"**{label}", at))  # one that is broken over lines is looked for from where we are
         for said in awaited(words):
             for reference in REFERENCE.finditer(said):
                 named = _called(reference)
