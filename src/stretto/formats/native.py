@@ -29,6 +29,14 @@ _TASK_NOT_YET = {
 _GATES_NOT_YET = dict.fromkeys(
     ("confidence", "consensus", "review", "integration", "coverage", "contracts"), "only `verify` is a gate so far"
 )
+_OTHERS = {
+    **dict.fromkeys(("files", "claims", "paths", "scope"), "writes"),
+    **dict.fromkeys(("deps", "dependencies", "needs", "requires", "blockedby"), "depends_on"),
+    **dict.fromkeys(("description", "instructions", "details"), "prompt"),
+    **dict.fromkeys(("tests", "checks", "gates", "verification"), "verify"),
+    "name": "title",
+}
+"""What other tools call keys of a task or a phase."""
 _POLICIES = ("continue", "stop", "rollback")
 _MAX_PARALLEL = 10_000
 
@@ -183,7 +191,7 @@ def _phases(root: Table, context: tuple[str, ...]) -> tuple[list[Phase], list[Ta
         if not table.get("tasks"):
             table.misspelt("tasks")
         tasks += [_task(task, id, context) for task in table.tables("tasks", "task")]
-        table.close(_PHASE_NOT_YET)
+        table.close(_PHASE_NOT_YET, _OTHERS)
     return phases, tasks
 
 
@@ -230,7 +238,7 @@ def _task(table: Table, phase: str, context: tuple[str, ...]) -> Task:
         estimate_s=table.seconds("estimate"),
         carry=table.flag("carry", False),
     )
-    table.close(_TASK_NOT_YET)
+    table.close(_TASK_NOT_YET, _OTHERS)
     return task
 
 

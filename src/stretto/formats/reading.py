@@ -297,8 +297,10 @@ class Table:
                 self.wrong(key, f"a list of {about}s, each a mapping", each, i)
         return found
 
-    def close(self, not_yet: Mapping[str, str] | None = None) -> None:
-        """Report every key that nobody asked for; those in `not_yet` are right, but not built (R8.7)."""
+    def close(self, not_yet: Mapping[str, str] | None = None, others: Mapping[str, str] | None = None) -> None:
+        """Report every key that nobody asked for; those in `not_yet` are right, but not built (R8.7).
+
+        `others`: words of other tools, in lower case and without `_` and `-`, and what they are called here."""
         not_yet = not_yet or {}
         for key in self.values:
             if key in self._known:
@@ -314,11 +316,13 @@ class Table:
                     unsupported=True,
                 )
             else:
+                here = (others or {}).get(key.casefold().replace("_", "").replace("-", ""), "")
+                word, options = (here, {here}) if here in self._known else (key, {*self._known, *not_yet})
                 self.reading.report(
                     "unknown-key",
                     f"{self.about} has no key `{shown(key)}`",
                     (*self.steps, key),
-                    meant(key, {*self._known, *not_yet}) or f"it may have: {', '.join(sorted(self._known))}",
+                    meant(word, options) or f"it may have: {', '.join(sorted(self._known))}",
                     severity="error",
                     key=True,
                 )

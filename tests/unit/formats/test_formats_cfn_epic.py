@@ -335,6 +335,39 @@ def test_commands_are_checks_and_thresholds_are_words() -> None:
     assert only(loaded, "not-enforced").message.endswith("`consensus`")
 
 
+@pytest.mark.parametrize(
+    "text",
+    ["Look at it manually", "manual", "Manual review of the page", "Try it by  hand", "A human review of the text"],
+)
+def test_a_validation_in_words_that_names_a_hand_asks_a_person(text: str) -> None:
+    for value in (text, [text]):
+        loaded = read(sprints=[sprint("a", validation=value)])
+        (check,) = loaded.plan.tasks[0].verify
+        assert (check.kind, check.instructions) == ("approval", text)
+        assert "not-enforced" not in codes(loaded)
+
+
+@pytest.mark.parametrize(
+    "text", ["All tests pass", "No manual steps are left", "Runs without manual help", "The user manual is complete"]
+)
+def test_any_other_validation_in_words_is_told_as_not_enforced(text: str) -> None:
+    loaded = read(sprints=[sprint("a", validation=text), sprint("b", verification=["none", text])])
+    assert [task.verify for task in loaded.plan.tasks] == [(), ()]
+    told = only(loaded, "not-enforced")
+    assert (told.severity, told.tasks) == ("info", ())
+    assert told.message == f"checks in plain words are not enforced: {text!r}"
+    assert told.location is not None
+    assert "validation" in loaded.plan.tasks[0].prompt.casefold()
+
+
+def test_nobody_is_asked_where_an_epic_or_a_phase_of_sprints_wants_a_hand() -> None:
+    inner = {"id": "p", "name": "P", "gate": "Go by hand", "sprints": [sprint("a", validation={"type": "manual"})]}
+    loaded = read(phases=[inner], validation="Look at it manually")
+    assert [len(task.verify) for task in loaded.plan.tasks] == [1]
+    told = only(loaded, "not-enforced")
+    assert told.message == "checks in plain words are not enforced: 'Look at it manually', 'Go by hand'"
+
+
 def test_the_check_of_a_sprint_is_at_its_last_task_or_nowhere() -> None:
     def names(parts: list[dict[str, object]]) -> tuple[dict[str, int], list[str]]:
         loaded = read(sprints=[sprint("a", tasks=parts, test_command="make a")])

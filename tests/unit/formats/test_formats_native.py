@@ -207,6 +207,28 @@ def test_unknown_keys(text: str, place: tuple[int, int], hint: str) -> None:
     assert found.hint == hint
 
 
+@pytest.mark.parametrize(
+    ("keys", "own"),
+    [
+        ("files claims paths scope", "writes"),
+        ("deps dependencies needs requires blocked_by blockedBy", "depends_on"),
+        ("description instructions details", "prompt"),
+        ("name", "title"),
+        ("tests checks gates verification", "verify"),
+    ],
+)
+def test_words_of_other_tools(keys: str, own: str) -> None:
+    for key in keys.split():
+        (found,) = findings(f"name: n\ntasks: [{{id: a, prompt: p, {key}: x}}]")
+        assert (found.code, found.hint) == ("unknown-key", f"did you mean `{own}`?")
+
+
+def test_words_of_other_tools_in_a_phase() -> None:
+    hints = [x.hint for x in findings("name: n\nphases: [{id: a, tasks: [], name: x, needs: b, files: c}]")]
+    assert hints[:2] == ["did you mean `title`?", "did you mean `depends_on`?"]
+    assert "writes" not in hints[2]
+
+
 def test_wrong_types_all_at_once() -> None:
     text = """\
 name: [n]

@@ -160,6 +160,27 @@ def test_r6_4_statuses_in_the_files_own_spacing() -> None:
     assert half["master"]["tasks"][1]["status"] == "in-progress"
 
 
+def test_r6_4_a_task_is_done_once_what_is_left_of_its_parts_is() -> None:
+    parts = [{"id": 1, "title": "x"}, {"id": 2, "title": "y"}, {"id": 3, "title": "z", "status": "cancelled"}]
+    tasks = [{"id": 2, "title": "a", "status": "pending", "subtasks": parts}, {"id": 3, "title": "b"}]
+    data = json.dumps({"master": {"tasks": [*tasks]}}, indent=2).encode()
+    half = json.loads(write_statuses(data, {"2.1": "succeeded", "2.2": "failed"}))
+    assert half["master"]["tasks"][0]["status"] == "pending"
+    after = write_statuses(data, {"2.1": "succeeded", "2.2": "succeeded"})
+    whole = json.loads(after)["master"]["tasks"][0]
+    assert [whole["status"], *(x.get("status") for x in whole["subtasks"])] == ["done", "done", "done", "cancelled"]
+    statuses = {x.id: x.status for x in load("tasks.json", after).plan.tasks}
+    assert write_statuses(after, statuses) == after, "what is cancelled stays so"
+    assert after.replace(b'"status": "done"', b'"status": "pending"', 1).count(b"\n") == after.count(b"\n")
+
+
+def test_r6_4_a_task_with_a_part_that_is_put_off_is_not_done() -> None:
+    parts = [{"id": 1, "title": "x"}, {"id": 2, "title": "y", "status": "deferred"}]
+    data = json.dumps({"tasks": [{"id": 2, "title": "a", "status": "pending", "subtasks": parts}]}).encode()
+    whole = json.loads(write_statuses(data, {"2.1": "succeeded"}))["tasks"][0]
+    assert [whole["status"], *(x["status"] for x in whole["subtasks"])] == ["pending", "done", "deferred"]
+
+
 def test_r6_4_each_tag_has_ids_of_its_own() -> None:
     data = sample("task-master/tags.json").read_bytes()
     found = json.loads(write_statuses(data, {"fatura.1.2": "succeeded", "master.1": "succeeded"}))
@@ -207,6 +228,24 @@ def test_what_a_task_says_wrong_is_told_once_and_not_for_each_of_its_subtasks() 
     }
     assert len(loaded.findings) == 4
     assert not [x for x in lint(loaded.plan, loaded.places) if x.severity == "error"]
+
+
+def test_what_is_not_there_is_told_of_a_task_that_waits_for_what_is_put_off_too() -> None:
+    parts = [{"id": n, "title": "x"} for n in (1, 2)]
+    loaded = read(
+        [
+            {"id": 1, "title": "a", "dependencies": [], "status": "deferred"},
+            {"id": 2, "title": "b", "dependencies": [1, 77]},
+            {"id": 3, "title": "c", "dependencies": [2, 78], "subtasks": parts},
+            {"id": 4, "title": "d", "dependencies": []},
+        ]
+    )
+    assert [task.id for task in loaded.plan.tasks] == ["4"]
+    assert [(x.message, x.severity, x.tasks) for x in loaded.findings if x.code == "unknown-id"] == [
+        ("task '2' waits for '77', which is not in this plan", "error", ("2",)),
+        ("task '3' waits for '78', which is not in this plan", "error", ("3.1", "3.2")),
+    ]
+    assert all(x.location for x in loaded.findings)
 
 
 def test_that_a_task_waits_for_a_subtask_of_its_own_says_nothing() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 
 from stretto.formats.auto_claude.checks import checks
@@ -23,6 +24,14 @@ _THRESHOLDS = ("qualitygates", "loopthresholds", "phasegates", "decisionauthorit
 _LIMITS = ("resourcelimits", "timeoutconfig")
 _KEPT = {"maxagentspersprint"}
 """Limits that a plan has words for."""
+_BY_HAND = re.compile(
+    r"(?<!\bno )(?<!\bnot )(?<!\bwithout )(?<!\bnon-)(?<!\buser )"
+    r"\b(?:manual(?:ly)?|by hand|by a (?:human|person)"
+    r"|human (?:review|check|approval|inspection|validation|verification))\b",
+    re.IGNORECASE,
+)
+"""Somebody is to look; neither that nobody need, nor a manual to read in."""
+_NOTHING = {"", "none", "n/a"}
 _MAX_DEPTH = 4
 
 
@@ -35,6 +44,9 @@ def gates_of(reading: Reading, node: Node, task: str) -> list[tuple[Check, Steps
             found += _commands(reading, value, steps, task)
         elif fold(key) in _ABOUT_CHECKS:
             found += _inside(reading, value, steps, task)
+            for text, at in _prose(value, steps):
+                if _asks(text):
+                    found += checks(reading, text, at, task)
     return found
 
 
@@ -45,7 +57,8 @@ def epic_gates(reading: Reading, epic: Node) -> list[tuple[Check, Steps]]:
 
 
 def tell_what_is_words(reading: Reading, epic: Node) -> None:
-    """One finding about thresholds and limits that nothing here holds anybody to."""
+    """One finding about thresholds and limits that nothing here holds anybody to, and one about checks in words."""
+    _tell_prose(reading, epic)
     names: list[str] = []
     first: Steps | None = None
     for holder in holders(epic):
@@ -64,6 +77,40 @@ def tell_what_is_words(reading: Reading, epic: Node) -> None:
             "a `testCommand` is run as a check; `-j` limits how many tasks run at once",
             severity="info",
         )
+
+
+def _tell_prose(reading: Reading, epic: Node) -> None:
+    """What says in words how to check it. Nobody is asked about an epic, nor about a phase that has sprints."""
+    groups = list(epic.groups())
+    nodes = [(node, False) for node in (*holders(epic), *(x for x in epic.children if not x.is_group))]
+    nodes += [(node, True) for group in groups for node in (group, *group.children)]
+    found: dict[str, Steps] = {}
+    for node, asks in nodes:
+        for key, value in node.values.items():
+            if fold(key) in _ABOUT_CHECKS:
+                for text, at in _prose(value, (*node.steps, key)):
+                    if not asks or not _asks(text):
+                        found.setdefault(repr(shown(text)), at)
+    if found:
+        reading.report(
+            "not-enforced",
+            f"checks in plain words are not enforced: {listed(found)}",
+            next(iter(found.values())),
+            "a `testCommand` is run as a check; a validation of a task or a sprint that says `manual` asks a person",
+            severity="info",
+        )
+
+
+def _prose(value: object, steps: Steps) -> Iterator[tuple[str, Steps]]:
+    """Text, alone or in a list."""
+    entries = [(each, (*steps, i)) for i, each in enumerate(value)] if isinstance(value, list) else [(value, steps)]
+    for each, at in entries:
+        if isinstance(each, str) and each.strip().casefold() not in _NOTHING:
+            yield each, at
+
+
+def _asks(text: str) -> bool:
+    return _BY_HAND.search(" ".join(text.split())) is not None
 
 
 def _inside(reading: Reading, value: object, steps: Steps, task: str, depth: int = 0) -> Iterator[tuple[Check, Steps]]:

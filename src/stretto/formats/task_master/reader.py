@@ -77,6 +77,11 @@ def status_of(values: Mapping[str, object]) -> TaskStatus | None:
     return _STATUSES.get(word_of(values)) if isinstance(values.get("status"), str | None) else None
 
 
+def aside_of(values: Mapping[str, object]) -> Aside | None:
+    """Whether it is cancelled or put off."""
+    return _ASIDE.get(word_of(values))
+
+
 def name_in(tags: Mapping[str, Steps], tag: str) -> str:
     """What stands before the ids of a tag: nothing, unless there are several, since each numbers its own."""
     return f"{tag}." if len(tags) > 1 else ""
@@ -132,7 +137,15 @@ class _Reader:
             self._reading.report(
                 "set-aside", finding.message, self._at(finding.task), finding.hint, severity="info", tasks=finding.tasks
             )
-        self._tell_lost(kept)
+        left = {task.id for task in kept}
+        waiting = [task for task in tasks if task.id not in left and task.id not in self._aside]
+        self._tell_lost([*kept, *waiting])
+        for task in waiting:  # what is in the plan is looked at there
+            for i, name in enumerate(task.depends_on):
+                if name not in self._ids:
+                    self._unknown(
+                        task.id, name, self._reading.places.steps(f"task:{task.id}:depends_on:{i}"), (task.id,)
+                    )
         if self._unclear:
             self._reading.report(
                 "sibling-meant",
@@ -228,6 +241,16 @@ class _Reader:
             tasks=tasks,
         )
 
+    def _unknown(self, id: str, name: str, steps: Steps, tasks: tuple[str, ...]) -> None:
+        self._reading.report(
+            "unknown-id",
+            f"task {shown(id)!r} waits for {shown(name)!r}, which is not in this plan",
+            steps,
+            "name a task of this plan, or leave it out",
+            severity="error",
+            tasks=tasks,
+        )
+
     def _tell_lost(self, kept: Sequence[Task]) -> None:
         """What a task waits for in vain, once for all of its subtasks that are left."""
         parts: dict[str, list[str]] = {}
@@ -236,14 +259,7 @@ class _Reader:
         whole = {phase: tuple(ids) for phase, ids in parts.items()}  # one, however much each of them waits for
         for id, name, steps in self._lost:
             if id in whole:
-                self._reading.report(
-                    "unknown-id",
-                    f"task {shown(id)!r} waits for {shown(name)!r}, which is not in this plan",
-                    steps,
-                    "name a task of this plan, or leave it out",
-                    severity="error",
-                    tasks=whole[id],
-                )
+                self._unknown(id, name, steps, whole[id])
 
     def _task(self, table: Table, id: str, phase: str, parent: Around | None, above: list[tuple[str, Steps]]) -> Task:
         place = self._reading.places.mark(f"task:{id}", table.steps)
@@ -271,8 +287,8 @@ class _Reader:
     def _status(self, table: Table, id: str, around: Mapping[str, object]) -> TaskStatus:
         """A task that is done, or set aside, is so with all its parts."""
         for values in (around, table.values):
-            if word_of(values) in _ASIDE:
-                self._aside[id] = _ASIDE[word_of(values)]
+            if (why := aside_of(values)) is not None:
+                self._aside[id] = why
         if status_of(around) == "succeeded":
             return "succeeded"
         status = status_of(table.values)

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from stretto.formats.syntax import json_text
 from stretto.formats.syntax.json_edit import put
 from stretto.formats.syntax.source import Edit, Steps, decode
-from stretto.formats.task_master.reader import lists_of, name_in, status_of
+from stretto.formats.task_master.reader import aside_of, lists_of, name_in, status_of
 
 _WORDS = {"succeeded": "done", "running": "in-progress"}
 """The rest is pending: the format has no word for a failure."""
@@ -18,7 +18,8 @@ Values = Mapping[str, object]
 def write_statuses(source: bytes, statuses: Mapping[str, str]) -> bytes:
     """The file with these states of its tasks and subtasks, by id; ids that are not in it are left out.
 
-    A task whose subtasks are all done becomes done. Raises PlanError when the file is not JSON."""
+    A task whose subtasks are all done, but for cancelled ones, becomes done; not with one that is deferred, which
+    would count as done with it. Raises PlanError when the file is not JSON."""
     parsed = json_text.parse(decode("tasks.json", source), source)
     edits: list[Edit] = []
 
@@ -39,9 +40,15 @@ def write_statuses(source: bytes, statuses: Mapping[str, str]) -> bytes:
             if not parts:
                 settle(id, task, steps)
                 continue
-            touched = len(edits)
-            done = [settle(part_id, part, place) for part_id, part, place in parts]
-            if len(edits) > touched and all(done) and status_of(task) != "succeeded":
+            touched, whole = len(edits), status_of(task) == "succeeded"
+            done = []
+            for part_id, part, place in parts:
+                why = aside_of(part)
+                if why is not None and (whole or part_id not in statuses):  # a whole that is done leaves it as it is
+                    done += [False] if why == "later" else []
+                else:
+                    done.append(settle(part_id, part, place))
+            if len(edits) > touched and all(done) and not whole:
                 edits.append(put(parsed, steps, "status", "done"))
     return parsed.edited(edits)
 
