@@ -224,3 +224,23 @@ def test_an_answer_that_another_run_waits_for_is_told_with_its_command(tmp_path:
     toy.stretto(*shlex.split(hint)[1:])
     toy.stretto("resume", waiting)
     assert "there is no task 'zz'" in toy.stretto("approve", "zz", code=2).stderr
+
+
+def test_r6_3_what_was_done_before_a_run_is_not_counted_as_missing_from_it(toy: Toy) -> None:
+    toy.stretto("run", "../plan.yaml", *SCRIPTED, "--only", "a", "--land")
+    (toy.root / "plan.yaml").write_text(PLAN.replace("write c.txt third", "wait nothing.txt"))
+    front = toy.front("run", "../plan.yaml", *SCRIPTED)
+    until(lambda: toy.states().get("c") == "running", f"the last is at work; said: {toy.said()}")
+    os.kill(toy.status()["engine"]["pid"], signal.SIGKILL)
+    front.wait(timeout=60)
+    said = toy.stretto("land").stdout
+    assert said.startswith("note: the run is not finished: 1 of 2 tasks landed, 1 was done before; resume and land")
+    assert "not in it: c\n" in said
+
+
+def test_r6_4_a_single_task_is_built_on_in_the_singular(toy: Toy) -> None:
+    toy.stretto("run", "../plan.yaml", *SCRIPTED, "--only", "a")
+    done = toy.stretto("run", "../plan.yaml", *SCRIPTED, "--dry-run")
+    said = " ".join((done.stdout + done.stderr).split())
+    assert "1 task of the earlier run" in said
+    assert "not in your branch yet: building on it (--base HEAD counts it as pending)" in said

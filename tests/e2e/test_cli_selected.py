@@ -66,3 +66,15 @@ def test_what_a_plan_says_is_done_is_warned_of_where_it_is_done_again(toy: Toy) 
     toy.write({"p.yaml": json.dumps(plan)})
     assert warned(toy, "--agent", "scripted") == []
     assert len(warned(toy, "--agent", "scripted", "--ignore-status")) == 1
+
+
+def test_a_task_that_is_set_aside_is_told_so_by_every_verb(tmp_path: Path) -> None:
+    toy = Toy(tmp_path, {"TODO.md": "## 2. Work\n- [ ] 2.1 write it\n- [-] 2.3 dropped\n- [ ] 2.6 test it\n"})
+    run = ("run", "TODO.md", "--agent", "shell: echo x > $STRETTO_TASK", "--yes")
+    why = toy.stretto(*run, "--only", "2.3", code=2).stderr
+    assert "task '2.3' is set aside: " in why and "hint: " in why
+    assert toy.stretto("show", "TODO.md", "--prompt", "2.3", code=2).stderr == why
+    toy.stretto(*run)
+    for verb in ("explain", "cancel", "logs"):
+        assert toy.stretto(verb, "2.3", code=2).stderr == why
+    assert "did you mean 2." in toy.stretto("explain", "2.4", code=2).stderr

@@ -127,6 +127,15 @@ def test_r6_4_what_landed_as_the_plan_was_before_is_done_again_by_a_later_run(to
     assert "done already: 3 tasks" in told, "b, c and new; what `a` is to write now, nobody has written"
 
 
+def test_r8_4_a_landed_task_that_the_plan_has_no_more_is_named(toy: Held) -> None:
+    without = PLAN.replace("      - {id: b, prompt: x, writes: [b.txt]}\n", "")
+    plan(toy, without)
+    said = " ".join(toy.stretto("resume", "--replan").stdout.split())
+    assert "0 gone; 'b' is not in it any more, but done: its work stays" in said
+    assert toy.states() == dict.fromkeys("abcd", "succeeded")
+    assert "'b'" not in toy.stretto("resume", "--replan").stdout, "once is enough"
+
+
 def test_r8_4_a_plan_that_nobody_has_taken_yet_is_followed_by_the_next(toy: Held) -> None:
     (home,) = (RunHome(path=path.parent) for path in toy.state.rglob("journal.sqlite3"))
     plan(toy, OTHER)

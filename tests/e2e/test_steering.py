@@ -351,7 +351,9 @@ def test_a_caller_that_ignores_the_death_of_children_hides_no_exit_status(toy: H
 
 def test_run_lands_at_its_end_what_has_landed(toy: Held) -> None:
     agent = "shell: test $STRETTO_TASK != t1 && echo x > $STRETTO_TASK.txt"
-    toy.stretto("run", "../plan.yaml", "--agent", agent, "--attempts", "1", "--land", "--yes", code=1)
+    done = toy.stretto("run", "../plan.yaml", "--agent", agent, "--attempts", "1", "--land", "--yes", code=1)
+    assert "next: stretto explain t1" in done.stdout
+    assert "stretto land" not in done.stdout, "that is done at once"
     assert {f"t{i}.txt" for i in (0, 2, 3)} == {path.name for path in toy.repository.glob("t*.txt")}
     failing = [
         "run",

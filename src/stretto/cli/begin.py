@@ -18,7 +18,7 @@ from stretto.analysis.select import select
 from stretto.cli import terminal
 from stretto.cli.earlier import refuse_unfinished, runs_of
 from stretto.cli.ground import Ground, in_place, in_repository
-from stretto.cli.linting import OVERLAP, examine, must_have, of_these, refusal
+from stretto.cli.linting import OVERLAP, examine, must_have, of_these, refusal, set_aside
 from stretto.cli.opening import own_folder
 from stretto.cli.place import settings_here
 from stretto.cli.staffing import agent_findings, wait_for_person
@@ -120,7 +120,7 @@ def prepare(wanted: Wanted) -> Ready:
     if not ok(finding for finding in findings if finding.code != OVERLAP):
         raise refusal(wanted.plan, findings)
     if wanted.task is not None:
-        must_have(loaded.plan, wanted.task, wanted.plan)
+        must_have(loaded, wanted.task, wanted.plan)
     return asyncio.run(_prepare(wanted, settings, path, loaded, findings))
 
 
@@ -135,9 +135,13 @@ async def _prepare(
     done = set(landed | (earlier - changed))
     if not wanted.ignore_status:
         done |= {task.id for task in loaded.plan.tasks if task.status == "succeeded"}
-    aside = {id: one for one in loaded.findings if one.code == "set-aside" for id in one.tasks}
     selection = select(
-        loaded.plan, only=wanted.only, phase=wanted.phase, with_deps=wanted.with_deps, done=done, aside=aside
+        loaded.plan,
+        only=wanted.only,
+        phase=wanted.phase,
+        with_deps=wanted.with_deps,
+        done=done,
+        aside=set_aside(loaded),
     )
     plan, context = read_texts(selection.plan, folder, done)
     todo = replace(plan, tasks=tuple(task for task in plan.tasks if task.id not in done))

@@ -49,13 +49,14 @@ def diff(
     view = find(run).shown()
     view.must_have([task])
     record = view.state.by_id[task]
-    latest = record.attempt - record.asking
+    tries = Story(view.recorded).tries
+    latest = max((n for other, n in tries if other == task), default=record.attempt - record.asking)
     number = attempt or latest
-    found = Story(view.recorded).tries.get((task, number))
+    found = tries.get((task, number))
     if found is None:
         from stretto.cli.earlier import without
 
-        raise without(view, task, "diff")
+        raise without(view, task, "diff", number)
 
     if view.state.settings.isolation == "none":
         if not name_only:

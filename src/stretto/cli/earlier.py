@@ -18,6 +18,7 @@ from stretto.formats.load import load
 from stretto.formats.native_text import as_yaml
 from stretto.model.plan import Plan, Task, Value
 from stretto.model.run import undump
+from stretto.observe.story import Story
 from stretto.observe.words import on_task
 
 if TYPE_CHECKING:
@@ -209,11 +210,20 @@ async def _beyond(views: Sequence[View], repository: Repository, tip: str, base:
     return len(found)
 
 
-def without(view: View, task: str, verb: str) -> StateError:
+def tried(view: View, task: str) -> list[int]:
+    """The attempts of the task that began; a number that was given to one that never did is not given again."""
+    return sorted(number for other, number in Story(view.recorded).tries if other == task)
+
+
+def without(view: View, task: str, verb: str, number: int = 0) -> StateError:
     """What to say of an attempt that the run does not have: the task has others, was done before, or has not begun."""
     record, run = view.state.by_id[task], view.home.run
-    if record.starts:
-        why = f"{task!r} has attempts 1 to {record.attempt - record.asking}"
+    if record.starts and (there := tried(view, task)):
+        last = there[-1]
+        some = f"1 to {last}" if len(there) == last else ", ".join(map(str, there))
+        why = f"{task!r} has attempt{'' if some.isdigit() else 's'} {some}"
+        if 0 < number <= record.attempt - record.asking:
+            why = f"attempt {number} of {task!r} never started: {why}"
     elif record.state != "succeeded":
         why = f"{task!r} has not been started yet"
     else:

@@ -115,12 +115,13 @@ def _build_on(wanted: Wanted, before: Earlier | None) -> Earlier | None:
     """Whether to go on from what an earlier run of the plan has landed (R6.4)."""
     if before is None:
         return None
+    them = "them" if before.beyond > 1 else "it"
     number = count(before.beyond, "task") if before.beyond else "what"
     what = f"{number} of the earlier run {before.run} landed and not in your branch yet"
     if wanted.ask:
         terminal.say(f"{what}.", json=True)  # where the question stands, on standard error
-        return before if terminal.ask("Build on them?", default=True) else None
-    terminal.say(f"{what}: building on them (--base HEAD counts them as pending)", json=wanted.json)
+        return before if terminal.ask(f"Build on {them}?", default=True) else None
+    terminal.say(f"{what}: building on {them} (--base HEAD counts {them} as pending)", json=wanted.json)
     return before
 
 

@@ -104,12 +104,12 @@ def _say_part(view: View, *, json: bool) -> None:
     from stretto.cli import terminal
     from stretto.observe.paint import count
 
-    tasks = view.state.tasks
+    tasks = [record for record in view.state.tasks if record.id not in view.state.gone]
+    before = sum(record.state == "succeeded" and not record.starts for record in tasks)  # not by this run
     landed = sum(record.landed is not None for record in tasks)
-    terminal.say(
-        f"the run is not finished: {landed} of {count(len(tasks), 'task')} landed; resume and land again for the rest",
-        json=json, label="note",
-    )  # fmt: skip
+    number = f"{landed} of {count(len(tasks) - before, 'task')} landed"
+    number += f", {before} {'was' if before == 1 else 'were'} done before" if before else ""
+    terminal.say(f"the run is not finished: {number}; resume and land again for the rest", json=json, label="note")
     terminal.commands(f"stretto resume {view.home.run}", json=json)
     _say_left_out(view, json=json)
 
@@ -117,7 +117,8 @@ def _say_part(view: View, *, json: bool) -> None:
 def _say_left_out(view: View, *, json: bool) -> None:
     from stretto.cli import terminal
 
-    left = [record.id for record in view.state.tasks if record.state != "succeeded"]
+    gone = view.state.gone  # from the plan: nobody misses them
+    left = [record.id for record in view.state.tasks if record.state != "succeeded" and record.id not in gone]
     if left:
         more = f" and {len(left) - NAMED} more" if len(left) > NAMED else ""
         terminal.say(f"not in it: {', '.join(left[:NAMED])}{more}", json=json)

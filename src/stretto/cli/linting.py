@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import gc
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from msgspec.structs import replace
@@ -118,10 +118,18 @@ def of_these(
     return in_file_order((*others, *overlaps))
 
 
-def must_have(plan: Plan, task: str, file: str) -> None:
+def set_aside(loaded: Loaded) -> Mapping[str, Finding]:
+    """Why tasks that the file has are no part of the plan, by id."""
+    return {id: one for one in loaded.findings if one.code == "set-aside" for id in one.tasks}
+
+
+def must_have(loaded: Loaded, task: str, file: str) -> None:
     """Raises ConfigError for a task that the plan does not have."""
+    plan = loaded.plan
     ids = [one.id for one in plan.tasks]
     if task not in ids:
+        if (why := set_aside(loaded).get(task)) is not None:
+            raise ConfigError(f"task {task!r} is set aside: {why.message}", hint=why.hint)
         close = meant(task, ids)
         hint = f"did you mean {close}?" if close else on_plan("show", file)
         a_phase = "; that is a phase" if any(phase.id == task for phase in plan.phases) else ""

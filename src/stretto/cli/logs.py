@@ -39,6 +39,13 @@ def logs(
         from stretto.cli.earlier import without
 
         raise without(found, task, "logs")
+    if not _ran(found, task, number):
+        from stretto.cli.earlier import tried, without
+
+        if number not in (there := tried(found, task)):
+            if attempt is not None or not there:
+                raise without(found, task, "logs", number)
+            number = there[-1]
     gone = record.starts > 0 and not _ran(found, task, number) and found.cleaned
     if gone:
         why = f"what attempt {number} of {task!r} printed and was told is gone: `stretto clean` has removed it"

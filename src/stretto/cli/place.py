@@ -22,7 +22,7 @@ from stretto.engine.disposal import room
 from stretto.engine.home import RepositoryHome, RunHome, folder_homes, repository_home, state_dir
 from stretto.engine.journal import SqliteInbox
 from stretto.engine.reader import SqliteReader
-from stretto.errors import ConfigError, RepositoryError, RunNotFound, StateError
+from stretto.errors import ConfigError, PlanError, RepositoryError, RunNotFound, StateError
 from stretto.model.names import meant
 from stretto.observe.disguise import disguise, names_to_show
 from stretto.observe.snapshot import Beside, has_delivered
@@ -32,6 +32,7 @@ from stretto.workspace.repository import around, top
 
 if TYPE_CHECKING:
     from stretto.core.state import State
+    from stretto.model.plan import Finding
 
 _LOOKS = 20
 """So many other runs are read, to see whether one of them may be meant."""
@@ -148,10 +149,25 @@ class View:
         """Raises ConfigError for an id that the run does not have."""
         for task in tasks:
             if task not in self.state.by_id:
+                if (why := _set_aside(self.home, task)) is not None:
+                    raise ConfigError(f"task {task!r} is set aside: {why.message}", hint=why.hint)
                 close = meant(task, self.state.by_id)
                 hint = f"did you mean {close}?" if close else f"stretto status {self.home.run}"
                 a_phase = "; that is a phase" if any(phase.id == task for phase in self.state.plan.phases) else ""
                 raise ConfigError(f"there is no task {task!r} in run {self.home.run}{a_phase}", hint=hint)
+
+
+def _set_aside(home: RunHome, task: str) -> Finding | None:
+    """Why the run does not have a task that its copy of the plan has; None also where nobody can tell."""
+    from stretto.cli.linting import set_aside
+    from stretto.formats.load import load as read
+
+    try:
+        launch = home.launch()
+        # Where the plan is kept, not where its copy is: some formats look at what lies beside a plan.
+        return set_aside(read(home.plan() if launch.recipe else launch.plan_path, home.plan().read_bytes())).get(task)
+    except (PlanError, StateError, OSError):
+        return None
 
 
 def view(home: RunHome) -> View | None:

@@ -45,7 +45,8 @@ def ask(view: View, *, force: bool) -> str:
         raise NotSupportedYet(
             f"{home.run} was begun with a part of its plan: --replan is not supported yet", hint=again
         )
-    for field in _whole(load(launch.plan_path, home.plan().read_bytes()).plan, loaded.plan):
+    former = load(launch.plan_path, home.plan().read_bytes()).plan
+    for field in _whole(former, loaded.plan):
         said = f"`{field}` of the plan has changed, which a run keeps as it was when it began"
         raise PlanError(said, hint=f"put it back, or begin a new run: {again}")
     done = {record.id for record in then.state.tasks if record.state == "succeeded"}
@@ -66,7 +67,10 @@ def ask(view: View, *, force: bool) -> str:
     write_whole(home.plan(), loaded.data)  # in any case: who was killed before this line had left it behind
     landed = {task: then.state.by_id[task].task for task in done}
     other = [task.id for task in loaded.plan.tasks if task.id in done and not says_the_same(task, landed[task.id])]
-    return "; ".join((*([told] if told else ()), *([_left_as_landed(other)] if other else ())))
+    named = {task.id for task in loaded.plan.tasks}
+    away = [task.id for task in former.tasks if task.id in done and task.id not in named]
+    words = (told, _left_as_landed(other) if other else "", _stays(away) if away else "")
+    return "; ".join(word for word in words if word)
 
 
 def _as_at_the_resume(view: View) -> Coordinator:
@@ -83,8 +87,20 @@ def _as_at_the_resume(view: View) -> Coordinator:
 
 def _left_as_landed(tasks: Sequence[str]) -> str:
     """What to say of landed tasks that the new plan changes."""
-    named = ", ".join(map(repr, tasks[:5])) + (f" and {len(tasks) - 5} more" if len(tasks) > 5 else "")
-    return f"what it says of {named} now is left for a new run: {'it has' if len(tasks) == 1 else 'they have'} landed"
+    has = "it has" if len(tasks) == 1 else "they have"
+    return f"what it says of {_some(tasks)} now is left for a new run: {has} landed"
+
+
+def _stays(tasks: Sequence[str]) -> str:
+    """What to say of tasks that the new plan does not have any more, and that are done."""
+    one = len(tasks) == 1
+    return (
+        f"{_some(tasks)} {'is' if one else 'are'} not in it any more, but done: {'its' if one else 'their'} work stays"
+    )
+
+
+def _some(tasks: Sequence[str]) -> str:
+    return ", ".join(map(repr, tasks[:5])) + (f" and {len(tasks) - 5} more" if len(tasks) > 5 else "")
 
 
 def _whole(begun: Plan, now: Plan) -> Iterator[str]:

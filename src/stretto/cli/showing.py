@@ -46,7 +46,7 @@ class Show(Protocol):
         ...
 
     def end(self, *, lands: bool) -> None:
-        """The last word where the run has ended. `lands`: what has succeeded is landed now."""
+        """The last word where the run has ended. `lands`: what it has done lands now."""
         ...
 
 

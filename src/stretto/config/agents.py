@@ -11,6 +11,7 @@ from stretto.config.layers import Said, Settings, did_you_mean, unfit
 from stretto.config.table import AGENT_KEYS, FILE, dotted
 from stretto.errors import ConfigError
 from stretto.model.agent import AgentSpec
+from stretto.model.names import meant
 
 SHELL, SCRIPTED, TEXT = "shell", "scripted", "text"
 PROFILES = ("claude",)
@@ -91,7 +92,10 @@ def nobody(what: str) -> ConfigError:
 def unknown(name: str, agents: Mapping[str, AgentSpec]) -> ConfigError:
     """The error for an agent that is not there."""
     otherwise = f'define it in {FILE}: [agents.{dotted((name,))}] command = "…"'
-    if "/" in name or " " in name:
-        otherwise = f"a command is given as --agent 'shell: {name}'"
+    kind, colon, command = name.partition(":")
+    if colon and command.strip() and meant(kind.strip().lower(), (SHELL,)):
+        otherwise = f"a command is given as --agent {shlex.quote(f'{ON_THE_SPOT} {command.strip()}')}"
+    elif "/" in name or " " in name:
+        otherwise = f"a command is given as --agent {shlex.quote(f'{ON_THE_SPOT} {name}')}"
     hint = did_you_mean(name, tuple(agents), otherwise=otherwise)
     return ConfigError(f"there is no agent {name!r}", hint=hint)

@@ -72,7 +72,7 @@ class Console:
                     self._say(who, what, colour)
 
     def summary(self, *, lands: bool = False) -> Iterator[str]:
-        """How the run ended, and what to do now; for a run whose engine has gone. `lands`: a success is landed now."""
+        """How the run ended, and what to do now; for a run whose engine has gone. `lands`: its work lands now."""
         state, paint = self.state, self._paint
         name = "was killed" if state.ended is None else state.run_state
         why = f" ({said})" if (said := ended_because(state)) else ""
@@ -88,7 +88,7 @@ class Console:
         done = [record for record in state.tasks if record.state == "succeeded" and record.starts]
         if idle := [line(record.id) for record in done if record.commit is None]:
             yield from wrap(f"changed nothing: {_some(idle)}", self.width, first="  ", rest="    ")
-        delivered = self._delivered or (lands and state.ended == "succeeded")
+        delivered = self._delivered or (lands and state.ended in ("succeeded", "failed"))
         fallen = [record for record in state.tasks if record.state == "failed"]
         for record in fallen[:10]:
             first, *more = wrap(f"{line(record.id)}: {reason(record)}", self.width, first="  ", rest="    ")

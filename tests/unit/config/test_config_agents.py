@@ -100,6 +100,10 @@ def test_a_task_may_name_a_command_itself() -> None:
         ("scriptd", "no agent 'scriptd'", "scripted"),
         ("nobody", "no agent 'nobody'", "[agents.nobody]"),
         ("shell:", "needs a command", "shell"),
+        ("do it", "no agent 'do it'", "--agent 'shell: do it'"),
+        ("shel: true", "no agent 'shel: true'", "--agent 'shell: true'"),
+        ("Shell:./x y", "no agent", "--agent 'shell: ./x y'"),
+        ("other: true", "no agent", "--agent 'shell: other: true'"),
     ],
 )
 def test_agents_that_are_not_there(agent: str | None, message: str, hint: str) -> None:

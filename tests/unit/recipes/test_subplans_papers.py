@@ -99,6 +99,14 @@ def test_a_mark_that_stops_a_paper_is_named_with_its_place(
     assert isinstance(told, Note) and told.message == f"{tmp_path}/{place} asks for content: {mark}"
 
 
+def test_a_form_feed_is_no_end_of_a_line(tmp_path: Path) -> None:
+    kept(tmp_path, {"PLAN_P.md": "\x0c\x85 \u2028\n" + ASKING})
+    progress = seen(tmp_path, written(tmp_path, entry("1.1"), entry("1.2"), entry("1.3")))
+    item = next(item for item in batch(progress, "subplans", ALL).make if item.id == "1.1")
+    told = filled(tmp_path, progress, item, today="2030-01-01")
+    assert isinstance(told, Note) and "PLAN_P.md:6 asks" in told.message
+
+
 # Filled papers.
 
 

@@ -23,7 +23,7 @@ def _place(home: Path, plan: Achievements, about: Achievement, mark: str) -> str
     told = (about.more, about.check, *(part.told for part in about.parts))
     names = [plan.file, plan.paper] if any(mark in words for words in told) else [plan.paper, plan.file]
     for name in filter(None, names):
-        lines = [n for n, words in enumerate(text_of(home / name).splitlines(), 1) if mark in words]
+        lines = [n for n, words in enumerate(text_of(home / name).split("\n"), 1) if mark in words]
         if lines:
             return f"{home / name}:{lines[0]}" if len(lines) == 1 else str(home / name)
     return str(home / plan.file)
@@ -31,8 +31,8 @@ def _place(home: Path, plan: Achievements, about: Achievement, mark: str) -> str
 
 def _line_in_section(text: str, about: Achievement, mark: str) -> int:
     """The line of the plan in words, from 1, in which the achievement's section has the mark; 0 where it has none."""
-    whole = [(n, words.strip()) for n, words in enumerate(text.splitlines(), 1) if words.strip()]
-    own = [words.strip() for words in about.section.splitlines() if words.strip()]
+    whole = [(n, words.strip()) for n, words in enumerate(text.split("\n"), 1) if words.strip()]
+    own = [words.strip() for words in about.section.split("\n") if words.strip()]
     last = next((i for i, words in enumerate(own) if mark in marks(words)), None)
     if last is None:
         return 0
